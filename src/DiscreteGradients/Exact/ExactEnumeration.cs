@@ -1,0 +1,41 @@
+namespace DiscreteGradients;
+
+/// <summary>The exact expectation and gradient, by evaluating f at every joint state of the latents.</summary>
+/// <remarks>∇E[f(z)] = Σ_z f(z) ∇p(z) over all K^L states. f need not be differentiable.</remarks>
+/// <param name="MaximumStates">The largest K^L that is enumerated; f is called on [K^L, B.., L, K] at once.</param>
+public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEstimator
+{
+    /// <inheritdoc/>
+    public override int Order => Unbiased;
+
+    /// <inheritdoc/>
+    public override long Evaluations(long latents, long categories) => CountStates(latents, categories);
+
+    /// <summary>K^L, or <see cref="long.MaxValue"/> where that does not fit.</summary>
+    internal static long CountStates(long latents, long categories)
+    {
+        var states = Math.Pow(categories, latents);
+        return states < 9e18 ? (long)states : long.MaxValue;
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Generator? generator)
+    {
+        var (latents, categories) = (logits.shape[^2], logits.shape[^1]);
+        var count = CountStates(latents, categories);
+        if (count > MaximumStates)
+        {
+            throw new ArgumentException(
+                $"exact enumeration is limited to {MaximumStates} states; {latents} latents of {categories} categories have "
+                + $"{(count == long.MaxValue ? "more than 9e18" : count)}. Use fewer latents or raise MaximumStates.", nameof(logits));
+        }
+
+        var batch = logits.shape[..^2];
+        var states = OneHot.States((int)latents, (int)categories, logits.dtype, logits.device)
+            .view([count, .. batch.Select(_ => 1L), latents, categories])
+            .expand([count, .. logits.shape]);
+        var probabilities = (Masking.Finite(logits).log_softmax(-1) * states).sum([-2, -1]).exp();
+        var values = f(states);
+        return (probabilities * where(probabilities > 0, values, zeros_like(values))).sum([0]);
+    }
+}

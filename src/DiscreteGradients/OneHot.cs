@@ -1,0 +1,96 @@
+namespace DiscreteGradients;
+
+/// <summary>Independent categorical latents represented by one-hot vectors: sampling, log-probability and support.</summary>
+public static class OneHot
+{
+    /// <summary>Draws one-hot samples from softmax(logits), without a gradient.</summary>
+    /// <param name="logits">Unnormalised log-probabilities [.., K]; −∞ masks a category.</param>
+    /// <param name="mask">True where a category may be chosen; Boolean, broadcastable to the logits. Null allows all.</param>
+    /// <param name="generator">Source of randomness on the logits' device; null means TorchSharp's default generator.</param>
+    /// <returns>One-hot samples [.., K] in the logits' dtype.</returns>
+    /// <remarks>
+    /// Inverse-CDF sampling with 53-bit uniforms and cumulative sums in float64, whatever the dtype: a masked category, or one whose
+    /// probability underflows to zero, cannot be returned.
+    /// </remarks>
+    /// <exception cref="ArgumentException">Wrong shape, dtype or device; a row that is fully masked or holds NaN or +∞.</exception>
+    public static Tensor Sample(Tensor logits, Tensor? mask = null, Generator? generator = null)
+    {
+        using var scope = NewDisposeScope();
+        return Sample(logits, samples: 1, mask, generator).squeeze(0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Draws <paramref name="samples"/> independent one-hot samples [S, .., K] from every row of the logits [.., K].</summary>
+    /// <inheritdoc cref="Sample(Tensor, Tensor?, Generator?)"/>
+    public static Tensor Sample(Tensor logits, int samples, Tensor? mask = null, Generator? generator = null)
+    {
+        Check.Logits(logits, "[..., categories]", minimumRank: 1);
+        Check.AtLeast(1, samples);
+        Check.Mask(mask, logits);
+        Check.Generator(generator, logits);
+
+        using var scope = NewDisposeScope();
+        var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
+        return Categorical.Sample(masked, samples, generator).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Draws category indices, int64 [S, ..], from every row of the logits [.., K].</summary>
+    /// <inheritdoc cref="Sample(Tensor, Tensor?, Generator?)"/>
+    public static Tensor SampleIndex(Tensor logits, int samples, Tensor? mask = null, Generator? generator = null)
+    {
+        Check.Logits(logits, "[..., categories]", minimumRank: 1);
+        Check.AtLeast(1, samples);
+        Check.Mask(mask, logits);
+        Check.Generator(generator, logits);
+
+        using var scope = NewDisposeScope();
+        var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
+        return Categorical.SampleIndex(masked, samples, generator).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The log-probability log p(z) [S.., B..] of one-hot samples <paramref name="z"/> [S.., B.., L, K]; −∞ for a masked category.</summary>
+    public static Tensor LogProbability(Tensor logits, Tensor z)
+    {
+        Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
+        ArgumentNullException.ThrowIfNull(z);
+
+        using var scope = NewDisposeScope();
+        var logProbabilities = Masking.Finite(Precision.AtLeastSingle(logits)).log_softmax(-1);
+        return (logProbabilities * z).sum([-2, -1]).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>All K^L joint states as one-hot vectors [K^L, L, K], the last latent changing fastest.</summary>
+    /// <exception cref="ArgumentException">A size below one, or more than 2^31 − 1 states.</exception>
+    public static Tensor States(int latents, int categories, ScalarType dtype = ScalarType.Float32, Device? device = null)
+    {
+        Check.AtLeast(1, latents);
+        Check.AtLeast(1, categories);
+        var count = ExactEnumeration.CountStates(latents, categories);
+        if (count > int.MaxValue)
+            throw new ArgumentException($"{categories}^{latents} joint states are too many to list; at most {int.MaxValue} can be.", nameof(latents));
+
+        using var scope = NewDisposeScope();
+        var state = arange(count, ScalarType.Int64, device).unsqueeze(-1);
+        var place = tensor(Enumerable.Range(1, latents).Select(l => (long)Math.Pow(categories, latents - l)).ToArray(), device: device);
+        var index = state.div(place, RoundingMode.floor).remainder(categories);
+        return FromIndex(index, categories, dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>One-hot vectors [.., K] of category indices [..] (int64).</summary>
+    public static Tensor FromIndex(Tensor index, long categories, ScalarType dtype = ScalarType.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        using var scope = NewDisposeScope();
+        long[] shape = [.. index.shape, categories];
+        return zeros(shape, dtype, index.device).scatter_(-1, index.unsqueeze(-1), 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Bernoulli logits [.., L] as two-category logits [.., L, 2] whose second category has probability sigmoid(logits).
+    /// </summary>
+    public static Tensor FromBernoulli(Tensor logits)
+    {
+        Check.Logits(logits, "[..., latents]", minimumRank: 1);
+        using var scope = NewDisposeScope();
+        return stack([zeros_like(logits), logits], -1).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,51 @@
+namespace DiscreteGradients;
+
+/// <summary>
+/// Gapped straight-through: the softmax of logits moved just enough for the sample to win by a gap, without resampling noise.
+/// </summary>
+/// <remarks>
+/// Approximates ∇E[f(z)] with (1/τ) J(softmax(θ′/τ)) ∇f(z), where θ′ raises the sampled logit to the largest and lowers the others
+/// to at most that less the gap. Requires f differentiable at one-hot points. Biased even for linear f.
+/// Reference: Fan, Chi, Rudnicky, Ramadge 2022, arXiv 2206.07235.
+/// </remarks>
+/// <param name="Gap">The gap ≥ 0 (GST-1.0: 1); null for the gap −log(1 − p)/p that follows the sample's probability p (GST-p).</param>
+/// <param name="Temperature">τ > 0.</param>
+public sealed record GappedStraightThrough(double? Gap = 1, double Temperature = 1) : PathwiseEstimator
+{
+    /// <inheritdoc cref="GappedStraightThrough"/>
+    public double? Gap { get; init => field = CheckGap(value); } = CheckGap(Gap);
+
+    /// <inheritdoc cref="GappedStraightThrough"/>
+    public double Temperature { get; init => field = Check.Temperature(value); } = Check.Temperature(Temperature);
+
+    /// <inheritdoc/>
+    public override int Order => 0;
+
+    /// <inheritdoc/>
+    protected override Tensor Soften(Tensor logits, Tensor hard, Generator? generator)
+    {
+        Tensor move;
+        using (no_grad())
+        {
+            var largest = logits.amax([-1], keepdim: true);
+            var gap = Gap is { } given ? full_like(largest, given) : ProbabilityGap(logits, hard);
+            var raise = (largest - logits) * hard;
+            var lower = (logits - largest + gap).relu() * (1 - hard);
+            move = raise - lower;
+        }
+
+        return ((logits + move) / Temperature).softmax(-1);
+    }
+
+    private static Tensor ProbabilityGap(Tensor logits, Tensor hard)
+    {
+        var p = (logits.softmax(-1) * hard).sum([-1], keepdim: true) * (1 - 1e-5);  // keeps log(1 − p) finite at p = 1, as released
+        p = p.clamp_min(Precision.Tiny(logits.dtype));
+        return (-p).log1p().neg() / p;
+    }
+
+    private static double? CheckGap(double? gap) =>
+        gap is null or >= 0 and < double.PositiveInfinity
+            ? gap
+            : throw new ArgumentException($"gap must be a finite number of at least 0, or null for the probability-dependent gap; got {gap}.", nameof(gap));
+}

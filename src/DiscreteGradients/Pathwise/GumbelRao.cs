@@ -1,0 +1,57 @@
+namespace DiscreteGradients;
+
+/// <summary>
+/// Gumbel-Rao (GR-MCK): straight-through Gumbel-softmax averaged over Gumbel noise that leads to the same sample. One draw is
+/// straight-through Gumbel-softmax itself; more draws have the same mean and never a larger mean squared error.
+/// </summary>
+/// <remarks>
+/// Approximates ∇E[f(z)] with the mean over draws of (1/τ) J(softmax((θ + G)/τ)) ∇f(z), G Gumbel noise given argmax(θ + G) = z.
+/// Requires f differentiable at one-hot points. Sampling never uses the temperature. Biased even for linear f.
+/// Reference: Paulus, Maddison, Krause 2021, arXiv 2010.04838, section 3; Jang, Gu, Poole 2017, arXiv 1611.01144 (one draw).
+/// </remarks>
+/// <param name="Draws">K ≥ 1, conditional noise draws per sample; memory grows with it. f is evaluated once whatever it is.</param>
+/// <param name="Temperature">τ > 0: small values lower the bias and raise the variance.</param>
+public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : PathwiseEstimator
+{
+    /// <inheritdoc cref="GumbelRao"/>
+    public int Draws { get; init => field = Check.AtLeast(1, value, nameof(Draws)); } = Check.AtLeast(1, Draws);
+
+    /// <inheritdoc cref="GumbelRao"/>
+    public double Temperature { get; init => field = Check.Temperature(value); } = Check.Temperature(Temperature);
+
+    /// <inheritdoc/>
+    public override int Order => 0;
+
+    /// <inheritdoc/>
+    protected override Tensor Soften(Tensor logits, Tensor hard, Generator? generator) =>
+        Soften(logits, hard, Exponential([Draws, .. logits.shape], logits, generator), Temperature);
+
+    /// <summary>The soft tensor for given standard exponential noise [draws, .., K].</summary>
+    internal static Tensor Soften(Tensor logits, Tensor hard, Tensor exponential, double temperature)
+    {
+        var logProbabilities = logits.log_softmax(-1);
+        Tensor perturbation;
+        using (no_grad())
+        {
+            // The sampled category wins the exponential race at its own time; the others arrive that much later.
+            var arrival = exponential.log();
+            var winner = (arrival * hard).sum([-1], keepdim: true);
+            var others = (arrival - logProbabilities).logaddexp(winner);
+            perturbation = -where(hard > 0, winner, others) - logProbabilities;
+        }
+
+        return ((logProbabilities + perturbation) / temperature).softmax(-1).mean([0]);
+    }
+
+    /// <summary>The unconditional soft sample softmax((θ + G)/τ) [.., K], differentiable.</summary>
+    internal static Tensor SampleSoft(Tensor logits, double temperature, Generator? generator) =>
+        ((logits.log_softmax(-1) - Exponential(logits.shape, logits, generator).log()) / temperature).softmax(-1);
+
+    /// <summary>Standard exponential noise, never zero. libtorch's exponential_ is several times slower.</summary>
+    private static Tensor Exponential(long[] shape, Tensor logits, Generator? generator)
+    {
+        using var _ = no_grad();
+        var resolution = logits.dtype == ScalarType.Float64 ? Math.ScaleB(1, -54) : Math.ScaleB(1, -25);
+        return (1 - rand(shape, logits.dtype, logits.device, generator: generator)).log().neg().clamp_min(resolution);
+    }
+}

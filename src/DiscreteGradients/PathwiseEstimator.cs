@@ -1,0 +1,73 @@
+namespace DiscreteGradients;
+
+/// <summary>
+/// An estimator whose one-hot sample itself carries the gradient, so that it can be used anywhere in a network.
+/// It is one function: the soft tensor whose gradient the hard sample shall carry.
+/// </summary>
+public abstract record PathwiseEstimator : GradientEstimator
+{
+    /// <inheritdoc/>
+    public sealed override long Evaluations(long latents, long categories) => 1;
+
+    /// <summary>Draws one-hot samples that carry this estimator's gradient.</summary>
+    /// <param name="logits">Unnormalised log-probabilities [.., K]. Never disposed.</param>
+    /// <param name="mask">True where a category may be chosen; Boolean, broadcastable to the logits. Null allows all.</param>
+    /// <param name="generator">Source of randomness on the logits' device; null means TorchSharp's default generator.</param>
+    /// <returns>Exactly one-hot samples [.., K] in the logits' dtype, owned by the caller's dispose scope.</returns>
+    /// <remarks>
+    /// The sample depends on logits, mask and generator state only: every pathwise estimator draws the same one. Where no gradient is
+    /// recorded (<c>no_grad</c>, or logits that need none) no soft tensor is computed, and noise that only the gradient needs is not drawn.
+    /// </remarks>
+    /// <exception cref="ArgumentException">Wrong shape, dtype or device; a row that is fully masked or holds NaN or +∞.</exception>
+    public Tensor Sample(Tensor logits, Tensor? mask = null, Generator? generator = null)
+    {
+        Check.Logits(logits, "[..., categories]", minimumRank: 1);
+        Check.Mask(mask, logits);
+        Check.Generator(generator, logits);
+
+        using var scope = NewDisposeScope();
+        var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
+        var hard = Categorical.Sample(masked, samples: 1, generator).squeeze(0);
+        return Carry(masked, hard, generator, logits.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Gives a hard sample chosen by the caller this estimator's gradient.</summary>
+    /// <param name="logits">Unnormalised log-probabilities [.., K]. Never disposed.</param>
+    /// <param name="hard">One-hot samples [.., K], of the logits' shape, dtype and device. Never disposed.</param>
+    /// <param name="mask">True where a category may be chosen; Boolean, broadcastable to the logits. Null allows all.</param>
+    /// <param name="generator">Source of randomness for estimators whose gradient needs noise; null means the default generator.</param>
+    /// <returns>A tensor equal to <paramref name="hard"/> [.., K], owned by the caller's dispose scope.</returns>
+    public Tensor Attach(Tensor logits, Tensor hard, Tensor? mask = null, Generator? generator = null)
+    {
+        Check.Logits(logits, "[..., categories]", minimumRank: 1);
+        Check.Hard(hard, logits);
+        Check.Mask(mask, logits);
+        Check.Generator(generator, logits);
+
+        using var scope = NewDisposeScope();
+        var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
+        return Carry(masked, hard.detach().to_type(masked.dtype), generator, logits.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The soft tensor [.., K] whose gradient in the logits stands in for the gradient of the one-hot sample.
+    /// Logits are float32 or float64 and finite (masked categories hold the lowest finite number); the caller opens the dispose scope.
+    /// </summary>
+    protected abstract Tensor Soften(Tensor logits, Tensor hard, Generator? generator);
+
+    /// <inheritdoc/>
+    protected sealed override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Generator? generator)
+    {
+        var hard = Categorical.Sample(logits, samples: 1, generator).squeeze(0);
+        return f(Carry(logits, hard, generator, logits.dtype));
+    }
+
+    private Tensor Carry(Tensor logits, Tensor hard, Generator? generator, ScalarType dtype)
+    {
+        if (!is_grad_enabled() || !logits.requires_grad)
+            return hard.to_type(dtype).alias();
+
+        var soft = Soften(Masking.Finite(logits), hard, generator).to_type(dtype);
+        return hard.to_type(dtype) + (soft - soft.detach());  // the bracket is exactly zero, so the sum stays exactly one-hot
+    }
+}

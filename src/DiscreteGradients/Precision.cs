@@ -1,0 +1,14 @@
+namespace DiscreteGradients;
+
+internal static class Precision
+{
+    /// <summary>float16 and bfloat16 are computed in float32: probabilities below 6e-8 do not exist in float16.</summary>
+    internal static Tensor AtLeastSingle(Tensor tensor) =>
+        tensor.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? tensor.to_type(ScalarType.Float32) : tensor;
+
+    /// <summary>The lowest finite number of a dtype.</summary>
+    internal static double Lowest(ScalarType dtype) => dtype == ScalarType.Float64 ? double.MinValue : float.MinValue;
+
+    /// <summary>The smallest positive normal number of a dtype.</summary>
+    internal static double Tiny(ScalarType dtype) => dtype == ScalarType.Float64 ? 2.2250738585072014e-308 : 1.1754943508222875e-38;
+}

@@ -1,0 +1,29 @@
+namespace DiscreteGradients;
+
+/// <summary>REINFORCE with the leave-one-out baseline: each sample's baseline is the mean of f at the others. Unbiased for every f.</summary>
+/// <remarks>
+/// Approximates ∇E[f(z)] with 1/(S − 1) Σₛ (f(zₛ) − f̄)(zₛ − softmax(θ)). f need not be differentiable.
+/// Reference: Kool, van Hoof, Welling 2019, "Buy 4 REINFORCE samples, get a baseline for free!".
+/// </remarks>
+/// <param name="Samples">S ≥ 2 independent samples per example.</param>
+public sealed record Rloo(int Samples = 2) : ScoreFunctionEstimator
+{
+    /// <inheritdoc cref="Rloo"/>
+    public int Samples { get; init => field = Check.AtLeast(2, value, nameof(Samples)); } = Check.AtLeast(2, Samples);
+
+    /// <inheritdoc/>
+    public override int Order => Unbiased;
+
+    /// <inheritdoc/>
+    public override long Evaluations(long latents, long categories) => Samples;
+
+    /// <inheritdoc/>
+    protected override Tensor Draw(Tensor logits, Generator? generator) => Categorical.Sample(logits, Samples, generator);
+
+    /// <inheritdoc/>
+    protected override Tensor Gradient(Tensor logits, Tensor z, Tensor values)
+    {
+        var advantage = (values - values.mean([0], keepdim: true)) / (Samples - 1);  // f(zₛ) minus the mean of the others, over S
+        return (advantage.unsqueeze(-1).unsqueeze(-1) * (z - logits.softmax(-1))).sum([0]);
+    }
+}

@@ -1,0 +1,15 @@
+namespace DiscreteGradients;
+
+/// <summary>Carries a gradient that was computed by hand.</summary>
+public static class Surrogate
+{
+    /// <summary>
+    /// A tensor [B..] that is zero and whose derivative with respect to <paramref name="logits"/> [B.., L, K] is
+    /// <paramref name="gradient"/> [B.., L, K], taken as a constant.
+    /// </summary>
+    public static Tensor Carry(Tensor logits, Tensor gradient)
+    {
+        var finite = Masking.Finite(logits);
+        return ((finite - finite.detach()) * gradient.detach()).sum([-2, -1]);
+    }
+}
