@@ -1,0 +1,174 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace DiscreteGradients;
+
+/// <summary>
+/// One gradient computed elsewhere, with every random draw it used, so that it can be recomputed exactly. Arrays are row-major and flat.
+/// </summary>
+public sealed record GradientCase
+{
+    /// <summary><c>reinmax</c>, <c>st</c>, <c>st-gumbel</c>, <c>gst-1.0</c>, <c>gst-p</c> or <c>gumbel-rao</c>.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>[rows, K].</summary>
+    public required int[] Shape { get; init; }
+
+    /// <summary>τ.</summary>
+    public required double Temperature { get; init; }
+
+    /// <summary>[rows, K].</summary>
+    public required double[] Logits { get; init; }
+
+    /// <summary>[rows]: the index of the hard sample.</summary>
+    public required int[] Sample { get; init; }
+
+    /// <summary>[rows, K]: the upstream gradient at the one-hot sample.</summary>
+    public required double[] GradientAtSample { get; init; }
+
+    /// <summary>[rows, K]: the upstream gradient at the second output of <c>reinmax</c>, the probabilities.</summary>
+    public double[]? GradientAtProbabilities { get; init; }
+
+    /// <summary>[rows, K]: the noise G of <c>st-gumbel</c>; the sample is argmax(logits + G).</summary>
+    public double[]? GumbelNoise { get; init; }
+
+    /// <summary>R, the draws of <c>gumbel-rao</c>.</summary>
+    public int? Draws { get; init; }
+
+    /// <summary>[rows, K, R]: the standard exponential noise of <c>gumbel-rao</c>.</summary>
+    public double[]? ExponentialNoise { get; init; }
+
+    /// <summary>[rows, K]: the expected answer.</summary>
+    public required double[] GradientAtLogits { get; init; }
+
+    /// <summary>The gradient at the logits [rows, K] by this library's formulas in float64.</summary>
+    public double[] Recompute()
+    {
+        using var scope = NewDisposeScope();
+        var logits = Matrix(Logits).requires_grad_(true);
+        var hard = OneHot.FromIndex(tensor(Array.ConvertAll(Sample, i => (long)i)), Shape[1], ScalarType.Float64);
+        var soft = Method switch
+        {
+            "reinmax" => new ReinMax(Temperature).Attach(logits, hard),
+            "st" => new StraightThrough(Temperature).Attach(logits, hard),
+            "gst-1.0" => new GappedStraightThrough(1, Temperature).Attach(logits, hard),
+            "gst-p" => new GappedStraightThrough(null, Temperature).Attach(logits, hard),
+            "st-gumbel" => ((logits + Matrix(GumbelNoise!)) / Temperature).softmax(-1),
+            "gumbel-rao" => GumbelRao.Soften(
+                logits, hard, tensor(ExponentialNoise!).view(Shape[0], Shape[1], Draws!.Value).permute(2, 0, 1), Temperature),
+            _ => throw new InvalidOperationException($"Unknown method '{Method}'."),
+        };
+        var loss = (soft * Matrix(GradientAtSample)).sum();
+        if (GradientAtProbabilities is { } atProbabilities)
+            loss += (logits.softmax(-1) * Matrix(atProbabilities)).sum();
+        return autograd.grad([loss], [logits])[0].data<double>().ToArray();
+    }
+
+    /// <summary>The largest |recomputed − expected| / max(1, |expected|) of the case.</summary>
+    public double LargestError() =>
+        Recompute().Zip(GradientAtLogits, (got, expected) => Math.Abs(got - expected) / Math.Max(1, Math.Abs(expected))).DefaultIfEmpty().Max();
+
+    private Tensor Matrix(double[] values) => tensor(values).view(Shape[0], Shape[1]);
+}
+
+/// <summary>Reads gradient cases: <c>{ "about": …, "cases": [ … ] }</c> with the fields of <see cref="GradientCase"/> in snake case.</summary>
+public static class GradientCases
+{
+    private static readonly string[] Methods = ["reinmax", "st", "st-gumbel", "gst-1.0", "gst-p", "gumbel-rao"];
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        RespectNullableAnnotations = true,
+    };
+
+    /// <summary>Reads and checks every case.</summary>
+    /// <exception cref="InvalidDataException">One sentence that names the case and the field.</exception>
+    public static IReadOnlyList<GradientCase> Read(Stream stream)
+    {
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(stream);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"not JSON, or cut short, at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} (NaN and Infinity are not JSON).", e);
+        }
+
+        using (document)
+        {
+            if (document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty("cases", out var cases)
+                || cases.ValueKind != JsonValueKind.Array
+                || cases.GetArrayLength() == 0)
+            {
+                throw new InvalidDataException("""no gradient cases; expected {"cases": [...]} with at least one case.""");
+            }
+
+            return [.. cases.EnumerateArray().Select(Case)];
+        }
+    }
+
+    private static GradientCase Case(JsonElement element, int index)
+    {
+        GradientCase? read;
+        try
+        {
+            read = element.Deserialize<GradientCase>(Json);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"case {index}: {Reason(e)}", e);
+        }
+
+        return Checked(read ?? throw new InvalidDataException($"case {index}: null where an object was expected."), index);
+    }
+
+    private static string Reason(JsonException e) => e.Path is { Length: > 2 } path
+        ? $"field '{path[2..]}' holds something else than the expected numbers."
+        : e.Message.Contains("missing required", StringComparison.Ordinal)
+            ? $"fields are missing: {e.Message[(e.Message.LastIndexOf(':') + 1)..].Trim().TrimEnd('.').Replace('\'', ' ').Trim()}."
+            : "not an object with the fields of a gradient case.";
+
+    private static GradientCase Checked(GradientCase c, int index)
+    {
+        if (!Methods.Contains(c.Method))
+            throw new InvalidDataException($"case {index}: {Suggestion.Sentence("method", c.Method, Methods)}");
+        if (c.Shape.Length != 2 || c.Shape[0] < 1 || c.Shape[1] < 1)
+            throw new InvalidDataException($"case {index}: field 'shape' must be [rows, categories], both at least 1; got [{string.Join(", ", c.Shape)}].");
+        if (!(c.Temperature > 0) || !double.IsFinite(c.Temperature))
+            throw new InvalidDataException($"case {index}: field 'temperature' must be a finite number above 0; got {c.Temperature}.");
+
+        var entries = (long)c.Shape[0] * c.Shape[1];
+        Numbers(c.Logits, entries, "logits", index);
+        Numbers(c.GradientAtSample, entries, "gradient_at_sample", index);
+        Numbers(c.GradientAtLogits, entries, "gradient_at_logits", index);
+        Numbers(c.GradientAtProbabilities, entries, "gradient_at_probabilities", index, required: c.Method == "reinmax");
+        Numbers(c.GumbelNoise, entries, "gumbel_noise", index, required: c.Method == "st-gumbel");
+        if (c.Method == "gumbel-rao" && c.Draws is not >= 1)
+            throw new InvalidDataException($"case {index}: field 'draws' must be at least 1; got {c.Draws?.ToString() ?? "nothing"}.");
+        Numbers(c.ExponentialNoise, entries * (c.Draws ?? 0), "exponential_noise", index, required: c.Method == "gumbel-rao");
+
+        if (c.Sample.Length != c.Shape[0])
+            throw new InvalidDataException($"case {index}: field 'sample' must hold {c.Shape[0]} numbers; got {c.Sample.Length}.");
+        if (Array.FindIndex(c.Sample, i => i < 0 || i >= c.Shape[1]) is >= 0 and var bad)
+            throw new InvalidDataException($"case {index}: field 'sample' must hold category indices from 0 to {c.Shape[1] - 1}; got {c.Sample[bad]}.");
+        return c;
+    }
+
+    private static void Numbers(double[]? values, long count, string field, int index, bool required = true)
+    {
+        if (values is null)
+        {
+            if (required)
+                throw new InvalidDataException($"case {index}: field '{field}' is missing.");
+            return;
+        }
+
+        if (values.Length != count)
+            throw new InvalidDataException($"case {index}: field '{field}' must hold {count} numbers; got {values.Length}.");
+        if (Array.FindIndex(values, v => !double.IsFinite(v)) is >= 0 and var at)
+            throw new InvalidDataException($"case {index}: field '{field}' holds {values[at]} at {at}; every number must be finite.");
+    }
+}
