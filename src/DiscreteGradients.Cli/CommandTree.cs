@@ -1,0 +1,111 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using DiscreteGradients.Cli.Commands;
+using DiscreteGradients.Experiments;
+
+namespace DiscreteGradients.Cli;
+
+/// <summary>The commands, their help, and sentences for command lines that cannot be parsed.</summary>
+internal static class CommandTree
+{
+    /// <summary>Parses a command line.</summary>
+    /// <exception cref="OptionException">It cannot be parsed.</exception>
+    internal static ParseResult Parse(string[] args, Terminal terminal)
+    {
+        var root = new RootCommand("dgrad: gradients through discrete latents, in experiments and measured against the exact ones.")
+        {
+            ListCommand.Create(terminal),
+            RunCommand.Create(terminal),
+            CompareCommand.Create(terminal),
+            VerifyCommand.Create(terminal),
+        };
+        root.Options.OfType<VersionOption>().Single().Action = new PrintVersion(terminal);
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples(terminal);
+
+        var parsed = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        return parsed.Action is ParseErrorAction ? throw new OptionException($"{Sentence(parsed)} Run '{Path(parsed)} --help'.") : parsed;
+    }
+
+    private static string Sentence(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var options = command.Options.Where(o => !o.Hidden).Select(o => o.Name);
+        if (parsed.UnmatchedTokens is [var token, ..])
+        {
+            return token.StartsWith('-') ? Suggestion.Sentence("option", token, options)
+                : command.Subcommands.Count > 0 ? Suggestion.Sentence(command is RootCommand ? "command" : "experiment", token, command.Subcommands.Select(c => c.Name))
+                : $"Unexpected argument '{token}'; options begin with two hyphens.";
+        }
+
+        var error = parsed.Errors[0];
+        return error.SymbolResult switch
+        {
+            OptionResult { Tokens.Count: > 1 } option => $"{option.Option.Name} must be given once; got {option.Tokens.Count} values: {string.Join(", ", option.Tokens)}.",
+            OptionResult { Tokens.Count: 0 } option => $"{option.Option.Name} needs a value.",
+            ArgumentResult argument => $"'{Path(parsed)}' needs {argument.Argument.Name}.",
+            CommandResult { Command.Subcommands.Count: > 0 } result => $"'{Path(parsed)}' needs one of: {string.Join(", ", result.Command.Subcommands.Select(c => c.Name))}.",
+            CommandResult result when result.Command.Arguments is [var missing, ..] => $"'{Path(parsed)}' needs {missing.Name}.",
+            _ => error.Message.Split('\n')[0],
+        };
+    }
+
+    private static string Path(ParseResult parsed)
+    {
+        var names = new List<string>();
+        for (SymbolResult? result = parsed.CommandResult; result is CommandResult { Command: var command }; result = result.Parent)
+            names.Insert(0, command is RootCommand ? "dgrad" : command.Name);
+        return string.Join(' ', names);
+    }
+
+    private sealed class PrintVersion(Terminal terminal) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            terminal.Out.WriteLine($"dgrad {Machine.Version}");
+            return DgradApp.Done;
+        }
+    }
+
+    private sealed class HelpWithExamples(Terminal terminal) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            var code = new HelpAction { MaxWidth = terminal.Width }.Invoke(parseResult);
+            terminal.Out.WriteLine("Examples:");
+            foreach (var example in Examples(Path(parseResult)))
+                terminal.Out.WriteLine($"  {example}");
+            return code;
+        }
+
+        private static string[] Examples(string command) => command switch
+        {
+            "dgrad list" => ["dgrad list"],
+            "dgrad compare" =>
+            [
+                "dgrad compare --problem cubic",
+                "dgrad compare --problem quadratic --categories 4 --estimator st,reinmax,rloo --draws 100000",
+            ],
+            "dgrad verify" => ["dgrad verify gradients.json"],
+            "dgrad" =>
+            [
+                "dgrad list",
+                "dgrad run polynomial",
+                "dgrad run polynomial --estimator st,reinmax --seeds 10 --p 3",
+                "dgrad compare --problem cubic",
+            ],
+            _ =>
+            [
+                "dgrad run polynomial",
+                "dgrad run polynomial --estimator st,reinmax --seeds 10 --p 3 --out runs/cubic",
+                "dgrad run polynomial --estimator gumbel-rao --noise-draws 10 --temperature 0.5 --json",
+            ],
+        };
+    }
+}

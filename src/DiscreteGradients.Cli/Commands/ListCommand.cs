@@ -1,0 +1,77 @@
+using System.CommandLine;
+using DiscreteGradients.Experiments;
+using Spectre.Console;
+using TorchSharp;
+
+namespace DiscreteGradients.Cli.Commands;
+
+/// <summary><c>dgrad list</c>: estimators, experiments, and what computes here.</summary>
+internal static class ListCommand
+{
+    // One problem size at which evaluations per estimate are told apart.
+    private const int Latents = 4;
+    private const int Categories = 3;
+
+    internal static Command Create(Terminal terminal)
+    {
+        var command = new Command("list", "List estimators, experiments and versions; shows whether libtorch loads.");
+        command.SetAction(_ => List(terminal));
+        return command;
+    }
+
+    private static int List(Terminal terminal)
+    {
+        var estimators = Grid("estimator", "kind", "order", "evals", "knobs", "");
+        foreach (var entry in Estimators.All)
+        {
+            string[] row =
+            [
+                entry.Name,
+                Kind(entry.Default),
+                Order(entry.Default),
+                entry.Default is ExactEnumeration ? "K^L" : entry.Default.Evaluations(Latents, Categories).ToString(),
+                string.Join(' ', entry.Knobs.Select(Flag)),
+                entry.Summary,
+            ];
+            estimators.AddRow(row.Select(cell => new Text(cell)));
+        }
+
+        var experiments = Grid("experiment", "");
+        foreach (var entry in ExperimentCatalog.All)
+            experiments.AddRow(new Text(entry.Name), new Text(entry.Summary));
+
+        terminal.Console.Write(estimators);
+        terminal.Out.WriteLine();
+        terminal.Out.WriteLine("order: the expected gradient is exact for polynomials of that degree; evals: evaluations of f per estimate.");
+        terminal.Out.WriteLine();
+        terminal.Console.Write(experiments);
+        terminal.Out.WriteLine();
+
+        Machine.Use(Machine.PhysicalCores);
+        var facts = Grid("machine", "");
+        foreach (var (name, value) in Machine.Versions.Concat(Machine.Description))
+            facts.AddRow(new Text(name), new Text(value));
+        facts.AddRow(new Text("threads"), new Text($"{torch.get_num_threads()} of {Environment.ProcessorCount}"));
+        terminal.Console.Write(facts);
+        return DgradApp.Done;
+    }
+
+    internal static string Order(GradientEstimator estimator) => estimator.Order == GradientEstimator.Unbiased ? "all" : estimator.Order.ToString();
+
+    private static string Kind(GradientEstimator estimator) => estimator switch
+    {
+        PathwiseEstimator => "pathwise",
+        ScoreFunctionEstimator => "score function",
+        _ => "exact",
+    };
+
+    private static string Flag(string knob) => knob == nameof(EstimatorSettings.Draws) ? "noise-draws" : knob.ToLowerInvariant();
+
+    private static Table Grid(params string[] headers)
+    {
+        var table = new Table().Border(TableBorder.None);
+        foreach (var header in headers)
+            table.AddColumn(new TableColumn(new Text(header, new Style(Color.Aqua))).PadRight(2));
+        return table;
+    }
+}

@@ -1,0 +1,123 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using DiscreteGradients.Cli.Display;
+using DiscreteGradients.Cli.Plots;
+using DiscreteGradients.Experiments;
+using TorchSharp;
+
+namespace DiscreteGradients.Cli.Commands;
+
+/// <summary><c>dgrad run EXPERIMENT</c>: trains with each estimator and each seed, and leaves a run folder.</summary>
+internal static class RunCommand
+{
+    internal static Command Create(Terminal terminal)
+    {
+        var run = new Command("run", "Run an experiment.");
+        foreach (var entry in ExperimentCatalog.All)
+        {
+            var command = new Command(entry.Name, char.ToUpperInvariant(entry.Summary[0]) + entry.Summary[1..] + ".");
+            var options = new OptionsBinder(entry.OptionsType, command);
+            var settings = new OptionsBinder(typeof(RunSettings), command);
+            command.SetAction(parsed => Run(entry, options.Bind(parsed), (RunSettings)settings.Bind(parsed), terminal));
+            run.Subcommands.Add(command);
+        }
+
+        return run;
+    }
+
+    private static int Run(ExperimentEntry entry, object options, RunSettings settings, Terminal terminal)
+    {
+        var seeds = Seeds(settings);
+        Machine.Use(settings.Threads ?? Machine.PhysicalCores);
+        var experiment = entry.Create(options);
+        var estimators = EstimatorChoice.Select(
+            settings.Estimator, new EstimatorSettings(settings.Temperature, settings.NoiseDraws, settings.Samples), experiment.WhyNot);
+
+        var started = DateTimeOffset.UtcNow;
+        using var folder = RunFolder.Create(settings.Out ?? DefaultFolder(entry.Name, started));
+        var record = new RunRecord
+        {
+            Experiment = entry.Name,
+            Options = options,
+            Estimators = [.. estimators.Select(e => new EstimatorRecord(e.Name, e.Estimator.ToString()))],
+            Seeds = seeds,
+            Epochs = experiment.Epochs,
+            Optimum = experiment.Optimum,
+            Versions = Machine.Versions,
+            Commit = Machine.Commit,
+            Machine = Machine.Description,
+            Threads = torch.get_num_threads(),
+            Started = started,
+        };
+        folder.Write(record);
+
+        var watch = Stopwatch.StartNew();
+        var progress = new RunProgress([.. estimators.Select(e => e.Name)], seeds, experiment.Epochs);
+        var finished = RunDisplay.For(settings.Json, entry.Name, progress, terminal)
+            .Show(display => Train(entry.Name, experiment, estimators, seeds, folder, display, terminal.Cancellation));
+        record = record with { WallSeconds = watch.Elapsed.TotalSeconds, Finished = finished };
+        folder.Write(record);
+
+        var lines = folder.ReadMetrics();
+        var summaries = EstimatorSummary.Of(lines);
+        if (summaries.Count > 0)
+        {
+            folder.WriteFile("summary.csv", path => File.WriteAllText(path, EstimatorSummary.ToCsv(summaries)));
+            LossPlots.Write(folder, record, lines);
+            if (!settings.Json)
+                RunReport.Write(record, summaries, name => PublishedLosses.Find(options, name, estimators.First(e => e.Name == name).Estimator), folder.Path, terminal);
+        }
+
+        if (finished)
+            return DgradApp.Done;
+        terminal.Error.WriteLine($"Interrupted; what was finished is in {folder.Path}. Run the same command again to start over in a new folder.");
+        return DgradApp.Interrupted;
+    }
+
+    /// <summary>True if it went through, false if it was interrupted.</summary>
+    private static bool Train(
+        string name, Experiment experiment, IReadOnlyList<EstimatorChoice> estimators, IReadOnlyList<long> seeds,
+        RunFolder folder, RunDisplay display, CancellationToken cancellation)
+    {
+        try
+        {
+            foreach (var (estimatorName, estimator) in estimators)
+            {
+                foreach (var seed in seeds)
+                {
+                    display.Begin(estimatorName, seed);
+                    foreach (var epoch in experiment.Run(estimator, seed, display.Step, cancellation))
+                    {
+                        var line = MetricsLine.Of(name, estimatorName, seed, epoch);
+                        folder.Append(line);
+                        foreach (var picture in epoch.Pictures)
+                            folder.WriteFile($"plots/{estimatorName}-seed{seed}-epoch{epoch.Epoch}-{picture.Name}.png", path => PictureFile.Write(path, picture));
+                        display.Epoch(line);
+                    }
+                }
+            }
+
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static long[] Seeds(RunSettings settings)
+    {
+        if (settings.Seed < 0)
+            throw new OptionException($"--seed must be at least 0; got {settings.Seed}.");
+        if (settings.Seeds < 1)
+            throw new OptionException($"--seeds must be at least 1; got {settings.Seeds}.");
+        return [.. Enumerable.Range(0, settings.Seeds).Select(i => settings.Seed + i)];
+    }
+
+    private static string DefaultFolder(string experiment, DateTimeOffset time)
+    {
+        var path = Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{experiment}-{time:yyyyMMdd-HHmmss}"));
+        return Enumerable.Range(2, int.MaxValue - 2).Select(i => $"{path}-{i}").Prepend(path).First(p => !Path.Exists(p));
+    }
+}

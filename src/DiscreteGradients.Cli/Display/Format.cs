@@ -1,0 +1,31 @@
+using System.Globalization;
+using DiscreteGradients.Experiments;
+
+namespace DiscreteGradients.Cli.Display;
+
+/// <summary>Numbers as people read them.</summary>
+internal static class Format
+{
+    /// <summary>Five significant digits for losses of every size.</summary>
+    internal static string Loss(double value) => value.ToString(Pattern(value), CultureInfo.InvariantCulture);
+
+    internal static string Loss(double? value) => value is { } v ? Loss(v) : "";
+
+    /// <summary>Mean ± std; the mean alone for one seed.</summary>
+    internal static string Loss(Spread? spread) => spread is not { } s ? ""
+        : double.IsNaN(s.Std) ? Loss(s.Mean)
+        : $"{Loss(s.Mean)} ± {s.Std.ToString(Pattern(s.Mean), CultureInfo.InvariantCulture)}";
+
+    internal static string Duration(double seconds)
+    {
+        var time = TimeSpan.FromSeconds(Math.Ceiling(Math.Clamp(seconds, 0, 1e8)));
+        return time.TotalHours >= 1 ? $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}" : $"{time.Minutes}:{time.Seconds:00}";
+    }
+
+    internal static string Milliseconds(double seconds) =>
+        (seconds * 1e3).ToString(seconds < 1e-2 ? "0.00" : seconds < 0.1 ? "0.0" : "0", CultureInfo.InvariantCulture) + " ms";
+
+    internal static string Rate(double perSecond) => perSecond.ToString(perSecond < 10 ? "0.0" : "0", CultureInfo.InvariantCulture);
+
+    private static string Pattern(double value) => Math.Abs(value) switch { >= 1000 => "0.0", >= 100 => "0.00", >= 10 => "0.000", _ => "0.0000" };
+}

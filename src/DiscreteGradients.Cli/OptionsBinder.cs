@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.ComponentModel;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using DiscreteGradients.Experiments;
+
+namespace DiscreteGradients.Cli;
+
+/// <summary>Makes the flags of a command from an options record: one per property with a description, named in kebab case.</summary>
+internal sealed class OptionsBinder
+{
+    private readonly Type _type;
+    private readonly List<(PropertyInfo Property, Option<string?> Option)> _options = [];
+
+    internal OptionsBinder(Type type, Command command)
+    {
+        _type = type;
+        var defaults = Activator.CreateInstance(type)!;
+        foreach (var property in type.GetProperties())
+        {
+            if (property.GetCustomAttribute<DescriptionAttribute>() is not { } description)
+                continue;
+            var option = Create(property, description.Description, property.GetValue(defaults));
+            _options.Add((property, option));
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>The record with what the user gave.</summary>
+    /// <exception cref="OptionException">A value is not of its type.</exception>
+    internal object Bind(ParseResult result)
+    {
+        var record = Activator.CreateInstance(_type)!;
+        foreach (var (property, option) in _options)
+        {
+            if (result.GetResult(option) is { Implicit: false } given)
+                property.SetValue(record, Parse(property.PropertyType, option.Name, given.Tokens.Count == 0 ? "true" : given.Tokens[0].Value));
+        }
+
+        return record;
+    }
+
+    private static Option<string?> Create(PropertyInfo property, string description, object? value)
+    {
+        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        var option = new Option<string?>("--" + JsonNamingPolicy.KebabCaseLower.ConvertName(property.Name))
+        {
+            Description = description,
+            HelpName = type.IsEnum ? string.Join('|', Names(type)) : type == typeof(int) || type == typeof(long) ? "int" : type == typeof(double) ? "number" : "text",
+            Arity = type == typeof(bool) ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+        };
+        if (type == typeof(bool))
+            option.HelpName = "true|false";
+        if (value is not (null or false))
+            option.DefaultValueFactory = _ => type.IsEnum ? JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()!) : Convert.ToString(value, CultureInfo.InvariantCulture);
+        return option;
+    }
+
+    private static object Parse(Type declared, string name, string text)
+    {
+        var type = Nullable.GetUnderlyingType(declared) ?? declared;
+        var invariant = CultureInfo.InvariantCulture;
+        if (type == typeof(string))
+            return text;
+        if (type == typeof(int))
+            return int.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var i) ? i : throw Wrong($"a whole number of at most {int.MaxValue}");
+        if (type == typeof(long))
+            return long.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var l) ? l : throw Wrong("a whole number");
+        if (type == typeof(double))
+            return double.TryParse(text, NumberStyles.Float, invariant, out var d) ? d : throw Wrong("a number, such as 0.5");
+        if (type == typeof(bool))
+            return bool.TryParse(text, out var b) ? b : throw Wrong("true or false, or stand alone");
+        if (type.IsEnum)
+        {
+            return Enum.GetValues(type).Cast<object>().FirstOrDefault(v => JsonNamingPolicy.KebabCaseLower.ConvertName(v.ToString()!) == text)
+                ?? throw new OptionException(Suggestion.Sentence(name, text, Names(type)));
+        }
+
+        throw new InvalidOperationException($"Option {name} has type {type}, for which there is no flag.");
+
+        OptionException Wrong(string expected) => new($"{name} must be {expected}; got '{text}'.");
+    }
+
+    private static IEnumerable<string> Names(Type type) => Enum.GetNames(type).Select(JsonNamingPolicy.KebabCaseLower.ConvertName);
+}
