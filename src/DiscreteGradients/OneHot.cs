@@ -81,7 +81,8 @@ public static class OneHot
         ArgumentNullException.ThrowIfNull(index);
         using var scope = NewDisposeScope();
         long[] shape = [.. index.shape, categories];
-        return zeros(shape, dtype, index.device).scatter_(-1, index.unsqueeze(-1), 1).MoveToOuterDisposeScope();
+        var places = index.unsqueeze(-1);
+        return zeros(shape, dtype, index.device).scatter_(-1, places, ones([], dtype, index.device).expand(places.shape)).MoveToOuterDisposeScope();
     }
 
     /// <summary>

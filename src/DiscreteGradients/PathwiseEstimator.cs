@@ -50,10 +50,11 @@ public abstract record PathwiseEstimator : GradientEstimator
     }
 
     /// <summary>
-    /// The soft tensor [.., K] whose gradient in the logits stands in for the gradient of the one-hot sample.
-    /// Logits are float32 or float64 and finite (masked categories hold the lowest finite number); the caller opens the dispose scope.
+    /// The soft tensor [.., K] whose gradient stands in for the gradient of the one-hot sample. Log-probabilities are the logits less
+    /// their log-sum-exp, float32 or float64, and finite: a masked category holds about the lowest finite number. The caller opens the
+    /// dispose scope.
     /// </summary>
-    protected abstract Tensor Soften(Tensor logits, Tensor hard, Generator? generator);
+    protected abstract Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator);
 
     /// <inheritdoc/>
     protected sealed override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Generator? generator)
@@ -67,7 +68,7 @@ public abstract record PathwiseEstimator : GradientEstimator
         if (!is_grad_enabled() || !logits.requires_grad)
             return hard.to_type(dtype).alias();
 
-        var soft = Soften(Masking.Finite(logits), hard, generator).to_type(dtype);
+        var soft = Soften(Masking.Finite(logits).log_softmax(-1), hard, generator).to_type(dtype);
         return hard.to_type(dtype) + (soft - soft.detach());  // the bracket is exactly zero, so the sum stays exactly one-hot
     }
 }

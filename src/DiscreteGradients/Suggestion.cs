@@ -8,7 +8,9 @@ public static class Suggestion
     {
         ArgumentNullException.ThrowIfNull(name);
         var all = choices.ToList();
-        var near = all.Where(choice => Distance(name.ToLowerInvariant(), choice) <= Math.Max(1, choice.Length / 3)).ToList();
+        var typed = name.ToLowerInvariant();
+        var near = all.Where(choice => Distance(typed, choice) <= Math.Max(1, choice.Length / 3)
+            || (typed.Length > 1 && choice.StartsWith(typed, StringComparison.Ordinal))).ToList();
         return near.Count > 0
             ? $"Unknown {kind} '{name}'. Did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))}?"
             : $"Unknown {kind} '{name}'. Choose from: {string.Join(", ", all)}.";

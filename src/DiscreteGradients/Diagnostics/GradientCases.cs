@@ -55,7 +55,7 @@ public sealed record GradientCase
             "gst-p" => new GappedStraightThrough(null, Temperature).Attach(logits, hard),
             "st-gumbel" => ((logits + Matrix(GumbelNoise!)) / Temperature).softmax(-1),
             "gumbel-rao" => GumbelRao.Soften(
-                logits, hard, tensor(ExponentialNoise!).view(Shape[0], Shape[1], Draws!.Value).permute(2, 0, 1), Temperature),
+                logits.log_softmax(-1), hard, tensor(ExponentialNoise!).view(Shape[0], Shape[1], Draws!.Value).permute(2, 0, 1), Temperature),
             _ => throw new InvalidOperationException($"Unknown method '{Method}'."),
         };
         var loss = (soft * Matrix(GradientAtSample)).sum();

@@ -22,25 +22,25 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
     public override int Order => 0;
 
     /// <inheritdoc/>
-    protected override Tensor Soften(Tensor logits, Tensor hard, Generator? generator)
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator)
     {
         Tensor move;
         using (no_grad())
         {
-            var largest = logits.amax([-1], keepdim: true);
-            var gap = Gap is { } given ? full_like(largest, given) : ProbabilityGap(logits, hard);
-            var raise = (largest - logits) * hard;
-            var lower = (logits - largest + gap).relu() * (1 - hard);
+            var largest = logProbabilities.amax([-1], keepdim: true);
+            var gap = Gap is { } given ? full_like(largest, given) : ProbabilityGap(logProbabilities, hard);
+            var raise = (largest - logProbabilities) * hard;
+            var lower = (logProbabilities - largest + gap).relu() * (1 - hard);
             move = raise - lower;
         }
 
-        return ((logits + move) / Temperature).softmax(-1);
+        return ((logProbabilities + move) / Temperature).softmax(-1);
     }
 
-    private static Tensor ProbabilityGap(Tensor logits, Tensor hard)
+    private static Tensor ProbabilityGap(Tensor logProbabilities, Tensor hard)
     {
-        var p = (logits.softmax(-1) * hard).sum([-1], keepdim: true) * (1 - 1e-5);  // keeps log(1 − p) finite at p = 1, as released
-        p = p.clamp_min(Precision.Tiny(logits.dtype));
+        var p = (logProbabilities.exp() * hard).sum([-1], keepdim: true) * (1 - 1e-5);  // keeps log(1 − p) finite at p = 1, as released
+        p = p.clamp_min(Precision.Tiny(logProbabilities.dtype));
         return (-p).log1p().neg() / p;
     }
 

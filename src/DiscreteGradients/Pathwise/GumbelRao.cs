@@ -23,13 +23,12 @@ public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : Pathwi
     public override int Order => 0;
 
     /// <inheritdoc/>
-    protected override Tensor Soften(Tensor logits, Tensor hard, Generator? generator) =>
-        Soften(logits, hard, Exponential([Draws, .. logits.shape], logits, generator), Temperature);
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator) =>
+        Soften(logProbabilities, hard, Exponential([Draws, .. hard.shape], logProbabilities, generator), Temperature);
 
     /// <summary>The soft tensor for given standard exponential noise [draws, .., K].</summary>
-    internal static Tensor Soften(Tensor logits, Tensor hard, Tensor exponential, double temperature)
+    internal static Tensor Soften(Tensor logProbabilities, Tensor hard, Tensor exponential, double temperature)
     {
-        var logProbabilities = logits.log_softmax(-1);
         Tensor perturbation;
         using (no_grad())
         {
@@ -48,10 +47,10 @@ public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : Pathwi
         ((logits.log_softmax(-1) - Exponential(logits.shape, logits, generator).log()) / temperature).softmax(-1);
 
     /// <summary>Standard exponential noise, never zero. libtorch's exponential_ is several times slower.</summary>
-    private static Tensor Exponential(long[] shape, Tensor logits, Generator? generator)
+    private static Tensor Exponential(long[] shape, Tensor like, Generator? generator)
     {
         using var _ = no_grad();
-        var resolution = logits.dtype == ScalarType.Float64 ? Math.ScaleB(1, -54) : Math.ScaleB(1, -25);
-        return (1 - rand(shape, logits.dtype, logits.device, generator: generator)).log().neg().clamp_min(resolution);
+        var resolution = like.dtype == ScalarType.Float64 ? Math.ScaleB(1, -54) : Math.ScaleB(1, -25);
+        return (1 - rand(shape, like.dtype, like.device, generator: generator)).log().neg().clamp_min(resolution);
     }
 }

@@ -21,10 +21,9 @@ public sealed record ReinMax(double Temperature = 1) : PathwiseEstimator
     public override int Order => Temperature == 1 ? 2 : 0;
 
     /// <inheritdoc/>
-    protected override Tensor Soften(Tensor logits, Tensor hard, Generator? generator)
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator)
     {
-        var logProbabilities = logits.log_softmax(-1);
-        var midpoint = ((logits / Temperature).softmax(-1) + hard) / 2;
+        var midpoint = ((logProbabilities / Temperature).softmax(-1) + hard) / 2;
         var toMidpoint = (midpoint.log() - logProbabilities).detach();  // frozen: the softmax below equals the midpoint, its slope is J(midpoint)
         return 2 * (logProbabilities + toMidpoint).softmax(-1) - logProbabilities.exp() / 2;
     }

@@ -16,11 +16,10 @@ public sealed record ReinMaxUniform : PathwiseEstimator
     public override int Order => 2;
 
     /// <inheritdoc/>
-    protected override Tensor Soften(Tensor logits, Tensor hard, Generator? generator)
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator)
     {
-        var allowed = (logits > Precision.Lowest(logits.dtype)).to_type(logits.dtype);
+        var allowed = Masking.Allowed(logProbabilities);
         var uniform = allowed / allowed.sum([-1], keepdim: true);
-        var logProbabilities = logits.log_softmax(-1);
         var logSampled = (logProbabilities * hard).sum([-1], keepdim: true);
         var weight = ((uniform * hard).sum([-1], keepdim: true) / logSampled.exp()).detach();
         return ((hard - uniform) * logSampled + weight * logProbabilities.exp()) / 2;

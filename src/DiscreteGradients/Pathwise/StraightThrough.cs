@@ -18,5 +18,6 @@ public sealed record StraightThrough(double Temperature = 1) : PathwiseEstimator
     public override int Order => Temperature == 1 ? 1 : 0;
 
     /// <inheritdoc/>
-    protected override Tensor Soften(Tensor logits, Tensor hard, Generator? generator) => (logits / Temperature).softmax(-1);
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator) =>
+        (logProbabilities / Temperature).softmax(-1);
 }

@@ -1,0 +1,26 @@
+using DiscreteGradients.Testing;
+
+namespace DiscreteGradients.Tests;
+
+public class ConformanceTests
+{
+    public static MatrixTheoryData<string, string> Cases { get; } = new(Conformance.Checks, Estimators.All.Select(e => e.Name));
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Every_registered_estimator_conforms(string check, string name)
+    {
+        var entry = Estimators.Get(name);
+        var estimator = entry.Knobs.Contains("Draws") ? entry.Create(new EstimatorSettings(Draws: 5)) : entry.Default;
+        Conformance.Run(check, estimator);
+    }
+
+    [Fact]
+    public void Every_sealed_estimator_of_the_assembly_has_a_row()
+    {
+        var types = typeof(GradientEstimator).Assembly.GetTypes().Where(t => t.IsSealed && t.IsSubclassOf(typeof(GradientEstimator)));
+        Assert.Equal(
+            types.Select(t => t.Name).Order(),
+            Estimators.All.Select(e => e.Default.GetType().Name).Distinct().Order());
+    }
+}

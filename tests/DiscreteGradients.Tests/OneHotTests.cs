@@ -1,0 +1,52 @@
+using DiscreteGradients.Testing;
+
+namespace DiscreteGradients.Tests;
+
+public class OneHotTests
+{
+    [Fact]
+    public void States_are_all_joint_states_once()
+    {
+        using var scope = NewDisposeScope();
+        var states = OneHot.States(3, 4);
+
+        Assert.Equal([64, 3, 4], states.shape);
+        Assert.True((states.sum(-1) == 1).all().item<bool>());
+        var code = (states.argmax(-1) * tensor(new long[] { 16, 4, 1 })).sum(-1);
+        Assert.True((code == arange(64, ScalarType.Int64)).all().item<bool>());
+    }
+
+    [Fact]
+    public void Probabilities_of_all_states_sum_to_one()
+    {
+        using var scope = NewDisposeScope();
+        var logits = Conformance.Logits([3, 4]);
+        logits[1, 2] = double.NegativeInfinity;
+
+        var probability = OneHot.LogProbability(logits, OneHot.States(3, 4, ScalarType.Float64)).exp();
+
+        Assert.Equal(1, probability.sum().item<double>(), 1e-13);
+        Assert.Equal(48, (probability > 0).sum().item<long>());
+    }
+
+    [Fact]
+    public void A_Bernoulli_latent_is_two_categories()
+    {
+        using var scope = NewDisposeScope();
+        var logits = Conformance.Logits([5, 3]);
+        Assert.True((OneHot.FromBernoulli(logits).softmax(-1).select(-1, 1) - logits.sigmoid()).abs().max().item<double>() < 1e-15);
+    }
+
+    [Fact]
+    public void Too_many_states_are_refused_in_words()
+    {
+        Conformance.Refused("2^200 joint states are too many to list; at most 2147483647 can be.", () => OneHot.States(200, 2));
+        using var scope = NewDisposeScope();
+        Conformance.Refused(
+            "exact enumeration is limited to 65536 states; 17 latents of 2 categories have 131072. Use fewer latents or raise MaximumStates.",
+            () => new ExactEnumeration().Estimate(zeros(17, 2), z => z.sum([-2, -1])));
+        Conformance.Refused(
+            "exact enumeration is limited to 100 states; 128 latents of 2 categories have more than 9e18. Use fewer latents or raise MaximumStates.",
+            () => new ExactEnumeration(100).Estimate(zeros(128, 2), z => z.sum([-2, -1])));
+    }
+}

@@ -1,0 +1,58 @@
+using DiscreteGradients.Testing;
+
+namespace DiscreteGradients.Tests;
+
+public class RegistryTests
+{
+    [Fact]
+    public void Names_are_unique_and_are_found()
+    {
+        Assert.Equal(Estimators.All.Count, Estimators.All.Select(e => e.Name).Distinct().Count());
+        Assert.All(Estimators.All, e => Assert.Same(e, Estimators.Get(e.Name)));
+    }
+
+    [Fact]
+    public void An_unknown_name_is_answered_with_near_matches_or_all_names()
+    {
+        Conformance.Refused("Unknown estimator 'reinmx'. Did you mean 'reinmax'?", () => Estimators.Get("reinmx"));
+        Conformance.Refused("Unknown estimator 'gst'. Did you mean 'st' or 'gst-1.0' or 'gst-p'?", () => Estimators.Get("gst"));
+        Conformance.Refused(
+            "Unknown estimator 'vimco'. Choose from: exact, reinmax, reinmax-uniform, st, st-gumbel, gumbel-rao, gst-1.0, gst-p, reinforce, rloo.",
+            () => Estimators.Get("vimco"));
+        Conformance.Refused("Unknown estimator 'ReinMax'. Did you mean 'reinmax' or 'reinmax-uniform'?", () => Estimators.Get("ReinMax"));
+    }
+
+    [Fact]
+    public void A_setting_the_estimator_does_not_have_is_refused()
+    {
+        Conformance.Refused("'exact' has no temperature.", () => Estimators.Get("exact").Create(new(Temperature: 1)));
+        Conformance.Refused("'st' has no number of draws.", () => Estimators.Get("st").Create(new(Draws: 3)));
+        Conformance.Refused("'reinmax' has no number of samples.", () => Estimators.Get("reinmax").Create(new(Samples: 3)));
+    }
+
+    [Fact]
+    public void Settings_reach_the_estimator()
+    {
+        Assert.Equal(new GumbelRao(Draws: 7, Temperature: 0.5), Estimators.Get("gumbel-rao").Create(new(Temperature: 0.5, Draws: 7)));
+        Assert.Equal(new Rloo(4), Estimators.Get("rloo").Create(new(Samples: 4)));
+    }
+
+    [Fact]
+    public void Settings_out_of_range_are_refused_in_words()
+    {
+        Conformance.Refused("temperature must be a finite number above 0; got 0.", () => _ = new ReinMax(0));
+        Conformance.Refused("temperature must be a finite number above 0; got NaN.", () => _ = new StraightThrough(double.NaN));
+        Conformance.Refused("temperature must be a finite number above 0; got -1.", () => _ = new GumbelRao() with { Temperature = -1 });
+        Conformance.Refused("draws must be at least 1; got 0.", () => _ = new GumbelRao(0));
+        Conformance.Refused("samples must be at least 2; got 1.", () => _ = new Rloo(1));
+        Conformance.Refused("samples must be at least 1; got 0.", () => _ = new Reinforce(0));
+        Conformance.Refused("gap must be a finite number of at least 0, or null for the probability-dependent gap; got -1.", () => _ = new GappedStraightThrough(-1));
+    }
+
+    [Fact]
+    public void The_order_follows_the_temperature()
+    {
+        Assert.Equal((2, 0), (new ReinMax().Order, new ReinMax(1.3).Order));
+        Assert.Equal((1, 0), (new StraightThrough().Order, new StraightThrough(0.9).Order));
+    }
+}
