@@ -14,6 +14,7 @@ public static class ExperimentCatalog
     public static IReadOnlyList<ExperimentEntry> All { get; } =
     [
         ExperimentEntry.For<PolynomialOptions>("polynomial", "polynomial programming over binary latents", o => new PolynomialExperiment(o)),
+        ExperimentEntry.For<VaeOptions>("vae", "variational autoencoder with categorical latents on grey images", o => new VaeExperiment(o)),
     ];
 }
 
