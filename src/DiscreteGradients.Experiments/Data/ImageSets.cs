@@ -9,14 +9,13 @@ internal static class ImageSets
         {
             TrainSha256 = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
             TestSha256 = "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-            Remedy = "Put MNIST's four IDX files, gzip or not, into such a folder",
         },
         new("fashion-mnist")
         {
             TrainSha256 = "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
             TestSha256 = "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
             Package = "/usr/share/datasets/fashion-mnist",
-            Remedy = "Install Debian's package dataset-fashion-mnist, or put the set's four IDX files, gzip or not, into such a folder",
+            PackageName = "Debian's dataset-fashion-mnist",
         },
     ];
 
@@ -49,8 +48,8 @@ internal sealed record IdxSet(string Name)
     /// <summary>Where the system's package puts the files, or null if there is none.</summary>
     internal string? Package { get; init; }
 
-    /// <summary>What to do where the set is not found.</summary>
-    internal required string Remedy { get; init; }
+    /// <summary>The package's name, or null if there is none.</summary>
+    internal string? PackageName { get; init; }
 
     internal ImageData Load(DataFolders folders)
     {
@@ -58,7 +57,8 @@ internal sealed record IdxSet(string Name)
         var folder = places.Select(place => place.Folder).FirstOrDefault(folder => Find(folder, TrainFile) is not null || Find(folder, TestFile) is not null)
             ?? throw new OptionException(
                 $"Data set '{Name}' was not found; looked in {string.Join(", ", places.Select(place => $"{place.Folder} ({place.Words})"))}. "
-                + $"{Remedy}, name its parent with --data or $DGRAD_DATA, or use --dataset {MadeDigits.Name}, which is drawn by code.");
+                + $"{(PackageName is null ? "Put" : $"Install {PackageName}, or put")} {TrainFile}.gz and {TestFile}.gz into DIR/{Name} and give --data DIR, "
+                + $"or use --dataset {MadeDigits.Name}, which is drawn by code.");
         return new ImageData(Name, Read(folder, TrainFile, TrainSha256), Read(folder, TestFile, TestSha256));
     }
 

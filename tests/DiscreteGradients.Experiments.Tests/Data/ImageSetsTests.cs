@@ -1,0 +1,156 @@
+namespace DiscreteGradients.Experiments.Tests.Data;
+
+public sealed class ImageSetsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Looks_in_the_option_the_variable_the_cache_and_the_package_in_this_order()
+    {
+        var environment = new Dictionary<string, string> { ["DGRAD_DATA"] = "/variable", ["XDG_CACHE_HOME"] = "/cache", ["HOME"] = "/home/me" };
+        var folders = new DataFolders("/option", environment.GetValueOrDefault, IsWindows: false);
+
+        var places = folders.Places("mnist", "/package").Select(place => $"{place.Folder} ({place.Words})");
+
+        Assert.Equal(
+            [
+                Path.Combine("/option", "mnist") + " (--data)", Path.Combine("/variable", "mnist") + " ($DGRAD_DATA)",
+                Path.Combine("/cache", "dgrad", "mnist") + " (the cache)", "/package (the system's package)",
+            ],
+            places);
+    }
+
+    [Theory]
+    [InlineData(false, "XDG_CACHE_HOME", "relative", "/home/me/.cache/dgrad/mnist")]
+    [InlineData(false, "LOCALAPPDATA", "/local", "/home/me/.cache/dgrad/mnist")]
+    [InlineData(true, "LOCALAPPDATA", "/local", "/local/dgrad/mnist")]
+    [InlineData(true, "XDG_CACHE_HOME", "/cache", null)]
+    public void The_cache_is_the_systems(bool isWindows, string variable, string value, string? expected)
+    {
+        var environment = new Dictionary<string, string> { [variable] = value, ["HOME"] = "/home/me" };
+
+        var places = new DataFolders(null, environment.GetValueOrDefault, isWindows).Places("mnist", package: null);
+
+        Assert.Equal(expected, places.Select(place => place.Folder.Replace('\\', '/')).SingleOrDefault());
+    }
+
+    [Fact]
+    public void The_first_place_that_holds_a_file_of_the_set_wins()
+    {
+        var (train, test) = (Idx.Images(3), Idx.Images(2));
+        foreach (var place in new[] { "variable", "package" })
+        {
+            _folder.Write(place == "variable" ? Idx.Gzip(train) : [], place, "tiny", IdxSet.TrainFile + (place == "variable" ? ".gz" : ""));
+            _folder.Write(place == "variable" ? test : [], place, "tiny", IdxSet.TestFile);
+        }
+
+        var data = Set(train, test).Load(Folders(option: "option", variable: "variable"));
+
+        Assert.Equal("tiny", data.Name);
+        Assert.Equal((3, 2), (data.TrainCount, data.TestCount));
+        Assert.Equal(train[16..], data.Train);
+        Assert.Equal(test[16..], data.Test);
+    }
+
+    [Fact]
+    public void The_systems_package_is_the_last_resort()
+    {
+        var (train, test) = (Idx.Images(3), Idx.Images(2));
+        _folder.Write(train, "package", "tiny", IdxSet.TrainFile);
+        _folder.Write(test, "package", "tiny", IdxSet.TestFile);
+
+        Assert.Equal(3, Set(train, test).Load(Folders(option: "option", variable: "variable")).TrainCount);
+    }
+
+    [Fact]
+    public void A_set_that_is_nowhere_is_one_sentence_with_all_places_and_the_remedy()
+    {
+        var error = Assert.Throws<OptionException>(() => Set([], []).Load(Folders(option: "option", variable: "variable")));
+
+        Assert.Equal(
+            $"Data set 'tiny' was not found; looked in {_folder["option", "tiny"]} (--data), {_folder["variable", "tiny"]} ($DGRAD_DATA), "
+            + $"{_folder["cache", "dgrad", "tiny"]} (the cache), {_folder["package", "tiny"]} (the system's package). "
+            + "Install the package, or put train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz into DIR/tiny and give --data DIR, "
+            + "or use --dataset made-digits, which is drawn by code.",
+            error.Message);
+    }
+
+    [Fact]
+    public void Half_a_set_is_named()
+    {
+        var train = Idx.Images(3);
+        _folder.Write(train, "variable", "tiny", IdxSet.TrainFile);
+
+        var error = Assert.Throws<OptionException>(() => Set(train, []).Load(Folders(variable: "variable")));
+
+        Assert.Equal(
+            $"'{_folder["variable", "tiny"]}' holds no t10k-images-idx3-ubyte or t10k-images-idx3-ubyte.gz, only the other half of 'tiny'.", error.Message);
+    }
+
+    [Fact]
+    public void Other_bytes_than_the_published_ones_are_refused()
+    {
+        var (train, other) = (Idx.Images(3), Idx.Images(3));
+        other[100] ^= 1;
+        var path = _folder.Write(other, "variable", "tiny", IdxSet.TrainFile);
+
+        var error = Assert.Throws<OptionException>(() => Set(train, []).Load(Folders(variable: "variable")));
+
+        Assert.Equal(
+            $"'{path}' is not the file of 'tiny': the sha256 of its uncompressed bytes must be {Idx.Sha256(train)}; got {Idx.Sha256(other)}.",
+            error.Message);
+    }
+
+    [Fact]
+    public void An_unknown_set_is_suggested()
+    {
+        var error = Assert.Throws<OptionException>(() => ImageSets.Load("mnst", null));
+
+        Assert.Equal("Unknown dataset 'mnst'. Did you mean 'mnist'?", error.Message);
+    }
+
+    [Fact]
+    public void A_data_folder_that_does_not_exist_is_named()
+    {
+        var folder = _folder["nowhere"];
+
+        var error = Assert.Throws<OptionException>(() => ImageSets.Load("mnist", folder));
+
+        Assert.Equal($"--data must be an existing folder that holds one folder a data set; got '{folder}'.", error.Message);
+    }
+
+    [Theory]
+    [InlineData("mnist", 0.1307)]
+    [InlineData("fashion-mnist", 0.2860)]
+    public void The_published_sets_are_what_they_should_be(string name, double mean)
+    {
+        ImageData data;
+        try
+        {
+            data = ImageSets.Load(name, null);
+        }
+        catch (OptionException absent) when (absent.Message.Contains("was not found", StringComparison.Ordinal))
+        {
+            Assert.Skip(absent.Message);
+            throw;
+        }
+
+        Assert.Equal((60_000, 10_000), (data.TrainCount, data.TestCount));
+        Assert.Equal(mean, data.Train.Average(pixel => pixel / 255.0), 4);
+    }
+
+    private IdxSet Set(byte[] train, byte[] test) => new("tiny")
+    {
+        TrainSha256 = Idx.Sha256(train),
+        TestSha256 = Idx.Sha256(test),
+        Package = _folder["package", "tiny"],
+        PackageName = "the package",
+    };
+
+    private DataFolders Folders(string? option = null, string? variable = null) => new(
+        option is null ? null : _folder[option],
+        name => name switch { "DGRAD_DATA" when variable is not null => _folder[variable], "XDG_CACHE_HOME" => _folder["cache"], _ => null },
+        IsWindows: false);
+}

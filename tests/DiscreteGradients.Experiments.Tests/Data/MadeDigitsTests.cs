@@ -1,0 +1,25 @@
+namespace DiscreteGradients.Experiments.Tests.Data;
+
+public sealed class MadeDigitsTests
+{
+    [Fact]
+    public void Every_machine_draws_the_same_bytes()
+    {
+        var data = MadeDigits.Draw();
+
+        Assert.Equal((3000, 500), (data.TrainCount, data.TestCount));
+        Assert.Equal("20d3354937636dee3c8b286e8edb93edb7a1069cc75a5b3a328c0b97c8f7a688", Idx.Sha256([.. data.Train, .. data.Test]));
+    }
+
+    [Fact]
+    public void Images_are_mostly_background_with_full_ink_and_all_different()
+    {
+        var data = MadeDigits.Draw(train: 200, test: 10);
+
+        var images = data.Train.Chunk(ImageData.Pixels).ToList();
+
+        Assert.All(images, image => Assert.Equal(255, image.Max()));
+        Assert.All(images, image => Assert.InRange(image.Average(pixel => pixel / 255.0), 0.03, 0.35));
+        Assert.Equal(200, images.Select(image => Idx.Sha256(image)).Distinct().Count());
+    }
+}

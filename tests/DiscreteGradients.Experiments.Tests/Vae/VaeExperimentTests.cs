@@ -1,0 +1,143 @@
+namespace DiscreteGradients.Experiments.Tests.Vae;
+
+public sealed class VaeExperimentTests
+{
+    public static TheoryData<string> EstimatorNames => [.. Estimators.All.Select(entry => entry.Name)];
+
+    private static VaeOptions Small => new() { Dataset = "made-digits", Categories = 3, Latents = 2, Epochs = 1, Batch = 500 };
+
+    public VaeExperimentTests() => set_num_threads(1);
+
+    [Theory]
+    [MemberData(nameof(EstimatorNames))]
+    public void Every_estimator_trains_and_leaves_no_tensor_behind(string name)
+    {
+        var experiment = new VaeExperiment(Small);
+        var estimator = Estimators.Get(name).Default;
+        var live = new List<long>();
+        var before = Live();
+
+        var epoch = Assert.Single(Run(experiment, estimator, stepDone: _ => live.Add(Live())));
+
+        Assert.Null(experiment.WhyNot(estimator));
+        Assert.Equal(6, live.Count);
+        Assert.Single(live.Skip(1).Distinct());
+        Assert.Equal(before, Live());
+        Assert.Equal(6, epoch.Steps);
+        Assert.InRange(epoch.TrainLoss, 100, 560);  // 784 log 2 = 543 at the start
+        Assert.InRange(epoch.TestLoss!.Value, 100, 560);
+        Assert.InRange(epoch.Seconds, 0, 60);
+    }
+
+    [Fact]
+    public void The_loss_falls_and_reconstructions_are_drawn_after_the_last_epoch()
+    {
+        var experiment = new VaeExperiment(Small with { Epochs = 2, Batch = 100, Latents = 4, Categories = 8 });
+        var done = new List<double>();
+
+        var epochs = Run(experiment, new ReinMax(1.3), stepDone: done.Add);
+
+        Assert.Equal([1, 2], epochs.Select(epoch => epoch.Epoch));
+        Assert.True(epochs[1].TrainLoss < epochs[0].TrainLoss - 100);
+        Assert.True(epochs[1].TestLoss < epochs[0].TestLoss);
+        Assert.Equal(Enumerable.Range(1, 60).Select(step => ((step - 1) % 30 + 1) / 30.0), done);
+        Assert.Empty(epochs[0].Pictures);
+        var picture = Assert.Single(epochs[1].Pictures);
+        Assert.Equal(("reconstructions", 466, 466), (picture.Name, picture.Width, picture.Height));
+        Assert.Equal(picture.Width * picture.Height, picture.Pixels.Length);
+        Assert.Contains((byte)255, picture.Pixels);
+    }
+
+    [Theory]
+    [InlineData(VaeOptimizer.Adam, VaeActivation.Relu)]
+    [InlineData(VaeOptimizer.Radam, VaeActivation.LeakyRelu)]
+    public void Two_runs_with_one_seed_agree_exactly_and_another_seed_differs(VaeOptimizer optimizer, VaeActivation activation)
+    {
+        var experiment = new VaeExperiment(Small with { Epochs = 2, Optimizer = optimizer, Activation = activation });
+
+        var first = Numbers(seed: 5);
+        _ = rand(3);  // whatever the global generator does
+        var second = Numbers(seed: 5);
+        var other = Numbers(seed: 6);
+
+        Assert.Equal(first, second);
+        Assert.NotEqual(first, other);
+
+        List<(double, double?)> Numbers(long seed) =>
+            [.. Run(experiment, new GumbelRao(Draws: 1), seed).Select(epoch => (epoch.TrainLoss, epoch.TestLoss))];
+    }
+
+    [Fact]
+    public void A_last_batch_that_is_smaller_is_used_too()
+    {
+        var experiment = new VaeExperiment(Small with { Batch = 2900 });
+
+        var epoch = Assert.Single(Run(experiment, new StraightThrough()));
+
+        Assert.Equal(2, epoch.Steps);
+        Assert.InRange(epoch.TrainLoss, 500, 560);
+    }
+
+    [Fact]
+    public void A_run_can_be_cancelled_between_steps()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var steps = 0;
+        var run = new VaeExperiment(Small).Run(new ReinMax(), seed: 0, _ => { steps++; cancellation.Cancel(); }, cancellation.Token);
+
+        Assert.Throws<OperationCanceledException>(() => run.ToList());
+        Assert.Equal(1, steps);
+    }
+
+    [Fact]
+    public void A_learning_rate_that_diverges_is_one_sentence()
+    {
+        var experiment = new VaeExperiment(Small with { Lr = 1e30 });
+
+        var error = Assert.Throws<OptionException>(() => Run(experiment, new ReinMax()));
+
+        Assert.Equal("Training diverged: the loss is not a finite number any more; lower --lr.", error.Message);
+    }
+
+    [Fact]
+    public void The_papers_8x4_can_be_enumerated_and_larger_spaces_are_refused_in_a_sentence()
+    {
+        var exact = new ExactEnumeration();
+
+        Assert.Null(new VaeExperiment(Small with { Categories = 8, Latents = 4, Batch = 100 }).WhyNot(exact));
+        Assert.Equal(
+            "exact enumeration needs all 10^30 states at every step; at most 65536 can be.",
+            new VaeExperiment(Small with { Categories = 10, Latents = 30 }).WhyNot(exact));
+        Assert.Equal(
+            "exact enumeration of 65536 states for 500 images a step needs too much memory; use a smaller --batch.",
+            new VaeExperiment(Small with { Categories = 2, Latents = 16 }).WhyNot(exact));
+    }
+
+    [Theory]
+    [MemberData(nameof(WrongOptions))]
+    public void Wrong_options_are_one_sentence(VaeOptions options, string message)
+    {
+        var error = Assert.Throws<OptionException>(() => new VaeExperiment(options));
+
+        Assert.Equal(message, error.Message);
+    }
+
+    public static TheoryData<VaeOptions, string> WrongOptions => new()
+    {
+        { Small with { Categories = 1 }, "--categories must be at least 2; got 1." },
+        { Small with { Latents = 0 }, "--latents must be at least 1; got 0." },
+        { Small with { Epochs = 0 }, "--epochs must be at least 1; got 0." },
+        { Small with { Batch = 0 }, "--batch must be at least 1; got 0." },
+        { Small with { Batch = 3001 }, "--batch must be at most the 3000 training images of 'made-digits'; got 3001." },
+        { Small with { Lr = 0 }, "--lr must be a finite number above 0; got 0." },
+        { Small with { Lr = double.NaN }, "--lr must be a finite number above 0; got NaN." },
+        { Small with { Latents = int.MaxValue, Categories = 2 }, "--latents times --categories must be at most 65536; got 2147483647 times 2." },
+        { Small with { Dataset = "made-digit" }, "Unknown dataset 'made-digit'. Did you mean 'made-digits'?" },
+    };
+
+    private static List<EpochMetrics> Run(
+        VaeExperiment experiment, GradientEstimator estimator, long seed = 0, Action<double>? stepDone = null) =>
+        [.. experiment.Run(estimator, seed, stepDone, TestContext.Current.CancellationToken)];
+
+    private static long Live() => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+}
