@@ -32,7 +32,7 @@ internal static class CommandTree
     private static string Sentence(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var options = command.Options.Where(o => !o.Hidden).Select(o => o.Name);
+        var options = command.Options.Select(o => o.Name).Append("--help");
         if (parsed.UnmatchedTokens is [var token, ..])
         {
             return token.StartsWith('-') ? Suggestion.Sentence("option", token, options)

@@ -8,17 +8,18 @@ using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli;
 
-/// <summary>Makes the flags of a command from an options record: one per property with a description, named in kebab case.</summary>
+/// <summary>
+/// Makes the flags of a command from an options record: one per property with a description, named in kebab case, with its default.
+/// </summary>
 internal sealed class OptionsBinder
 {
-    private readonly Type _type;
+    private readonly object _defaults;
     private readonly List<(PropertyInfo Property, Option<string?> Option)> _options = [];
 
-    internal OptionsBinder(Type type, Command command)
+    internal OptionsBinder(object defaults, Command command)
     {
-        _type = type;
-        var defaults = Activator.CreateInstance(type)!;
-        foreach (var property in type.GetProperties())
+        _defaults = defaults;
+        foreach (var property in defaults.GetType().GetProperties())
         {
             if (property.GetCustomAttribute<DescriptionAttribute>() is not { } description)
                 continue;
@@ -32,11 +33,12 @@ internal sealed class OptionsBinder
     /// <exception cref="OptionException">A value is not of its type.</exception>
     internal object Bind(ParseResult result)
     {
-        var record = Activator.CreateInstance(_type)!;
+        var record = Activator.CreateInstance(_defaults.GetType())!;
         foreach (var (property, option) in _options)
         {
-            if (result.GetResult(option) is { Implicit: false } given)
-                property.SetValue(record, Parse(property.PropertyType, option.Name, given.Tokens.Count == 0 ? "true" : given.Tokens[0].Value));
+            property.SetValue(record, result.GetResult(option) is { Implicit: false } given
+                ? Parse(property.PropertyType, option.Name, given.Tokens.Count == 0 ? "true" : given.Tokens[0].Value)
+                : property.GetValue(_defaults));
         }
 
         return record;
@@ -75,7 +77,7 @@ internal sealed class OptionsBinder
         if (type.IsEnum)
         {
             return Enum.GetValues(type).Cast<object>().FirstOrDefault(v => JsonNamingPolicy.KebabCaseLower.ConvertName(v.ToString()!) == text)
-                ?? throw new OptionException(Suggestion.Sentence(name, text, Names(type)));
+                ?? throw new OptionException(Suggestion.Sentence(name.TrimStart('-'), text, Names(type)));
         }
 
         throw new InvalidOperationException($"Option {name} has type {type}, for which there is no flag.");

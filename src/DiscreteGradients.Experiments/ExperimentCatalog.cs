@@ -1,10 +1,13 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>An experiment by name. Its options record is the single list of its settings: the tool makes its flags from it.</summary>
-public sealed record ExperimentEntry(string Name, string Summary, Type OptionsType, Func<object, Experiment> Create)
+/// <param name="DefaultEstimators">Names, separated by commas, of the estimators to run if none is asked for; null for all that apply.</param>
+public sealed record ExperimentEntry(
+    string Name, string Summary, Type OptionsType, Func<object, Experiment> Create, string? DefaultEstimators = null)
 {
-    internal static ExperimentEntry For<TOptions>(string name, string summary, Func<TOptions, Experiment> create) =>
-        new(name, summary, typeof(TOptions), options => create((TOptions)options));
+    internal static ExperimentEntry For<TOptions>(
+        string name, string summary, Func<TOptions, Experiment> create, string? defaultEstimators = null) =>
+        new(name, summary, typeof(TOptions), options => create((TOptions)options), defaultEstimators);
 }
 
 /// <summary>The second registry: one row per experiment.</summary>
@@ -14,7 +17,7 @@ public static class ExperimentCatalog
     public static IReadOnlyList<ExperimentEntry> All { get; } =
     [
         ExperimentEntry.For<PolynomialOptions>("polynomial", "polynomial programming over binary latents", o => new PolynomialExperiment(o)),
-        ExperimentEntry.For<VaeOptions>("vae", "variational autoencoder with categorical latents on grey images", o => new VaeExperiment(o)),
+        ExperimentEntry.For<VaeOptions>("vae", "variational autoencoder with categorical latents on grey images", o => new VaeExperiment(o), "reinmax"),
     ];
 }
 

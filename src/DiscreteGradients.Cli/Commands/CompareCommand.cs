@@ -1,13 +1,123 @@
 using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using DiscreteGradients.Cli.Display;
+using DiscreteGradients.Cli.Plots;
+using DiscreteGradients.Experiments;
+using Spectre.Console;
+using TorchSharp;
 
 namespace DiscreteGradients.Cli.Commands;
 
+/// <summary><c>dgrad compare</c>: every estimator's gradient against the exact one, on a small problem.</summary>
 internal static class CompareCommand
 {
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
     internal static Command Create(Terminal terminal)
     {
-        var command = new Command("compare", "Measure gradients against the exact one.");
-        command.SetAction(_ => DgradApp.Done);
+        var command = new Command("compare", "Measure every estimator's gradient against the exact one, on a small problem.");
+        var settings = new OptionsBinder(new CompareSettings(), command);
+        command.SetAction(parsed => Compare((CompareSettings)settings.Bind(parsed), terminal));
         return command;
     }
+
+    private static int Compare(CompareSettings settings, Terminal terminal)
+    {
+        if (settings.Seed < 0)
+            throw new OptionException($"--seed must be at least 0; got {settings.Seed}.");
+        if (settings.Draws < 2)
+            throw new OptionException($"--draws must be at least 2; got {settings.Draws}.");
+        var estimators = EstimatorChoice.Select(
+            settings.Estimator, new EstimatorSettings(settings.Temperature, settings.NoiseDraws, settings.Samples), _ => null);
+        Machine.Use(settings.Threads);
+        using var problem = new ComparisonProblem(settings.Problem, settings.Latents, settings.Categories, settings.Seed);
+        var folder = settings.Out is { } path ? OutputFolder.Create(path) : null;
+
+        var rows = new List<ComparisonRow>();
+        foreach (var choice in estimators)
+        {
+            terminal.Cancellation.ThrowIfCancellationRequested();
+            var row = Measure(choice, problem, settings);
+            rows.Add(row);
+            if (settings.Json)
+                terminal.Out.Write(JsonSerializer.Serialize(row, Json) + "\n");
+        }
+
+        if (!settings.Json)
+            Print(rows, settings, terminal);
+        if (folder is not null)
+        {
+            folder.WriteFile("compare.jsonl", file => File.WriteAllLines(file, rows.Select(row => JsonSerializer.Serialize(row, Json))));
+            QualityPlot.Write(folder, settings.Problem, rows);
+            if (!settings.Json)
+                terminal.Out.WriteLine($"Files: {folder.Path}");
+        }
+
+        return DgradApp.Done;
+    }
+
+    private static ComparisonRow Measure(EstimatorChoice choice, ComparisonProblem problem, CompareSettings settings)
+    {
+        GradientQuality.Measure(choice.Estimator, problem.Logits, problem.Value, draws: 256);  // loads and compiles, so that the time is fair
+        using var generator = new torch.Generator((ulong)settings.Seed + 1);
+        var watch = Stopwatch.StartNew();
+        var report = GradientQuality.Measure(choice.Estimator, problem.Logits, problem.Value, settings.Draws, generator);
+        var order = choice.Estimator.Order;
+        return new ComparisonRow(
+            choice.Name, choice.Estimator.ToString(), order == GradientEstimator.Unbiased ? null : order, settings.Draws,
+            report.Bias.Value, report.Bias.StandardError, report.RelativeBias.Value, report.LargestZ, report.StandardDeviation.Value,
+            report.StandardDeviation.Value / report.ExactNorm, report.MeanSquaredError.Value, report.Cosine.Value, report.ExactNorm,
+            report.Evaluations, watch.Elapsed.TotalSeconds / settings.Draws);
+    }
+
+    private static void Print(List<ComparisonRow> rows, CompareSettings settings, Terminal terminal)
+    {
+        var table = new Table().Border(TableBorder.None).AddColumn(Column("estimator"));
+        foreach (var header in (string[])["exact\nto degree", "bias", "relative\nbias", "std", "cosine", "evals", "time\na draw"])
+            table.AddColumn(Column(header).RightAligned());
+        foreach (var row in rows)
+        {
+            string[] cells =
+            [
+                row.Estimator,
+                row.Order?.ToString() ?? "all",
+                row.Unbiased ? "0 (within noise)" : $"{Number(row.Bias)} ± {Number(row.BiasStandardError)}",
+                row.Unbiased ? "0 %" : (row.RelativeBias * 100).ToString("0.0", CultureInfo.InvariantCulture) + " %",
+                row.StandardDeviation < 1e-6 * row.ExactNorm ? "0" : Number(row.StandardDeviation),
+                row.Cosine.ToString("0.0000", CultureInfo.InvariantCulture),
+                row.Evaluations.ToString(),
+                (row.SecondsPerDraw * 1e6).ToString(row.SecondsPerDraw < 1e-4 ? "0.0" : "0", CultureInfo.InvariantCulture) + " µs",
+            ];
+            table.AddRow(cells.Select(cell => new Text(cell, row.Unbiased ? new Style(Color.Green) : Style.Plain)));
+        }
+
+        terminal.Console.Write(table);
+        var kind = settings.Problem.ToString().ToLowerInvariant();
+        terminal.Out.WriteLine($"{kind} objective, {settings.Latents} latents of {settings.Categories} categories, {settings.Draws} draws, seed {settings.Seed}; exact gradient norm {Number(rows[0].ExactNorm)}.");
+        terminal.Out.WriteLine("Within noise: no entry of the mean gradient is more than 5 standard errors off.");
+    }
+
+    private static string Number(double value) => Format.Loss(value);
+
+    private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
+}
+
+/// <summary>One estimator's row of the comparison; lengths are Euclidean norms over all logits.</summary>
+/// <param name="Order">Null: exact for every f.</param>
+internal sealed record ComparisonRow(
+    string Estimator, string Configuration, int? Order, int Draws, double Bias, double BiasStandardError, double RelativeBias, double LargestZ,
+    double StandardDeviation, double RelativeStandardDeviation, double MeanSquaredError, double Cosine, double ExactNorm, long Evaluations,
+    double SecondsPerDraw)
+{
+    /// <summary>One bound for all statistical statements.</summary>
+    [JsonIgnore]
+    internal bool Unbiased => LargestZ <= 5;
 }

@@ -21,7 +21,7 @@ internal static class ListCommand
 
     private static int List(Terminal terminal)
     {
-        var estimators = Grid("estimator", "kind", "order", "evals", "knobs", "");
+        var estimators = Grid("estimator", "kind", "order", "evals", "knobs");
         foreach (var entry in Estimators.All)
         {
             string[] row =
@@ -31,7 +31,6 @@ internal static class ListCommand
                 Order(entry.Default),
                 entry.Default is ExactEnumeration ? "K^L" : entry.Default.Evaluations(Latents, Categories).ToString(),
                 string.Join(' ', entry.Knobs.Select(Flag)),
-                entry.Summary,
             ];
             estimators.AddRow(row.Select(cell => new Text(cell)));
         }

@@ -17,8 +17,8 @@ internal static class RunCommand
         foreach (var entry in ExperimentCatalog.All)
         {
             var command = new Command(entry.Name, char.ToUpperInvariant(entry.Summary[0]) + entry.Summary[1..] + ".");
-            var options = new OptionsBinder(entry.OptionsType, command);
-            var settings = new OptionsBinder(typeof(RunSettings), command);
+            var options = new OptionsBinder(Activator.CreateInstance(entry.OptionsType)!, command);
+            var settings = new OptionsBinder(new RunSettings { Estimator = entry.DefaultEstimators }, command);
             command.SetAction(parsed => Run(entry, options.Bind(parsed), (RunSettings)settings.Bind(parsed), terminal));
             run.Subcommands.Add(command);
         }
@@ -63,15 +63,15 @@ internal static class RunCommand
         var summaries = EstimatorSummary.Of(lines);
         if (summaries.Count > 0)
         {
-            folder.WriteFile("summary.csv", path => File.WriteAllText(path, EstimatorSummary.ToCsv(summaries)));
-            LossPlots.Write(folder, record, lines);
+            folder.Output.WriteFile("summary.csv", path => File.WriteAllText(path, EstimatorSummary.ToCsv(summaries)));
+            LossPlots.Write(folder.Output, record, lines);
             if (!settings.Json)
-                RunReport.Write(record, summaries, name => PublishedLosses.Find(options, name, estimators.First(e => e.Name == name).Estimator), folder.Path, terminal);
+                RunReport.Write(record, summaries, name => PublishedLosses.Find(options, name, estimators.First(e => e.Name == name).Estimator), folder.Output.Path, terminal);
         }
 
         if (finished)
             return DgradApp.Done;
-        terminal.Error.WriteLine($"Interrupted; what was finished is in {folder.Path}. Run the same command again to start over in a new folder.");
+        terminal.Error.WriteLine($"Interrupted; what was finished is in {folder.Output.Path}. Run the same command again to start over in a new folder.");
         return DgradApp.Interrupted;
     }
 
@@ -92,7 +92,7 @@ internal static class RunCommand
                         var line = MetricsLine.Of(name, estimatorName, seed, epoch);
                         folder.Append(line);
                         foreach (var picture in epoch.Pictures)
-                            folder.WriteFile($"plots/{estimatorName}-seed{seed}-epoch{epoch.Epoch}-{picture.Name}.png", path => PictureFile.Write(path, picture));
+                            folder.Output.WriteFile($"plots/{estimatorName}-seed{seed}-epoch{epoch.Epoch}-{picture.Name}.png", path => PictureFile.Write(path, picture));
                         display.Epoch(line);
                     }
                 }
@@ -110,8 +110,8 @@ internal static class RunCommand
     {
         if (settings.Seed < 0)
             throw new OptionException($"--seed must be at least 0; got {settings.Seed}.");
-        if (settings.Seeds < 1)
-            throw new OptionException($"--seeds must be at least 1; got {settings.Seeds}.");
+        if (settings.Seeds is < 1 or > 10_000)
+            throw new OptionException($"--seeds must be from 1 to 10000; got {settings.Seeds}.");
         return [.. Enumerable.Range(0, settings.Seeds).Select(i => settings.Seed + i)];
     }
 

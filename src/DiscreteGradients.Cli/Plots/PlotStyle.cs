@@ -1,0 +1,70 @@
+using DiscreteGradients.Experiments;
+using ScottPlot;
+using SkiaSharp;
+
+namespace DiscreteGradients.Cli.Plots;
+
+/// <summary>The look of every plot.</summary>
+internal static class PlotStyle
+{
+    private const int Width = 1200;
+    private const int Height = 750;
+
+    /// <summary>Distinct with any colour vision (after Okabe and Ito); the registry's order keeps an estimator's colour from run to run.</summary>
+    private static readonly Color[] Colors =
+    [
+        Color.FromHex("#000000"), Color.FromHex("#D55E00"), Color.FromHex("#CC79A7"), Color.FromHex("#0072B2"), Color.FromHex("#56B4E9"),
+        Color.FromHex("#009E73"), Color.FromHex("#E69F00"), Color.FromHex("#8C6D31"), Color.FromHex("#7F7F7F"), Color.FromHex("#5E3C99"),
+    ];
+
+    private static readonly LinePattern[] Patterns = [LinePattern.Solid, LinePattern.DenselyDashed, LinePattern.Dotted];
+
+    private static readonly string[] Families = ["DejaVu Sans", "Liberation Sans", "Noto Sans", "Segoe UI", "Helvetica", "Arial"];
+
+    internal static Plot Create(string title, string x, string y)
+    {
+        var plot = new Plot();
+        plot.Title(title, size: 20);
+        plot.XLabel(x, size: 17);
+        plot.YLabel(y, size: 17);
+        var installed = SKFontManager.Default.FontFamilies.ToHashSet();
+        if (Array.Find(Families, installed.Contains) is { } family)
+            plot.Font.Set(family);
+        foreach (var axis in (IAxis[])[plot.Axes.Left, plot.Axes.Bottom])
+        {
+            axis.Label.Bold = false;
+            axis.TickLabelStyle.FontSize = 14;
+            axis.MinorTickStyle.Length = 0;
+        }
+
+        plot.Axes.Title.Label.Bold = false;
+        plot.Axes.Left.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { TickDensity = 0.45 };
+        plot.Axes.Left.MinimumSize = 100;
+        plot.Axes.Left.Label.OffsetX = 8;
+        plot.Axes.Right.FrameLineStyle.Width = 0;
+        plot.Axes.Top.FrameLineStyle.Width = 0;
+        plot.Grid.MajorLineColor = Color.FromHex("#E6E6E6");
+        return plot;
+    }
+
+    internal static Color ColorOf(string estimator) => Colors[Index(estimator) % Colors.Length];
+
+    internal static LinePattern PatternOf(string estimator) => Patterns[(Index(estimator) + 2) % Patterns.Length];  // solid for reinmax
+
+    internal static void LegendAtTheRight(Plot plot)
+    {
+        var legend = plot.ShowLegend(Edge.Right).Legend;
+        legend.OutlineWidth = 0;
+        legend.ShadowColor = ScottPlot.Colors.Transparent;
+        legend.FontSize = 15;
+        legend.SymbolWidth = 44;
+    }
+
+    internal static void Save(Plot plot, OutputFolder folder, string name)
+    {
+        folder.WriteFile($"plots/{name}.png", path => plot.SavePng(path, Width, Height));
+        folder.WriteFile($"plots/{name}.svg", path => plot.SaveSvg(path, Width, Height));
+    }
+
+    private static int Index(string estimator) => Enumerable.Range(0, Estimators.All.Count).First(i => Estimators.All[i].Name == estimator);
+}

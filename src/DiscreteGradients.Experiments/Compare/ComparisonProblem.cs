@@ -1,0 +1,71 @@
+namespace DiscreteGradients.Experiments;
+
+/// <summary>Objectives of rising difficulty: an estimator of order d has no bias on the first d of them.</summary>
+public enum ProblemKind
+{
+    /// <summary>Degree 1.</summary>
+    Linear = 1,
+
+    /// <summary>Degree 2.</summary>
+    Quadratic = 2,
+
+    /// <summary>Degree 3.</summary>
+    Cubic = 3,
+
+    /// <summary>Degree 4.</summary>
+    Quartic = 4,
+
+    /// <summary>A small network: no polynomial.</summary>
+    Mlp,
+}
+
+/// <summary>Random logits [L, K] and a random objective of them in float64, small enough to be enumerated.</summary>
+/// <remarks>
+/// The polynomials are sums of powers of random linear forms of all entries of z, so that categories and latents interact.
+/// The network is tanh with 16 hidden units.
+/// </remarks>
+public sealed class ComparisonProblem : IDisposable
+{
+    private const int Forms = 8;
+    private const int Hidden = 16;
+
+    private readonly ProblemKind _kind;
+    private readonly Tensor _input;
+    private readonly Tensor _output;
+
+    /// <summary>Everything random follows from the seed.</summary>
+    /// <exception cref="OptionException">A size is too small.</exception>
+    public ComparisonProblem(ProblemKind kind, int latents, int categories, long seed)
+    {
+        Require.AtLeast(1, latents, "latents");
+        Require.AtLeast(2, categories, "categories");
+        _kind = kind;
+        using var generator = new Generator((ulong)seed);
+        Logits = randn([latents, categories], ScalarType.Float64, generator: generator);
+        var columns = kind == ProblemKind.Mlp ? Hidden : Forms;
+        _input = randn([latents * categories, columns], ScalarType.Float64, generator: generator).div_(Math.Sqrt(latents));
+        _output = randn([columns, Degrees], ScalarType.Float64, generator: generator).div_(Math.Sqrt(columns));
+    }
+
+    /// <summary>θ [L, K].</summary>
+    public Tensor Logits { get; }
+
+    private int Degrees => _kind == ProblemKind.Mlp ? 1 : (int)_kind;
+
+    /// <summary>f, [S.., L, K] → [S..].</summary>
+    public Tensor Value(Tensor z)
+    {
+        var forms = z.flatten(-2).matmul(_input);
+        return _kind == ProblemKind.Mlp
+            ? forms.tanh().matmul(_output).squeeze(-1)
+            : Enumerable.Range(1, Degrees).Select(degree => forms.pow(degree).matmul(_output.select(-1, degree - 1))).Aggregate((a, b) => a + b);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Logits.Dispose();
+        _input.Dispose();
+        _output.Dispose();
+    }
+}
