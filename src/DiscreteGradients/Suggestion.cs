@@ -1,10 +1,10 @@
 namespace DiscreteGradients;
 
 /// <summary>"Did you mean …?" for mistyped names.</summary>
-public static class Suggestion
+internal static class Suggestion
 {
     /// <summary>The sentence for an unknown name: the near matches if there are any, else all the choices.</summary>
-    public static string Sentence(string kind, string name, IEnumerable<string> choices)
+    internal static string Sentence(string kind, string name, IEnumerable<string> choices)
     {
         ArgumentNullException.ThrowIfNull(name);
         var all = choices.ToList();

@@ -77,7 +77,7 @@ public static class GradientQuality
         var exact = Gradient(new ExactEnumeration(maximumStates), logits.detach().clone(), f, generator);
         var groups = Math.Min(Groups, draws);
         var parts = Enumerable.Range(0, groups)
-            .Select(g => Draw(estimator, logits, f, (int)(((long)draws * (g + 1) / groups) - ((long)draws * g / groups)), generator))
+            .Select(g => Draw(estimator, exact, logits, f, (int)(((long)draws * (g + 1) / groups) - ((long)draws * g / groups)), generator))
             .ToArray();
         return Report(exact, parts, estimator.Evaluations(logits.shape[^2], logits.shape[^1]));
     }
@@ -91,7 +91,8 @@ public static class GradientQuality
         return gradient.to_type(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
     }
 
-    private static Moments Draw(GradientEstimator estimator, Tensor logits, Func<Tensor, Tensor> f, int draws, Generator? generator)
+    private static Moments Draw(
+        GradientEstimator estimator, double[] exact, Tensor logits, Func<Tensor, Tensor> f, int draws, Generator? generator)
     {
         var moments = new Moments((int)logits.numel());
         var atOnce = (int)Math.Max(1, ElementsAtOnce / (logits.numel() * estimator.Evaluations(logits.shape[^2], logits.shape[^1])));
@@ -100,7 +101,7 @@ public static class GradientQuality
             using var scope = NewDisposeScope();
             var count = Math.Min(atOnce, draws - done);
             var copies = logits.detach().expand([count, .. logits.shape]).clone();  // independent leaves: one gradient each
-            moments.Add(Gradient(estimator, copies, f, generator));
+            moments.Add(Gradient(estimator, copies, f, generator), exact);
         }
 
         return moments;
@@ -111,10 +112,14 @@ public static class GradientQuality
         var all = parts.Aggregate((a, b) => a.Plus(b));
         var norm = Math.Sqrt(exact.Sum(g => g * g));
 
-        double Bias(Moments m) => Math.Sqrt(m.Mean.Zip(exact, (a, b) => (a - b) * (a - b)).Sum());
+        double Bias(Moments m) => Math.Sqrt(m.Mean.Sum(e => e * e));
         double Deviation(Moments m) => Math.Sqrt(m.Variance.Sum());
-        double SquaredError(Moments m) => m.MeanSquare.Sum() - (2 * m.Mean.Zip(exact, (a, b) => a * b).Sum()) + (norm * norm);
-        double Cosine(Moments m) => m.Mean.Zip(exact, (a, b) => a * b).Sum() / (norm * Math.Sqrt(m.Mean.Sum(g => g * g)));
+        double Cosine(Moments m)
+        {
+            var mean = m.Mean.Zip(exact, (error, g) => error + g).ToArray();
+            return mean.Zip(exact, (a, b) => a * b).Sum() / (norm * Math.Sqrt(mean.Sum(g => g * g)));
+        }
+
         Measured Jackknife(Func<Moments, double> statistic)
         {
             var without = parts.Select(part => statistic(all.Minus(part))).ToArray();
@@ -128,27 +133,24 @@ public static class GradientQuality
             Bias = Jackknife(Bias),
             RelativeBias = Jackknife(m => Bias(m) / norm),
             StandardDeviation = deviation,
-            MeanSquaredError = Jackknife(m => Math.Max(0, SquaredError(m))),
+            MeanSquaredError = Jackknife(m => m.MeanSquare.Sum()),
             Cosine = Jackknife(Cosine),
             BiasFloor = deviation.Value / Math.Sqrt(all.Count),
-            LargestZ = LargestZ(all, exact, norm),
+            LargestZ = LargestZ(all, norm),
             ExactNorm = norm,
             Draws = all.Count,
             Evaluations = evaluations,
         };
     }
 
-    private static double LargestZ(Moments all, double[] exact, double norm)
+    private static double LargestZ(Moments all, double norm)
     {
-        var rounding = 1e-13 * Math.Max(norm, Math.Sqrt(all.Mean.Sum(g => g * g)));
-        return Enumerable.Range(0, exact.Length).Max(i =>
-        {
-            var error = Math.Abs(all.Mean[i] - exact[i]);
-            return error <= rounding ? 0 : error / Math.Sqrt(all.Variance[i] / all.Count);
-        });
+        var (mean, variance) = (all.Mean, all.Variance);
+        var rounding = 1e-13 * norm;
+        return mean.Select((error, i) => Math.Abs(error) <= rounding ? 0 : Math.Abs(error) / Math.Sqrt(variance[i] / all.Count)).Max();
     }
 
-    /// <summary>Sums over draws of the gradient entries and their squares.</summary>
+    /// <summary>Sums over draws of the errors g − G and of their squares, entry by entry.</summary>
     private sealed class Moments
     {
         private readonly double[] _sum;
@@ -168,15 +170,17 @@ public static class GradientQuality
         internal double[] Variance =>
             [.. _sum.Zip(_squares, (s, q) => Math.Max(0, q - (s * s / Count)) / Math.Max(1, Count - 1))];
 
-        internal void Add(double[] gradients)
+        internal void Add(double[] gradients, double[] exact)
         {
             for (var i = 0; i < gradients.Length; i++)
             {
-                _sum[i % _sum.Length] += gradients[i];
-                _squares[i % _sum.Length] += gradients[i] * gradients[i];
+                var entry = i % exact.Length;
+                var error = gradients[i] - exact[entry];
+                _sum[entry] += error;
+                _squares[entry] += error * error;
             }
 
-            Count += gradients.Length / _sum.Length;
+            Count += gradients.Length / exact.Length;
         }
 
         internal Moments Plus(Moments other) => Combine(other, 1);

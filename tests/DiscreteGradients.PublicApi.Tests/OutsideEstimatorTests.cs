@@ -1,0 +1,39 @@
+using DiscreteGradients.Testing;
+
+namespace DiscreteGradients.PublicApi.Tests;
+
+/// <summary>The estimator of a user: half straight-through, half linearised REINFORCE, which is ReinMax in another form (ZGR).</summary>
+public sealed record ZeroTemperatureGumbelRao : PathwiseEstimator
+{
+    public override int Order => 2;
+
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator)
+    {
+        var p = logProbabilities.exp();
+        var logSampled = (logProbabilities * hard).sum([-1], keepdim: true);
+        return (p + ((hard - p.detach()) * logSampled)) / 2;
+    }
+}
+
+/// <summary>A score-function estimator of a user: the better of two baselines is none of ours.</summary>
+public sealed record HalfBaseline : ScoreFunctionEstimator
+{
+    public override int Order => Unbiased;
+
+    public override long Evaluations(long latents, long categories) => 1;
+
+    protected override Tensor Draw(Tensor logits, Generator? generator) => OneHot.Sample(logits, samples: 1, generator: generator);
+
+    protected override Tensor Gradient(Tensor logits, Tensor z, Tensor values) =>
+        ((values - 0.5).unsqueeze(-1).unsqueeze(-1) * (z - logits.softmax(-1))).mean([0]);
+}
+
+public class OutsideEstimatorTests
+{
+    public static MatrixTheoryData<string, GradientEstimator> Cases { get; } =
+        new(Conformance.Checks, [new ZeroTemperatureGumbelRao(), new HalfBaseline()]);
+
+    [Theory]
+    [MemberData(nameof(Cases), DisableDiscoveryEnumeration = true)]
+    public void An_estimator_written_outside_conforms(string check, GradientEstimator estimator) => Conformance.Run(check, estimator);
+}

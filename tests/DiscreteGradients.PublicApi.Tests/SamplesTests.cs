@@ -1,0 +1,38 @@
+using System.Diagnostics;
+using System.Reflection;
+
+namespace DiscreteGradients.PublicApi.Tests;
+
+public class SamplesTests
+{
+    private static string Folder => Path.Combine(
+        typeof(SamplesTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!, "samples");
+
+    public static TheoryData<string, string> Samples { get; } = new()
+    {
+        { "hello.cs", @"^probabilities after 100 steps: 0\.0\d 0\.0\d (1\.00|0\.9\d) 0\.0\d$" },
+        { "check-your-gradient.cs", @"^reinmax +0\.\d+ ± 0\.\d+ +0\.\d+ ± 0\.\d+ +0\.9\d+ ± 0\.\d+ *$" },
+        { "replace-straight-through.cs", @"^ReinMax: +reconstruction error 0\.1\d\d$" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public async Task Every_sample_is_short_and_runs(string file, string expectedLine)
+    {
+        var path = Path.Combine(Folder, file);
+        Assert.InRange(File.ReadAllLines(path).Length, 1, 40);
+
+        var start = new ProcessStartInfo("dotnet", ["run", path]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(process.ExitCode == 0, await output + errors);
+        Assert.Contains((await output).Split('\n'), line => System.Text.RegularExpressions.Regex.IsMatch(line.TrimEnd('\r'), expectedLine));
+    }
+
+    [Fact]
+    public void Every_sample_is_tested() =>
+        Assert.Equal(Directory.GetFiles(Folder, "*.cs").Select(Path.GetFileName).Order(), Samples.Select(row => row.Data.Item1).Order());
+}
