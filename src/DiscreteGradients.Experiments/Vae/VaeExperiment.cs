@@ -67,7 +67,7 @@ public sealed class VaeExperiment : Experiment
         using var train = Images(_data.Train);
         using var test = Images(_data.Test);
         using var model = new VaeModel(_options.Latents, _options.Categories, Activation, weights);
-        using var optimizer = Optimizer(model);
+        var optimizer = new FusedAdam(model.parameters(), _options.Lr, rectified: _options.Optimizer == VaeOptimizer.Radam);
         var steps = (_data.TrainCount + _options.Batch - 1) / _options.Batch;
 
         for (var epoch = 1; epoch <= _options.Epochs; epoch++)
@@ -82,10 +82,10 @@ public sealed class VaeExperiment : Experiment
                 var first = (step - 1) * (long)_options.Batch;
                 var images = Grey(train.index_select(0, shuffled.narrow(0, first, Math.Min(_options.Batch, _data.TrainCount - first))));
 
-                optimizer.zero_grad();
+                model.zero_grad();
                 var losses = Loss(model, estimator, images, noise);
                 losses.mean().backward();
-                optimizer.step();
+                optimizer.Step();
 
                 total += Finite(losses.sum().item<float>());
                 stepDone?.Invoke((double)step / steps);
@@ -129,11 +129,6 @@ public sealed class VaeExperiment : Experiment
     private Module<Tensor, Tensor> Activation() => _options.Activation == VaeActivation.Relu
         ? ReLU(inplace: true)
         : LeakyReLU(0.01, inplace: true);
-
-    private optim.Optimizer Optimizer(VaeModel model) =>
-        _options.Optimizer == VaeOptimizer.Adam
-        ? optim.Adam(model.parameters(), _options.Lr)
-        : optim.RAdam(model.parameters(), _options.Lr);
 
     /// <summary>Bytes as a tensor [N, 784] that shares their memory.</summary>
     private static Tensor Images(byte[] pixels)
