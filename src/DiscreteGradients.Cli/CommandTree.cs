@@ -100,6 +100,11 @@ internal static class CommandTree
                 "dgrad run polynomial --estimator st,reinmax --seeds 10 --p 3",
                 "dgrad compare --problem cubic",
             ],
+            "dgrad run vae" =>
+            [
+                "dgrad run vae --dataset made-digits --epochs 2",
+                "dgrad run vae --dataset fashion-mnist --estimator st,reinmax --temperature 1.3 --seeds 3",
+            ],
             _ =>
             [
                 "dgrad run polynomial",

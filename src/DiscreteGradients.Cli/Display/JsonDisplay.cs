@@ -7,6 +7,10 @@ internal sealed class JsonDisplay(RunProgress progress, Terminal terminal) : Run
 {
     internal override bool Show(Func<RunDisplay, bool> work) => work(this);
 
+    protected override void Begun()
+    {
+    }
+
     protected override void Changed(MetricsLine? line)
     {
         if (line is not null)

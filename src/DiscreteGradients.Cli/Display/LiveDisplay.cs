@@ -22,8 +22,12 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
 
     protected override void Changed(MetricsLine? line)
     {
-        if (_sinceDrawn.Elapsed < Refresh)
-            return;
+        if (_sinceDrawn.Elapsed >= Refresh)
+            Begun();
+    }
+
+    protected override void Begun()
+    {
         _live!.UpdateTarget(Draw());
         _sinceDrawn.Restart();
     }
@@ -35,7 +39,7 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
         var table = new Table().Border(TableBorder.None).AddColumn(Text("estimator"));
         foreach (var column in (string[])["seed", "epoch", "loss", .. test ? ["test"] : Array.Empty<string>(), .. expected ? ["expected"] : Array.Empty<string>(), "steps/s"])
             table.AddColumn(Text(column).RightAligned());
-        var bar = Math.Clamp(terminal.Width - 60 - (test ? 10 : 0) - (expected ? 10 : 0), 0, 40);
+        var bar = Math.Clamp(terminal.Width - 54 - (test ? 10 : 0) - (expected ? 10 : 0), 0, 40);
         if (bar >= 6)
             table.AddColumn(Text(""));
 

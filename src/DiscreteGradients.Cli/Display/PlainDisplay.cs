@@ -11,6 +11,10 @@ internal sealed class PlainDisplay(string experiment, RunProgress progress, Term
         return work(this);
     }
 
+    protected override void Begun()
+    {
+    }
+
     protected override void Changed(MetricsLine? line)
     {
         if (line is null || (line.Epoch != Progress.Epochs && line.Epoch % Math.Max(1, Progress.Epochs / 10) != 0))

@@ -19,7 +19,7 @@ internal abstract class RunDisplay(RunProgress progress)
     internal void Begin(string estimator, long seed)
     {
         progress.Begin(estimator, seed);
-        Changed(null);
+        Begun();
     }
 
     internal void Step(double fraction)
@@ -33,6 +33,9 @@ internal abstract class RunDisplay(RunProgress progress)
         progress.Finish(line);
         Changed(line);
     }
+
+    /// <summary>Another estimator or seed begins.</summary>
+    protected abstract void Begun();
 
     /// <summary>Called after every step, so it must be cheap. The line is that of an epoch that just ended.</summary>
     protected abstract void Changed(MetricsLine? line);

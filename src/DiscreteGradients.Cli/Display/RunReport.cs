@@ -49,8 +49,9 @@ internal static class RunReport
 
     private static IEnumerable<string> Notes(RunRecord record, IReadOnlyList<EstimatorSummary> summaries, bool expected, bool official)
     {
-        yield return $"Losses of the last epoch: {(summaries.Any(s => s.TrainLoss.N > 1) ? "mean ± std over n seeds" : "one seed")}."
-            + (record.Optimum is { } optimum ? $" Known optimum {Format.Loss(optimum)}; gap: {(expected ? "expected" : "train")} loss above it." : "");
+        yield return $"Losses of the last epoch, {(summaries.Any(s => s.TrainLoss.N > 1) ? "mean ± std over n seeds" : "one seed")}.";
+        if (record.Optimum is { } optimum)
+            yield return $"Known optimum {Format.Loss(optimum)}; gap: {(expected ? "expected" : "train")} loss above it.";
         if (official)
             yield return "Official code: its train loss with these settings, seed 0.";
         foreach (var s in summaries.Where(s => s.Epoch < record.Epochs))

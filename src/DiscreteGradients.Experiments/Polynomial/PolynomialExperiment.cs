@@ -46,7 +46,7 @@ public sealed class PolynomialExperiment : Experiment
     {
         using var generator = new Generator((ulong)seed);
         using var target = tensor(_target, ScalarType.Float32);
-        using var logits = Parameter(rand([_options.Latents, 2], generator: generator) * 0.02 - 0.01);
+        using var logits = InitialLogits(generator);
         using var adam = optim.Adam([logits], _options.Lr);
 
         for (var epoch = 1; epoch <= _options.Epochs; epoch++)
@@ -72,6 +72,14 @@ public sealed class PolynomialExperiment : Experiment
                 Steps = _options.Steps,
             };
         }
+    }
+
+    private TorchSharp.Modules.Parameter InitialLogits(Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Parameter(rand([_options.Latents, 2], generator: generator) * 0.02 - 0.01);
+        logits.MoveToOuterDisposeScope();
+        return logits;
     }
 
     /// <summary>(1/L) Σᵢ |zᵢ − cᵢ|^p [S.., B..] of one-hot bits [S.., B.., L, 2]; a bit is its first component.</summary>

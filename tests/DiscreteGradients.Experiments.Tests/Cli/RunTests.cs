@@ -1,0 +1,163 @@
+using System.Text.Json;
+using DiscreteGradients.Cli;
+using DiscreteGradients.Experiments.Tests.Data;
+using SkiaSharp;
+
+namespace DiscreteGradients.Experiments.Tests.Cli;
+
+public sealed class RunTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_run_writes_one_metrics_line_an_epoch_with_the_documented_fields()
+    {
+        var result = Tool.Run(Tool.TinyRun(_folder["run"], "--estimator", "st,reinmax", "--seed", "7", "--seeds", "2"));
+
+        Assert.Equal((0, ""), (result.Code, result.Error));
+        var lines = File.ReadAllLines(_folder["run", "metrics.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        Assert.Equal(2 * 2 * 3, lines.Count);
+        Assert.All(lines, line => Assert.Equal(
+            ["experiment", "estimator", "seed", "epoch", "train_loss", "expected_loss", "seconds", "steps"], line.EnumerateObject().Select(p => p.Name)));
+        Assert.Equal(
+            from estimator in (string[])["st", "reinmax"] from seed in (int[])[7, 8] from epoch in (int[])[1, 2, 3] select (estimator, seed, epoch),
+            lines.Select(line => (line.GetProperty("estimator").GetString()!, line.GetProperty("seed").GetInt32(), line.GetProperty("epoch").GetInt32())));
+        Assert.All(lines, line => Assert.Equal("polynomial", line.GetProperty("experiment").GetString()));
+        Assert.All(lines, line => Assert.InRange(line.GetProperty("train_loss").GetDouble(), 0.2, 0.31));
+    }
+
+    [Fact]
+    public void A_run_describes_itself()
+    {
+        Tool.Run(Tool.TinyRun(_folder["run"], "--estimator", "reinmax,rloo", "--temperature", "1.5", "--samples", "3"));
+
+        var run = JsonDocument.Parse(File.ReadAllText(_folder["run", "run.json"])).RootElement;
+        Assert.True(run.GetProperty("finished").GetBoolean());
+        Assert.Equal(4, run.GetProperty("options").GetProperty("latents").GetInt32());
+        Assert.Equal(1, run.GetProperty("threads").GetInt32());
+        Assert.Equal(["reinmax", "rloo"], run.GetProperty("estimators").EnumerateArray().Select(e => e.GetProperty("name").GetString()));
+        Assert.Equal(new ReinMax(1.5).ToString(), run.GetProperty("estimators")[0].GetProperty("configuration").GetString());
+        Assert.Equal(new Rloo(3).ToString(), run.GetProperty("estimators")[1].GetProperty("configuration").GetString());
+        Assert.Equal(["dgrad", "torchsharp", "libtorch", "dotnet"], run.GetProperty("versions").EnumerateObject().Select(p => p.Name));
+    }
+
+    [Fact]
+    public void Json_prints_the_metrics_lines_and_nothing_else()
+    {
+        var result = Tool.Run(Tool.TinyRun(_folder["run"], "--estimator", "st", "--json"));
+
+        Assert.Equal((0, "", File.ReadAllText(_folder["run", "metrics.jsonl"])), (result.Code, result.Error, result.Out));
+    }
+
+    [Fact]
+    public void Two_runs_with_a_seed_agree_exactly()
+    {
+        Tool.Run(Tool.TinyRun(_folder["a"], "--seed", "3"));
+        Tool.Run(Tool.TinyRun(_folder["b"], "--seed", "3"));
+
+        Assert.Equal(Losses("a"), Losses("b"));
+    }
+
+    [Fact]
+    public void A_seed_gives_the_same_numbers_alone_and_among_others()
+    {
+        Tool.Run(Tool.TinyRun(_folder["a"], "--estimator", "reinmax,rloo", "--seeds", "2"));
+        Tool.Run(Tool.TinyRun(_folder["b"], "--estimator", "rloo", "--seed", "1"));
+
+        Assert.Equal(Losses("a").Where(l => l is { Estimator: "rloo", Seed: 1 }), Losses("b"));
+    }
+
+    [Fact]
+    public void By_default_every_estimator_that_applies_runs()
+    {
+        Tool.Run(Tool.TinyRun(_folder["run"]));
+
+        Assert.Equal(Estimators.All.Select(e => e.Name), Losses("run").Select(l => l.Estimator).Distinct());
+    }
+
+    [Fact]
+    public void The_table_holds_mean_deviation_optimum_and_the_place_of_the_files()
+    {
+        var result = Tool.Run(Tool.TinyRun(_folder["run"], "--estimator", "st", "--seeds", "2"));
+
+        var summary = Assert.Single(EstimatorSummary.Of(File.ReadAllLines(_folder["run", "metrics.jsonl"]).Select(MetricsLine.Parse)));
+        var row = Assert.Single(result.Lines, line => line.StartsWith("st ", StringComparison.Ordinal) && line.Contains('±'));
+        Assert.Contains(FormattableString.Invariant($"{summary.TrainLoss.Mean:0.0000} ± {summary.TrainLoss.Std:0.0000}"), row, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($" {summary.ExpectedLoss!.Value.Mean - 0.2025:0.0000} "), row, StringComparison.Ordinal);
+        Assert.Contains("Known optimum 0.2025; gap: expected loss above it.", result.Lines);
+        Assert.Equal($"Files: {_folder["run"]}", result.Lines[^1]);
+        Assert.Equal(EstimatorSummary.ToCsv([summary]), File.ReadAllText(_folder["run", "summary.csv"]));
+    }
+
+    [Fact]
+    public void Redirected_output_has_no_escape_codes()
+    {
+        var result = Tool.Run(Tool.TinyRun(_folder["run"]));
+
+        Assert.DoesNotContain('\e', result.Out);
+    }
+
+    [Theory]
+    [InlineData(80)]
+    [InlineData(200)]
+    public void The_live_display_and_the_table_fit_the_terminal(int width)
+    {
+        var output = new StringWriter();
+
+        DgradApp.Run(Tool.TinyRun(_folder["run"], "--seeds", "2"), new Terminal(output, new StringWriter()) { Interactive = true, Width = width });
+
+        var lines = output.ToString().Split('\n', '\r').Select(WithoutEscapes).ToList();
+        Assert.Contains(lines, line => line.Contains("reinmax-uniform", StringComparison.Ordinal) && line.Contains('━'));
+        Assert.Contains(lines, line => line.StartsWith("reinmax-uniform", StringComparison.Ordinal) && line.Split('±').Length == 3);
+        Assert.DoesNotContain('…', output.ToString());
+        Assert.All(lines.Where(line => !line.StartsWith("Files", StringComparison.Ordinal)), line => Assert.InRange(line.Length, 0, width));
+    }
+
+    [Theory]
+    [InlineData("train-loss")]
+    [InlineData("expected-loss")]
+    public void Plots_are_pictures_with_something_on_them(string name)
+    {
+        Tool.Run(Tool.TinyRun(_folder["run"], "--estimator", "st,reinmax", "--seeds", "2"));
+
+        using var bitmap = SKBitmap.Decode(_folder["run", "plots", name + ".png"]);
+        Assert.Equal((1200, 750), (bitmap.Width, bitmap.Height));
+        Assert.InRange(bitmap.Pixels.Distinct().Count(), 20, int.MaxValue);
+        Assert.Contains("<svg", File.ReadAllText(_folder["run", "plots", name + ".svg"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_interrupted_run_keeps_what_there_is_and_says_so()
+    {
+        using var stop = new CancellationTokenSource();
+        using var output = new CancelAfterLines(4, stop);
+
+        var result = Tool.Run(output, stop.Token, Tool.TinyRun(_folder["run"], "--estimator", "st,reinmax", "--json"));
+
+        Assert.Equal(130, result.Code);
+        Assert.Equal($"Interrupted; what was finished is in {_folder["run"]}. Run the same command again to start over in a new folder.{Environment.NewLine}", result.Error);
+        Assert.Equal(4, Losses("run").Count);
+        Assert.False(JsonDocument.Parse(File.ReadAllText(_folder["run", "run.json"])).RootElement.GetProperty("finished").GetBoolean());
+        Assert.True(File.Exists(_folder["run", "plots", "train-loss.png"]));
+        Assert.Equal([("st", 3), ("reinmax", 1)], EstimatorSummary.Of(Losses("run")).Select(s => (s.Estimator, s.Epoch)));
+    }
+
+    private IReadOnlyList<MetricsLine> Losses(string run) =>
+        [.. File.ReadAllLines(_folder[run, "metrics.jsonl"]).Select(MetricsLine.Parse).Select(line => line with { Seconds = 0 })];
+
+    private static string WithoutEscapes(string line) => System.Text.RegularExpressions.Regex.Replace(line, @"\e\[[0-9;?]*[A-Za-z]", "");
+
+    private sealed class CancelAfterLines(int lines, CancellationTokenSource stop) : StringWriter
+    {
+        private int _left = lines;
+
+        public override void Write(string? value)
+        {
+            base.Write(value);
+            if (--_left == 0)
+                stop.Cancel();
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using DiscreteGradients.Experiments.Tests.Data;
+
+namespace DiscreteGradients.Experiments.Tests.Cli;
+
+public sealed class WrongInputTests
+{
+    [Theory]
+    [InlineData("run polynomial --estimator reinmx", "Unknown estimator 'reinmx'. Did you mean 'reinmax'?")]
+    [InlineData("run polynomial --estimator ", "--estimator needs a value. Run 'dgrad run polynomial --help'.")]
+    [InlineData("run polynomial --estimator st,st", "--estimator must name each estimator once; got 'st' 2 times.")]
+    [InlineData("run polynomial --estimator exact", "'exact' does not apply here: exact enumeration needs 2^128 evaluations a step; use at most 16 latents.")]
+    [InlineData("run polynomial --p 0", "--p must be a finite number above 0; got 0.")]
+    [InlineData("run polynomial --p -1.5", "--p must be a finite number above 0; got -1.5.")]
+    [InlineData("run polynomial --p NaN", "--p must be a finite number above 0; got NaN.")]
+    [InlineData("run polynomial --p two", "--p must be a number, such as 0.5; got 'two'.")]
+    [InlineData("run polynomial --p 2,5", "--p must be a number, such as 0.5; got '2,5'.")]
+    [InlineData("run polynomial --p", "--p needs a value. Run 'dgrad run polynomial --help'.")]
+    [InlineData("run polynomial --p 1 --p 2", "--p must be given once; got 2 values: 1, 2. Run 'dgrad run polynomial --help'.")]
+    [InlineData("run polynomial --latents 0", "--latents must be at least 1; got 0.")]
+    [InlineData("run polynomial --latents 1.5", "--latents must be a whole number of at most 2147483647; got '1.5'.")]
+    [InlineData("run polynomial --epochs 0", "--epochs must be at least 1; got 0.")]
+    [InlineData("run polynomial --target slope", "--target must be a number or 'ramp'; got 'slope'.")]
+    [InlineData("run polynomial --seeds 0", "--seeds must be from 1 to 10000; got 0.")]
+    [InlineData("run polynomial --seed -1", "--seed must be at least 0; got -1.")]
+    [InlineData("run polynomial --threads 0", "--threads must be at least 1; got 0.")]
+    [InlineData("run polynomial --json maybe", "--json must be true or false, or stand alone; got 'maybe'.")]
+    [InlineData("run polynomial --temperature 0 --estimator st", "'st': temperature must be a finite number above 0; got 0.")]
+    [InlineData("run polynomial --samples 1 --estimator rloo", "'rloo': samples must be at least 2; got 1.")]
+    [InlineData("run polynomial --temperature 2 --estimator rloo", "'rloo' has no temperature; --temperature is for reinmax, st, st-gumbel, gumbel-rao, gst-1.0, gst-p.")]
+    [InlineData("run polynomial --samples 2 --estimator st,reinmax", "None of the chosen estimators has a number of samples; --samples is for reinforce, rloo.")]
+    [InlineData("run polynomial --epoch 4", "Unknown option '--epoch'. Did you mean '--epochs'? Run 'dgrad run polynomial --help'.")]
+    [InlineData("run polynomial extra", "Unexpected argument 'extra'; options begin with two hyphens. Run 'dgrad run polynomial --help'.")]
+    [InlineData("run polynomail", "Unknown experiment 'polynomail'. Did you mean 'polynomial'? Run 'dgrad run --help'.")]
+    [InlineData("rnu", "Unknown command 'rnu'. Choose from: list, run, compare, verify. Run 'dgrad --help'.")]
+    [InlineData("list --all", "Unknown option '--all'. Choose from: --help. Run 'dgrad list --help'.")]
+    [InlineData("verify", "'dgrad verify' needs FILE. Run 'dgrad verify --help'.")]
+    [InlineData("compare --problem cubc", "Unknown problem 'cubc'. Did you mean 'cubic'?")]
+    [InlineData("compare --draws 1", "--draws must be at least 2; got 1.")]
+    [InlineData("compare --categories 1", "--categories must be at least 2; got 1.")]
+    [InlineData("compare --latents 20", "exact enumeration is limited to 65536 states; 20 latents of 3 categories have 3486784401. Use fewer latents or raise MaximumStates.")]
+    public void Wrong_input_ends_with_one_sentence_and_exit_code_2(string line, string sentence)
+    {
+        var result = Tool.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.Equal((2, "", sentence + Environment.NewLine), (result.Code, result.Out, result.Error));
+    }
+
+    [Fact]
+    public void A_run_without_an_experiment_names_them()
+    {
+        var result = Tool.Run("run");
+
+        Assert.Equal(2, result.Code);
+        Assert.Equal(
+            $"'dgrad run' needs one of: {string.Join(", ", ExperimentCatalog.All.Select(e => e.Name))}. Run 'dgrad run --help'.{Environment.NewLine}", result.Error);
+    }
+
+    [Fact]
+    public void An_output_folder_with_files_in_it_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write([1], "taken", "a.txt");
+
+        var result = Tool.Run(Tool.TinyRun(folder["taken"]));
+
+        Assert.Equal((2, $"--out must be a new or empty folder; '{folder["taken"]}' holds files. Name another or remove it.{Environment.NewLine}"), (result.Code, result.Error));
+        Assert.Equal([folder["taken", "a.txt"]], Directory.GetFileSystemEntries(folder["taken"]));
+    }
+
+    [Fact]
+    public void An_output_folder_that_is_a_file_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write([1], "file");
+
+        var result = Tool.Run(Tool.TinyRun(file));
+
+        Assert.Equal((2, $"--out must be a folder; '{file}' is a file.{Environment.NewLine}"), (result.Code, result.Error));
+    }
+
+    [Fact]
+    public void An_output_folder_that_cannot_be_made_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        var below = Path.Combine(folder.Write([1], "file"), "run");
+
+        var result = Tool.Run(Tool.TinyRun(below));
+
+        Assert.Equal(2, result.Code);
+        Assert.StartsWith($"--out must be a folder that can be written; '{below}' cannot: ", result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void Wrong_estimators_leave_no_folder_behind()
+    {
+        using var folder = new TemporaryFolder();
+
+        Tool.Run(Tool.TinyRun(folder["run"], "--estimator", "nonsense"));
+
+        Assert.False(Path.Exists(folder["run"]));
+    }
+}

@@ -1,0 +1,33 @@
+namespace DiscreteGradients.Experiments.Tests.Runs;
+
+public sealed class RunSummaryTests
+{
+    [Fact]
+    public void A_spread_is_mean_and_sample_deviation()
+    {
+        Assert.Equal(new Spread(2, 1, 3), Spread.Of([1, 2, 3]));
+        Assert.Equal(new Spread(5, double.NaN, 1), Spread.Of([5]));
+    }
+
+    [Fact]
+    public void Only_seeds_that_came_as_far_as_the_furthest_count()
+    {
+        MetricsLine[] lines = [Line(0, 1, 9), Line(0, 2, 4), Line(1, 1, 9), Line(1, 2, 6), Line(2, 1, 100)];
+
+        var summary = Assert.Single(EstimatorSummary.Of(lines));
+
+        Assert.Equal((2, new Spread(5, Math.Sqrt(2), 2), (Spread?)null, 0.05), (summary.Epoch, summary.TrainLoss, summary.TestLoss, summary.TimePerStep));
+    }
+
+    [Fact]
+    public void A_line_survives_the_file_even_if_the_loss_diverged()
+    {
+        var line = Line(3, 1, double.NaN) with { ExpectedLoss = 0.1 + 0.2 };
+
+        Assert.Equal(line, MetricsLine.Parse(line.ToJson()));
+        Assert.Equal(
+            """{"experiment":"e","estimator":"st","seed":3,"epoch":1,"train_loss":"NaN","expected_loss":0.30000000000000004,"seconds":0.5,"steps":10}""", line.ToJson());
+    }
+
+    private static MetricsLine Line(long seed, int epoch, double loss) => new("e", "st", seed, epoch, loss, null, null, Seconds: 0.5, Steps: 10);
+}
