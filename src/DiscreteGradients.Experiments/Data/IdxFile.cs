@@ -38,7 +38,7 @@ internal static class IdxFile
         {
             throw new OptionException($"'{path}' is damaged: its gzip stream cannot be decompressed.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new OptionException($"'{path}' cannot be read: {e.Message.TrimEnd('.')}.");
         }

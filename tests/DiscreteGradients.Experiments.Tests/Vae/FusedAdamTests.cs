@@ -2,20 +2,18 @@ using static TorchSharp.torch.nn;
 
 namespace DiscreteGradients.Experiments.Tests.Vae;
 
-public sealed class FusedAdamTests : IDisposable
+public sealed class FusedAdamTests
 {
     private const double LearningRate = 0.01;
     private const int Steps = 200;
 
-    private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly Tensor _start = tensor(Enumerable.Range(0, 37).Select(i => MathF.Sin(i) * 3).ToArray()).view(37, 1);
-
-    public void Dispose() => _scope.Dispose();
+    private static readonly float[] Start = [.. Enumerable.Range(0, 37).Select(i => MathF.Sin(i) * 3)];
 
     [Fact]
     public void Adam_is_torchsharps()
     {
-        var parameter = Parameter(_start.clone());
+        using var scope = NewDisposeScope();
+        var parameter = Parameter(tensor(Start));
         using var adam = optim.Adam([parameter], LearningRate);
         for (var step = 0; step < Steps; step++)
         {
@@ -32,7 +30,8 @@ public sealed class FusedAdamTests : IDisposable
     [InlineData(true)]
     public void Updates_are_the_published_ones(bool rectified)
     {
-        var p = _start.data<float>().ToArray().Select(x => (double)x).ToArray();
+        using var scope = NewDisposeScope();
+        var p = Start.Select(x => (double)x).ToArray();
         var (m, v) = (new double[p.Length], new double[p.Length]);
         for (var t = 1; t <= Steps; t++)
         {
@@ -53,9 +52,9 @@ public sealed class FusedAdamTests : IDisposable
         AssertClose(p, Run(rectified));
     }
 
-    private IEnumerable<double> Run(bool rectified)
+    private static IEnumerable<double> Run(bool rectified)
     {
-        var parameter = Parameter(_start.clone());
+        var parameter = Parameter(tensor(Start));
         var unused = Parameter(ones(3));
         var adam = new FusedAdam([parameter, unused], LearningRate, rectified);
         for (var step = 0; step < Steps; step++)
