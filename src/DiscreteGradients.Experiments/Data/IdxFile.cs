@@ -62,18 +62,26 @@ internal static class IdxFile
             throw new OptionException($"'{path}' ends inside its header: {got} of {HeaderBytes} bytes are there.");
 
         var count = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4));
-        var (itsRows, itsColumns) = (BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(8)), BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(12)));
+        var itsRows = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(8));
+        var itsColumns = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(12));
         if (itsRows != rows || itsColumns != columns)
             throw new OptionException($"'{path}' holds images of {itsRows}x{itsColumns} pixels; expected {rows}x{columns}.");
         if (count == 0)
             throw new OptionException($"'{path}' holds no images.");
         var expected = (long)count * rows * columns;
         if (expected > LargestFile)
-            throw new OptionException($"'{path}' claims {count} images of {rows}x{columns} pixels, more than the {LargestFile} bytes that are read.");
+        {
+            throw new OptionException(
+                $"'{path}' claims {count} images of {rows}x{columns} pixels, more than the {LargestFile} bytes that are read.");
+        }
 
         var pixels = ReadAll(content, (int)expected);
         if (pixels.Length < expected)
-            throw new OptionException($"'{path}' is cut off: its {count} images need {expected} bytes after the header; {pixels.Length} are there.");
+        {
+            throw new OptionException(
+                $"'{path}' is cut off: its {count} images need {expected} bytes after the header; {pixels.Length} are there.");
+        }
+
         if (content.ReadByte() >= 0)
             throw new OptionException($"'{path}' goes on after the {count} images that its header claims.");
 
@@ -88,9 +96,13 @@ internal static class IdxFile
     {
         var bytes = new byte[Math.Min(expected, 1 << 20)];
         var got = 0;
-        while ((got += content.ReadAtLeast(bytes.AsSpan(got), bytes.Length - got, throwOnEndOfStream: false)) == bytes.Length && got < expected)
-            Array.Resize(ref bytes, (int)Math.Min(expected, 2L * bytes.Length));
-        Array.Resize(ref bytes, got);
-        return bytes;
+        while (true)
+        {
+            got += content.ReadAtLeast(bytes.AsSpan(got), bytes.Length - got, throwOnEndOfStream: false);
+            var isWhole = got == expected || got < bytes.Length;
+            Array.Resize(ref bytes, isWhole ? got : (int)Math.Min(expected, 2L * bytes.Length));
+            if (isWhole)
+                return bytes;
+        }
     }
 }

@@ -54,23 +54,25 @@ internal sealed record IdxSet(string Name)
     internal ImageData Load(DataFolders folders)
     {
         var places = folders.Places(Name, Package).ToList();
-        var folder = places.Select(place => place.Folder).FirstOrDefault(folder => Find(folder, TrainFile) is not null || Find(folder, TestFile) is not null)
+        var folder = places.Select(place => place.Folder).FirstOrDefault(f => (Find(f, TrainFile) ?? Find(f, TestFile)) is not null)
             ?? throw new OptionException(
-                $"Data set '{Name}' was not found; looked in {string.Join(", ", places.Select(place => $"{place.Folder} ({place.Words})"))}. "
-                + $"{(PackageName is null ? "Put" : $"Install {PackageName}, or put")} {TrainFile}.gz and {TestFile}.gz into DIR/{Name} and give --data DIR, "
-                + $"or use --dataset {MadeDigits.Name}, which is drawn by code.");
+                $"Data set '{Name}' was not found; looked in {string.Join(", ", places.Select(p => $"{p.Folder} ({p.Words})"))}. "
+                + $"{(PackageName is null ? "Put" : $"Install {PackageName}, or put")} {TrainFile}.gz and {TestFile}.gz into DIR/{Name} "
+                + $"and give --data DIR, or use --dataset {MadeDigits.Name}, which is drawn by code.");
         return new ImageData(Name, Read(folder, TrainFile, TrainSha256), Read(folder, TestFile, TestSha256));
     }
 
     private byte[] Read(string folder, string file, string sha256)
     {
-        var path = Find(folder, file) ?? throw new OptionException($"'{folder}' holds no {file} or {file}.gz, only the other half of '{Name}'.");
+        var path = Find(folder, file)
+            ?? throw new OptionException($"'{folder}' holds no {file} or {file}.gz, only the other half of '{Name}'.");
         var images = IdxFile.ReadImages(path, ImageData.Side, ImageData.Side);
         return images.Sha256 == sha256
             ? images.Pixels
-            : throw new OptionException($"'{path}' is not the file of '{Name}': the sha256 of its uncompressed bytes must be {sha256}; got {images.Sha256}.");
+            : throw new OptionException(
+                $"'{path}' is not the file of '{Name}': the sha256 of its uncompressed bytes must be {sha256}; got {images.Sha256}.");
     }
 
     private static string? Find(string folder, string file) =>
-        new[] { $"{file}.gz", file }.Select(name => Path.Combine(folder, name)).FirstOrDefault(path => File.Exists(path) || Directory.Exists(path));
+        new[] { $"{file}.gz", file }.Select(name => Path.Combine(folder, name)).FirstOrDefault(Path.Exists);
 }

@@ -6,8 +6,8 @@ namespace DiscreteGradients.Experiments;
 
 /// <summary>Adam, or rectified Adam, in one pass over the memory of float32 parameters on the CPU.</summary>
 /// <remarks>
-/// Both are p ← p − a m / (b √v + ε) with numbers a, b and ε of the step. TorchSharp's Adam does the same in many passes and takes five times
-/// as long; the RAdam of TorchSharp 0.107.0 multiplies by the learning rate twice from the sixth step on, and so stops there.
+/// Both are p ← p − a m / (b √v + ε) with numbers a, b and ε of the step. TorchSharp's Adam does the same in many passes and takes five
+/// times as long; the RAdam of TorchSharp 0.107.0 multiplies by the learning rate twice from the sixth step on, and so stops there.
 /// References: Kingma, Ba 2015, arXiv 1412.6980, algorithm 1; Liu et al. 2020, arXiv 1908.03265, algorithm 2.
 /// </remarks>
 /// <param name="parameters">Contiguous float32 parameters on the CPU; the caller's.</param>
@@ -57,7 +57,8 @@ internal sealed class FusedAdam(IEnumerable<Parameter> parameters, double learni
         var wide = parameter.Length - parameter.Length % Vector<float>.Count;
         Update(
             MemoryMarshal.Cast<float, Vector<float>>(parameter[..wide]), MemoryMarshal.Cast<float, Vector<float>>(gradient[..wide]),
-            MemoryMarshal.Cast<float, Vector<float>>(first[..wide]), MemoryMarshal.Cast<float, Vector<float>>(second[..wide]), a, b, epsilon);
+            MemoryMarshal.Cast<float, Vector<float>>(first[..wide]), MemoryMarshal.Cast<float, Vector<float>>(second[..wide]),
+            a, b, epsilon);
 
         for (var i = wide; i < parameter.Length; i++)
         {

@@ -3,10 +3,10 @@ using static TorchSharp.torch.nn;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>Trains a variational autoencoder with categorical latents on grey images; the loss is the negative ELBO in nats an image.</summary>
+/// <summary>Trains a variational autoencoder with categorical latents on grey images; the loss is the negative ELBO in nats.</summary>
 /// <remarks>
 /// Pixels are not binarised: their grey values are the targets of the cross-entropy. Reference: Liu et al. 2023, arXiv 2304.08612,
-/// section 6.3 and the authors' released script.
+/// table 2, and the authors' released script.
 /// </remarks>
 public sealed class VaeExperiment : Experiment
 {
@@ -30,11 +30,17 @@ public sealed class VaeExperiment : Experiment
         Require.AtLeast(1, options.Batch, "batch");
         Require.Positive(options.Lr, "lr");
         if ((long)options.Latents * options.Categories > LargestLayer)
-            throw new OptionException($"--latents times --categories must be at most {LargestLayer}; got {options.Latents} times {options.Categories}.");
+        {
+            throw new OptionException(
+                $"--latents times --categories must be at most {LargestLayer}; got {options.Latents} times {options.Categories}.");
+        }
 
         (_options, _data) = (options, ImageSets.Load(options.Dataset, options.Data));
         if (options.Batch > _data.TrainCount)
-            throw new OptionException($"--batch must be at most the {_data.TrainCount} training images of '{_data.Name}'; got {options.Batch}.");
+        {
+            throw new OptionException(
+                $"--batch must be at most the {_data.TrainCount} training images of '{_data.Name}'; got {options.Batch}.");
+        }
     }
 
     /// <inheritdoc/>
@@ -50,7 +56,11 @@ public sealed class VaeExperiment : Experiment
             return null;
         var states = Math.Pow(_options.Categories, _options.Latents);
         if (states > exact.MaximumStates)
-            return $"exact enumeration needs all {_options.Categories}^{_options.Latents} states at every step; at most {exact.MaximumStates} can be.";
+        {
+            return $"exact enumeration needs all {_options.Categories}^{_options.Latents} states at every step; "
+                + $"at most {exact.MaximumStates} can be.";
+        }
+
         return states * _options.Batch * _options.Latents * _options.Categories > LargestTensor
             ? $"exact enumeration of {states} states for {_options.Batch} images a step needs too much memory; use a smaller --batch."
             : null;

@@ -9,7 +9,7 @@ namespace DiscreteGradients.Experiments;
 /// <remarks>
 /// The two terms of the negative ELBO are here and their sum is the loss: <see cref="Reconstruction"/>, whose expectation over the latents
 /// an estimator differentiates, and <see cref="Divergence"/>, which is differentiated as it stands. Letters: B images, S sample axes.
-/// Reference: Liu et al. 2023, arXiv 2304.08612, section 6.3.
+/// Reference: Liu et al. 2023, arXiv 2304.08612, table 2.
 /// </remarks>
 internal sealed class VaeModel : Module
 {
@@ -46,7 +46,7 @@ internal sealed class VaeModel : Module
     internal Tensor Decode(Tensor z) => _decoder.forward(z.flatten(-2));
 
     /// <summary>
-    /// −log p(image | z) [S.., B]: the binary cross-entropy of sigmoid(Decode(z)), summed over pixels, for images [B, 784] and z [S.., B, L, K].
+    /// −log p(image | z) [S.., B]: the binary cross-entropy of sigmoid(Decode(z)) summed over pixels. Images [B, 784], z [S.., B, L, K].
     /// </summary>
     internal Tensor Reconstruction(Tensor z, Tensor images)
     {

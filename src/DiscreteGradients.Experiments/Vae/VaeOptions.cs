@@ -2,7 +2,7 @@ using System.ComponentModel;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>Settings of the categorical variational autoencoder; the defaults are the paper's for 8 categories and 4 latents, but for the epochs.</summary>
+/// <summary>Settings of the categorical variational autoencoder; all defaults but the epochs are the paper's for ReinMax.</summary>
 public sealed record VaeOptions
 {
     /// <summary>Name of the data set.</summary>
@@ -10,7 +10,7 @@ public sealed record VaeOptions
     public string Dataset { get; init; } = "mnist";
 
     /// <summary>Folder that holds one folder a data set, or null for the usual places.</summary>
-    [Description("Folder that holds one folder a data set (mnist/, fashion-mnist/); looked in before $DGRAD_DATA, the cache and the system.")]
+    [Description("Folder that holds one folder a data set (mnist/, fashion-mnist/); tried before $DGRAD_DATA, the cache and the system.")]
     public string? Data { get; init; }
 
     /// <summary>Categories per latent.</summary>

@@ -58,7 +58,9 @@ public sealed class IdxFileTests : IDisposable
 
     [Fact]
     public void A_hostile_count_is_named() =>
-        Says(Idx.Bytes(uint.MaxValue, 784), "'{0}' claims 4294967295 images of 28x28 pixels, more than the 1073741824 bytes that are read.");
+        Says(
+            Idx.Bytes(uint.MaxValue, 784),
+            "'{0}' claims 4294967295 images of 28x28 pixels, more than the 1073741824 bytes that are read.");
 
     [Fact]
     public void A_count_that_the_bytes_do_not_back_allocates_next_to_nothing()
@@ -119,7 +121,9 @@ public sealed class IdxFileTests : IDisposable
         var path = _folder.Write(Idx.Images(1), "images");
         using var locked = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
 
-        Assert.Equal($"'{path}' cannot be read: The process cannot access the file '{path}' because it is being used by another process.", Message(path));
+        Assert.Equal(
+            $"'{path}' cannot be read: The process cannot access the file '{path}' because it is being used by another process.",
+            Message(path));
     }
 
     private void Says(byte[] file, string message)

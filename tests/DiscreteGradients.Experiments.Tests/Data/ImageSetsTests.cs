@@ -9,7 +9,10 @@ public sealed class ImageSetsTests : IDisposable
     [Fact]
     public void Looks_in_the_option_the_variable_the_cache_and_the_package_in_this_order()
     {
-        var environment = new Dictionary<string, string> { ["DGRAD_DATA"] = "/variable", ["XDG_CACHE_HOME"] = "/cache", ["HOME"] = "/home/me" };
+        var environment = new Dictionary<string, string>
+        {
+            ["DGRAD_DATA"] = "/variable", ["XDG_CACHE_HOME"] = "/cache", ["HOME"] = "/home/me",
+        };
         var folders = new DataFolders("/option", environment.GetValueOrDefault, IsWindows: false);
 
         var places = folders.Places("mnist", "/package").Select(place => $"{place.Folder} ({place.Words})");
@@ -86,7 +89,8 @@ public sealed class ImageSetsTests : IDisposable
         var error = Assert.Throws<OptionException>(() => Set(train, []).Load(Folders(variable: "variable")));
 
         Assert.Equal(
-            $"'{_folder["variable", "tiny"]}' holds no t10k-images-idx3-ubyte or t10k-images-idx3-ubyte.gz, only the other half of 'tiny'.", error.Message);
+            $"'{_folder["variable", "tiny"]}' holds no t10k-images-idx3-ubyte or t10k-images-idx3-ubyte.gz, only the other half of 'tiny'.",
+            error.Message);
     }
 
     [Fact]
@@ -99,7 +103,8 @@ public sealed class ImageSetsTests : IDisposable
         var error = Assert.Throws<OptionException>(() => Set(train, []).Load(Folders(variable: "variable")));
 
         Assert.Equal(
-            $"'{path}' is not the file of 'tiny': the sha256 of its uncompressed bytes must be {Idx.Sha256(train)}; got {Idx.Sha256(other)}.",
+            $"'{path}' is not the file of 'tiny': the sha256 of its uncompressed bytes must be {Idx.Sha256(train)}; "
+            + $"got {Idx.Sha256(other)}.",
             error.Message);
     }
 
@@ -151,6 +156,6 @@ public sealed class ImageSetsTests : IDisposable
 
     private DataFolders Folders(string? option = null, string? variable = null) => new(
         option is null ? null : _folder[option],
-        name => name switch { "DGRAD_DATA" when variable is not null => _folder[variable], "XDG_CACHE_HOME" => _folder["cache"], _ => null },
+        name => name == "DGRAD_DATA" && variable is not null ? _folder[variable] : name == "XDG_CACHE_HOME" ? _folder["cache"] : null,
         IsWindows: false);
 }

@@ -150,7 +150,10 @@ public sealed class VaeExperimentTests
         { Small with { Batch = 3001 }, "--batch must be at most the 3000 training images of 'made-digits'; got 3001." },
         { Small with { Lr = 0 }, "--lr must be a finite number above 0; got 0." },
         { Small with { Lr = double.NaN }, "--lr must be a finite number above 0; got NaN." },
-        { Small with { Latents = int.MaxValue, Categories = 2 }, "--latents times --categories must be at most 65536; got 2147483647 times 2." },
+        {
+            Small with { Latents = int.MaxValue, Categories = 2 },
+            "--latents times --categories must be at most 65536; got 2147483647 times 2."
+        },
         { Small with { Dataset = "made-digit" }, "Unknown dataset 'made-digit'. Did you mean 'made-digits'?" },
     };
 
