@@ -54,7 +54,7 @@ internal sealed class OptionsBinder
             Arity = type == typeof(bool) ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
         };
         if (type == typeof(bool))
-            option.HelpName = "true|false";
+            option.HelpName = "[true|false]";
         if (value is not (null or false))
             option.DefaultValueFactory = _ => type.IsEnum ? JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()!) : Convert.ToString(value, CultureInfo.InvariantCulture);
         return option;

@@ -35,13 +35,20 @@ internal static class ListCommand
             estimators.AddRow(row.Select(cell => new Text(cell)));
         }
 
+        var summaries = Grid("estimator", "");
+        foreach (var entry in Estimators.All)
+            summaries.AddRow(new Text(entry.Name), new Text(entry.Summary));
+
         var experiments = Grid("experiment", "");
         foreach (var entry in ExperimentCatalog.All)
             experiments.AddRow(new Text(entry.Name), new Text(entry.Summary));
 
         terminal.Console.Write(estimators);
         terminal.Out.WriteLine();
-        terminal.Out.WriteLine("order: the expected gradient is exact for polynomials of that degree; evals: evaluations of f per estimate.");
+        terminal.Out.WriteLine("order: the expected gradient is exact for polynomials of that degree");
+        terminal.Out.WriteLine("evals: evaluations of f per estimate, for L latents of K categories");
+        terminal.Out.WriteLine();
+        terminal.Console.Write(summaries);
         terminal.Out.WriteLine();
         terminal.Console.Write(experiments);
         terminal.Out.WriteLine();
@@ -69,8 +76,11 @@ internal static class ListCommand
     private static Table Grid(params string[] headers)
     {
         var table = new Table().Border(TableBorder.None);
-        foreach (var header in headers)
-            table.AddColumn(new TableColumn(new Text(header, new Style(Color.Aqua))).PadRight(2));
+        foreach (var header in headers[..^1])
+            table.AddColumn(Column(header).NoWrap().PadRight(2));
+        table.AddColumn(Column(headers[^1]).PadRight(0));
         return table;
     }
+
+    private static TableColumn Column(string header) => new(new Text(header, new Style(Color.Aqua)));
 }

@@ -1,6 +1,5 @@
 using DiscreteGradients.Experiments;
 using ScottPlot;
-using SkiaSharp;
 
 namespace DiscreteGradients.Cli.Plots;
 
@@ -17,9 +16,7 @@ internal static class PlotStyle
         Color.FromHex("#009E73"), Color.FromHex("#E69F00"), Color.FromHex("#8C6D31"), Color.FromHex("#7F7F7F"), Color.FromHex("#5E3C99"),
     ];
 
-    private static readonly LinePattern[] Patterns = [LinePattern.Solid, LinePattern.DenselyDashed, LinePattern.Dotted];
-
-    private static readonly string[] Families = ["DejaVu Sans", "Liberation Sans", "Noto Sans", "Segoe UI", "Helvetica", "Arial"];
+    private static readonly LinePattern[] Patterns = [LinePattern.Solid, LinePattern.DenselyDashed, LinePattern.Dotted, LinePattern.Dashed];
 
     internal static Plot Create(string title, string x, string y)
     {
@@ -27,9 +24,7 @@ internal static class PlotStyle
         plot.Title(title, size: 20);
         plot.XLabel(x, size: 17);
         plot.YLabel(y, size: 17);
-        var installed = SKFontManager.Default.FontFamilies.ToHashSet();
-        if (Array.Find(Families, installed.Contains) is { } family)
-            plot.Font.Set(family);
+        PlotFont.Use(plot);
         foreach (var axis in (IAxis[])[plot.Axes.Left, plot.Axes.Bottom])
         {
             axis.Label.Bold = false;
@@ -49,7 +44,7 @@ internal static class PlotStyle
 
     internal static Color ColorOf(string estimator) => Colors[Index(estimator) % Colors.Length];
 
-    internal static LinePattern PatternOf(string estimator) => Patterns[(Index(estimator) + 2) % Patterns.Length];  // solid for reinmax
+    internal static LinePattern PatternOf(string estimator) => Patterns[(Index(estimator) + 3) % Patterns.Length];  // solid for reinmax
 
     internal static void LegendAtTheRight(Plot plot)
     {

@@ -1,3 +1,5 @@
+using DiscreteGradients.Cli;
+
 namespace DiscreteGradients.Experiments.Tests.Cli;
 
 public sealed class ListTests
@@ -13,6 +15,17 @@ public sealed class ListTests
         Assert.All(ExperimentCatalog.All, entry => Assert.Contains(entry.Name, first));
         Assert.All(["dgrad", "torchsharp", "libtorch", "dotnet", "os", "vector", "threads"], fact => Assert.Contains(fact, first));
         Assert.All(result.Lines, line => Assert.InRange(line.Length, 0, 120));
+    }
+
+    [Fact]
+    public void List_fits_80_columns()
+    {
+        var output = new StringWriter();
+
+        DgradApp.Run(["list"], new Terminal(output, new StringWriter()) { Width = 80 });
+
+        Assert.All(output.ToString().Split('\n'), line => Assert.InRange(line.TrimEnd().Length, 0, 80));
+        Assert.Contains("reinmax-uniform  second order with a uniform baseline", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
