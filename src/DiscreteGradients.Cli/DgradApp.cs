@@ -26,13 +26,11 @@ internal static class DgradApp
                 ProcessTerminationTimeout = null,
             });
         }
-        catch (Exception e) when (!Debugging)
+        catch (Exception e)
         {
             return Fail(e, terminal);
         }
     }
-
-    private static bool Debugging => Environment.GetEnvironmentVariable("DGRAD_DEBUG") == "1";
 
     private static int Fail(Exception exception, Terminal terminal)
     {
@@ -50,8 +48,9 @@ internal static class DgradApp
             case ReaderGoneException:
                 return Interrupted;
             default:
-                terminal.Error.WriteLine(
-                    $"Internal error, please report it: {exception.GetType().Name}: {exception.Message.Split('\n')[0].Trim()} (DGRAD_DEBUG=1 shows where).");
+                terminal.Error.WriteLine(Environment.GetEnvironmentVariable("DGRAD_DEBUG") == "1"
+                    ? exception.ToString()
+                    : $"Internal error, please report it: {exception.GetType().Name}: {exception.Message.Split('\n')[0].Trim()} (DGRAD_DEBUG=1 shows where).");
                 return Broken;
         }
     }

@@ -79,15 +79,25 @@ internal static class Machine
     {
         if (threads < 1)
             throw new OptionException($"--threads must be at least 1; got {threads}.");
+        Load();
+        torch.set_num_threads(threads);
+    }
+
+    /// <summary>Loads the libraries before TorchSharp does, which answers a failure with a page on standard output and a copy of libtorch.</summary>
+    private static void Load()
+    {
         try
         {
-            torch.set_num_threads(threads);
+            _ = NativeLibrary.Load("torch_cpu", typeof(torch).Assembly, null);
+            _ = NativeLibrary.Load("LibTorchSharp", typeof(torch).Assembly, null);
         }
-        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or NotSupportedException or BadImageFormatException or EntryPointNotFoundException)
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            var reason = e.GetBaseException().Message.Split('\n')[0].Trim().TrimEnd('.');
+            // The loader names every place it looked at; only a place where there is a file tells why it failed.
+            var lines = e.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            var reason = lines.Skip(1).FirstOrDefault(line => !line.Contains("No such file", StringComparison.Ordinal)) ?? "a file is missing beside dgrad";
             throw new OptionException(
-                $"TorchSharp's native library does not load on {RuntimeInformation.RuntimeIdentifier}: {reason}. Build the tool on this machine, for this system (x64 Linux or Windows, or Apple silicon).");
+                $"TorchSharp's native library does not load on {RuntimeInformation.RuntimeIdentifier}: {reason.TrimEnd('.')}. Build the tool on this machine; it runs on x64 Linux, x64 Windows and Apple silicon.");
         }
     }
 
