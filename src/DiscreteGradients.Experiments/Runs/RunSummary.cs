@@ -15,7 +15,7 @@ public readonly record struct Spread(double Mean, double Std, int N)
 }
 
 /// <summary>What one estimator reached: the seeds that came as far as the furthest one, at their last epoch.</summary>
-/// <param name="TimePerStep">Seconds, over all epochs and seeds.</param>
+/// <param name="TimePerStep">Seconds: the median over all epochs and seeds, so that start-up and other work on the machine do not count.</param>
 public sealed record EstimatorSummary(
     string Estimator, int Epoch, Spread TrainLoss, Spread? TestLoss, Spread? ExpectedLoss, double TimePerStep)
 {
@@ -32,7 +32,7 @@ public sealed record EstimatorSummary(
                 Spread.Of([.. last.Select(line => line.TrainLoss)]),
                 Exists(last, line => line.TestLoss),
                 Exists(last, line => line.ExpectedLoss),
-                group.Sum(line => line.Seconds) / Math.Max(1, group.Sum(line => (long)line.Steps)));
+                Median([.. group.Select(line => line.Seconds / Math.Max(1, line.Steps)).Order()]));
         }),
     ];
 
@@ -44,6 +44,8 @@ public sealed record EstimatorSummary(
 
     private static Spread? Exists(List<MetricsLine> lines, Func<MetricsLine, double?> loss) =>
         lines.TrueForAll(line => loss(line) is not null) ? Spread.Of([.. lines.Select(line => loss(line)!.Value)]) : null;
+
+    private static double Median(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
 
     private static string Cells(Spread? spread) => spread is { } s ? $"{Cell(s.Mean)},{Cell(s.Std)}" : ",";
 
