@@ -90,7 +90,7 @@ internal static class CommandTree
             "dgrad compare" =>
             [
                 "dgrad compare --problem cubic",
-                "dgrad compare --problem quadratic --categories 4 --estimator st,reinmax,rloo --draws 100000",
+                "dgrad compare --categories 4 --estimator st,reinmax,rloo --draws 100000",
             ],
             "dgrad verify" => ["dgrad verify gradients.json"],
             "dgrad" =>
@@ -103,13 +103,13 @@ internal static class CommandTree
             "dgrad run vae" =>
             [
                 "dgrad run vae --dataset made-digits --epochs 2",
-                "dgrad run vae --dataset fashion-mnist --estimator st,reinmax --temperature 1.3 --seeds 3",
+                "dgrad run vae --dataset fashion-mnist --estimator st,reinmax --seeds 3",
             ],
             _ =>
             [
                 "dgrad run polynomial",
                 "dgrad run polynomial --estimator st,reinmax --seeds 10 --p 3 --out runs/cubic",
-                "dgrad run polynomial --estimator gumbel-rao --noise-draws 10 --temperature 0.5 --json",
+                "dgrad run polynomial --estimator gumbel-rao --noise-draws 10 --json",
             ],
         };
     }

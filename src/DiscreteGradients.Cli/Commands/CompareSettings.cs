@@ -39,6 +39,6 @@ internal sealed record CompareSettings
     [Description("Print one JSON object per estimator on standard output and nothing else.")]
     public bool Json { get; init; }
 
-    [Description("Threads of libtorch; by default 1, which is fastest for problems of this size.")]
+    [Description("Threads of libtorch; one is fastest for problems of this size.")]
     public int Threads { get; init; } = 1;
 }

@@ -5,7 +5,7 @@ namespace DiscreteGradients.Cli.Commands;
 /// <summary>Flags of every <c>dgrad run</c>.</summary>
 internal sealed record RunSettings
 {
-    [Description("Estimators, separated by commas; by default all that apply. See 'dgrad list'.")]
+    [Description("Estimators, separated by commas; without a default, all that apply. See 'dgrad list'.")]
     public string? Estimator { get; init; }
 
     [Description("Temperature of the estimators that have one.")]
