@@ -24,7 +24,7 @@ public static class functional
         var last = logits.movedim([dim], [-1]);
         var sample = hard
             ? new GumbelRao(Draws: 1, tau).Sample(last, generator: generator)
-            : GumbelRao.SampleSoft(Masking.Finite(Precision.AtLeastSingle(last)), tau, generator).to_type(logits.dtype);
+            : GumbelRao.SampleSoft(Masking.Finite(Precision.AtLeastSingle(last)), tau, Noise.Draw(generator)).to_type(logits.dtype);
         return sample.movedim([-1], [dim]).alias().MoveToOuterDisposeScope();
     }
 

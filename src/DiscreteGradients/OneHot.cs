@@ -10,7 +10,7 @@ public static class OneHot
     /// <returns>One-hot samples [.., K] in the logits' dtype.</returns>
     /// <remarks>
     /// Inverse-CDF sampling with 53-bit uniforms and cumulative sums in float64, whatever the dtype: a masked category, or one whose
-    /// probability underflows to zero, cannot be returned.
+    /// probability underflows to zero, cannot be returned. One number is taken from the generator, whatever the shape.
     /// </remarks>
     /// <exception cref="ArgumentException">Wrong shape, dtype or device; a row that is fully masked or holds NaN or +∞.</exception>
     public static Tensor Sample(Tensor logits, Tensor? mask = null, Generator? generator = null)
@@ -30,7 +30,7 @@ public static class OneHot
 
         using var scope = NewDisposeScope();
         var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
-        return Categorical.Sample(masked, samples, generator).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
+        return Categorical.Sample(masked, samples, Noise.Draw(generator)).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
     /// <summary>Draws category indices, int64 [S, ..], from every row of the logits [.., K].</summary>
@@ -44,7 +44,7 @@ public static class OneHot
 
         using var scope = NewDisposeScope();
         var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
-        return Categorical.SampleIndex(masked, samples, generator).MoveToOuterDisposeScope();
+        return Categorical.SampleIndex(masked, samples, Noise.Draw(generator)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The log-probability log p(z) [S.., B..] of one-hot samples <paramref name="z"/> [S.., B.., L, K]; −∞ for a masked category.</summary>

@@ -1,3 +1,5 @@
+using DiscreteGradients.Fused;
+
 namespace DiscreteGradients;
 
 /// <summary>
@@ -6,6 +8,9 @@ namespace DiscreteGradients;
 /// </summary>
 public abstract record PathwiseEstimator : GradientEstimator
 {
+    /// <summary>Which implementation runs; they are equal to rounding for the same generator state.</summary>
+    public Form Form { get; init; }
+
     /// <inheritdoc/>
     public sealed override long Evaluations(long latents, long categories) => 1;
 
@@ -16,7 +21,7 @@ public abstract record PathwiseEstimator : GradientEstimator
     /// <returns>Exactly one-hot samples [.., K] in the logits' dtype, owned by the caller's dispose scope.</returns>
     /// <remarks>
     /// The sample depends on logits, mask and generator state only: every pathwise estimator draws the same one. Where no gradient is
-    /// recorded (<c>no_grad</c>, or logits that need none) no soft tensor is computed, and noise that only the gradient needs is not drawn.
+    /// recorded (<c>no_grad</c>, or logits that need none) no soft tensor is computed. One number is taken from the generator, whatever the shape.
     /// </remarks>
     /// <exception cref="ArgumentException">Wrong shape, dtype or device; a row that is fully masked or holds NaN or +∞.</exception>
     public Tensor Sample(Tensor logits, Tensor? mask = null, Generator? generator = null)
@@ -27,8 +32,7 @@ public abstract record PathwiseEstimator : GradientEstimator
 
         using var scope = NewDisposeScope();
         var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
-        var hard = Categorical.Sample(masked, samples: 1, generator).squeeze(0);
-        return Carry(masked, hard, generator, logits.dtype).MoveToOuterDisposeScope();
+        return SampleCore(masked, generator, logits.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Gives a hard sample chosen by the caller this estimator's gradient.</summary>
@@ -46,7 +50,12 @@ public abstract record PathwiseEstimator : GradientEstimator
 
         using var scope = NewDisposeScope();
         var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
-        return Carry(masked, hard.detach().to_type(masked.dtype), generator, logits.dtype).MoveToOuterDisposeScope();
+        var sample = hard.detach().to_type(masked.dtype);
+        var noise = Noise.Draw(generator);
+        var attached = Kernel(masked) is { } kernel
+            ? FusedSample.Attach(kernel, masked, sample, noise).to_type(logits.dtype)
+            : Carry(masked, sample, noise.Other(), logits.dtype);
+        return attached.alias().MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -54,21 +63,42 @@ public abstract record PathwiseEstimator : GradientEstimator
     /// their log-sum-exp, float32 or float64, and finite: a masked category holds about the lowest finite number. The caller opens the
     /// dispose scope.
     /// </summary>
-    protected abstract Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator);
+    protected abstract Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise);
 
     /// <inheritdoc/>
-    protected sealed override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Generator? generator)
+    protected sealed override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Generator? generator) =>
+        f(SampleCore(logits, generator, logits.dtype));
+
+    /// <summary>The soft tensor of logits that may hold −∞.</summary>
+    internal Tensor SoftenLogits(Tensor logits, Tensor hard, Noise noise) => Soften(Masking.Finite(logits).log_softmax(-1), hard, noise);
+
+    private Tensor SampleCore(Tensor logits, Generator? generator, ScalarType dtype)
     {
-        var hard = Categorical.Sample(logits, samples: 1, generator).squeeze(0);
-        return f(Carry(logits, hard, generator, logits.dtype));
+        var noise = Noise.Draw(generator);
+        if (Kernel(logits) is { } kernel)
+            return FusedSample.Sample(kernel, logits, noise).to_type(dtype).alias();
+
+        var hard = Categorical.Sample(logits, samples: 1, noise).squeeze(0);
+        return Carry(logits, hard, noise.Other(), dtype);
     }
 
-    private Tensor Carry(Tensor logits, Tensor hard, Generator? generator, ScalarType dtype)
+    private Tensor Carry(Tensor logits, Tensor hard, Noise noise, ScalarType dtype)
     {
         if (!is_grad_enabled() || !logits.requires_grad)
             return hard.to_type(dtype).alias();
 
-        var soft = Soften(Masking.Finite(logits).log_softmax(-1), hard, generator).to_type(dtype);
+        var soft = SoftenLogits(logits, hard, noise).to_type(dtype);
         return hard.to_type(dtype) + (soft - soft.detach());  // the bracket is exactly zero, so the sum stays exactly one-hot
+    }
+
+    private FusedPathwise? Kernel(Tensor logits)
+    {
+        if (Form == Form.Readable)
+            return null;
+        if (this is IFusedEstimator fused && FusedSample.Takes(logits))
+            return new FusedPathwise(this, fused);
+        return Form == Form.Automatic ? null : throw new ArgumentException(
+            $"{GetType().Name} has no fused form for {logits.dtype} logits of shape {Check.Shape(logits)} on {logits.device}; "
+            + "use Form.Automatic or Form.Readable.", nameof(logits));
     }
 }

@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using DiscreteGradients.Fused;
+
 namespace DiscreteGradients;
 
 /// <summary>
@@ -10,7 +14,7 @@ namespace DiscreteGradients;
 /// </remarks>
 /// <param name="Gap">The gap ≥ 0 (GST-1.0: 1); null for the gap −log(1 − p)/p that follows the sample's probability p (GST-p).</param>
 /// <param name="Temperature">τ > 0.</param>
-public sealed record GappedStraightThrough(double? Gap = 1, double Temperature = 1) : PathwiseEstimator
+public sealed record GappedStraightThrough(double? Gap = 1, double Temperature = 1) : PathwiseEstimator, IFusedEstimator
 {
     /// <inheritdoc cref="GappedStraightThrough"/>
     public double? Gap { get; init => field = CheckGap(value); } = CheckGap(Gap);
@@ -22,7 +26,7 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
     public override int Order => 0;
 
     /// <inheritdoc/>
-    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator)
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise)
     {
         Tensor move;
         using (no_grad())
@@ -42,6 +46,33 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
         var p = (logProbabilities.exp() * hard).sum([-1], keepdim: true) * (1 - 1e-5);  // keeps log(1 − p) finite at p = 1, as released
         p = p.clamp_min(Precision.Tiny(logProbabilities.dtype));
         return (-p).log1p().neg() / p;
+    }
+
+    bool IFusedEstimator.NeedsNoise => false;
+
+    void IFusedEstimator.Backward<T>(RowBlock<T> block)
+    {
+        var temperature = T.CreateTruncating(Temperature);
+        for (var row = 0; row < block.Count; row++)
+        {
+            var moved = block.GradientOf(row);
+            var state = block.States[row];
+            TensorPrimitives.Min(block.LogitsOf(row), state.Largest - RowGap(block.LogitsOf(row), state), moved);
+            Rows.Shift<T>(moved, state.Largest, T.One / temperature, moved);
+            moved[state.Sampled] = T.Zero;
+        }
+
+        TensorPrimitives.Exp<T>(block.Gradient, block.Gradient);
+        for (var row = 0; row < block.Count; row++)
+            block.Jacobian(row, block.GradientOf(row), T.One / Rows.Sum<T>(block.GradientOf(row)), T.One / temperature);
+    }
+
+    private T RowGap<T>(ReadOnlySpan<T> logits, RowState<T> state) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (Gap is { } given)
+            return T.CreateTruncating(given);
+        var p = T.Exp(logits[state.Sampled] - state.Largest) * state.InverseTotal * T.CreateTruncating(1 - 1e-5);
+        return p > T.Zero ? -T.LogP1(-p) / p : T.One;
     }
 
     private static double? CheckGap(double? gap) =>

@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using DiscreteGradients.Fused;
+
 namespace DiscreteGradients;
 
 /// <summary>
@@ -9,9 +13,9 @@ namespace DiscreteGradients;
 /// Requires f differentiable at one-hot points. Sampling never uses the temperature. Biased even for linear f.
 /// Reference: Paulus, Maddison, Krause 2021, arXiv 2010.04838, section 3; Jang, Gu, Poole 2017, arXiv 1611.01144 (one draw).
 /// </remarks>
-/// <param name="Draws">K ≥ 1, conditional noise draws per sample; memory grows with it. f is evaluated once whatever it is.</param>
+/// <param name="Draws">K ≥ 1, conditional noise draws per sample; f is evaluated once whatever it is; the fused form's memory does not grow with it.</param>
 /// <param name="Temperature">τ > 0: small values lower the bias and raise the variance.</param>
-public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : PathwiseEstimator
+public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : PathwiseEstimator, IFusedEstimator
 {
     /// <inheritdoc cref="GumbelRao"/>
     public int Draws { get; init => field = Check.AtLeast(1, value, nameof(Draws)); } = Check.AtLeast(1, Draws);
@@ -23,8 +27,8 @@ public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : Pathwi
     public override int Order => 0;
 
     /// <inheritdoc/>
-    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator) =>
-        Soften(logProbabilities, hard, Exponential([Draws, .. hard.shape], logProbabilities, generator), Temperature);
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise) =>
+        Soften(logProbabilities, hard, noise.Exponential(Draws, logProbabilities), Temperature);
 
     /// <summary>The soft tensor for given standard exponential noise [draws, .., K].</summary>
     internal static Tensor Soften(Tensor logProbabilities, Tensor hard, Tensor exponential, double temperature)
@@ -43,14 +47,69 @@ public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : Pathwi
     }
 
     /// <summary>The unconditional soft sample softmax((θ + G)/τ) [.., K], differentiable.</summary>
-    internal static Tensor SampleSoft(Tensor logits, double temperature, Generator? generator) =>
-        ((logits.log_softmax(-1) - Exponential(logits.shape, logits, generator).log()) / temperature).softmax(-1);
+    internal static Tensor SampleSoft(Tensor logits, double temperature, Noise noise) =>
+        ((logits.log_softmax(-1) - noise.Exponential(1, logits).squeeze(0).log()) / temperature).softmax(-1);
 
-    /// <summary>Standard exponential noise, never zero. libtorch's exponential_ is several times slower.</summary>
-    private static Tensor Exponential(long[] shape, Tensor like, Generator? generator)
+    bool IFusedEstimator.NeedsNoise => true;
+
+    /// <summary>
+    /// With E the exponential noise and p the probabilities, category k arrives at E_k/p_k + E_D and the sample D at E_D, so the tempered
+    /// weights are (E_D p_k / (E_k + E_D p_k))^(1/τ), at most 1 = the sample's. Noise is drawn again here instead of stored.
+    /// </summary>
+    void IFusedEstimator.Backward<T>(RowBlock<T> block)
     {
-        using var _ = no_grad();
-        var resolution = like.dtype == ScalarType.Float64 ? Math.ScaleB(1, -54) : Math.ScaleB(1, -25);
-        return (1 - rand(shape, like.dtype, like.device, generator: generator)).log().neg().clamp_min(resolution);
+        var (categories, padded) = (block.Categories, block.PaddedCategories);
+        var p = block.Scratch[..block.Gradient.Length];
+        var weights = block.Scratch[block.Gradient.Length..][..(block.Count * padded)];
+        var scale = T.CreateTruncating(1 / (Temperature * Draws));
+        block.Exponentiate(T.One, p);
+        block.Gradient.Clear();
+        for (var draw = 0; draw < Draws; draw++)
+        {
+            block.Exponential(draw, weights);
+            if (Temperature == 1)
+            {
+                for (var row = 0; row < block.Count; row++)
+                    Race(weights.Slice(row * padded, categories), p.Slice(row * categories, categories), block.States[row]);
+            }
+            else
+            {
+                TemperedRace(block, p, weights);
+            }
+
+            for (var row = 0; row < block.Count; row++)
+                block.AddJacobian(row, weights.Slice(row * padded, categories), scale);
+        }
+    }
+
+    private static void Race<T>(Span<T> noise, ReadOnlySpan<T> p, RowState<T> state) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Rows.Race(noise, p, noise[state.Sampled] * state.InverseTotal);
+        noise[state.Sampled] = T.One;
+    }
+
+    /// <summary>The same in log space: above temperature 1, probabilities that underflow still have weight.</summary>
+    private void TemperedRace<T>(RowBlock<T> block, ReadOnlySpan<T> p, Span<T> noise) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (categories, padded) = (block.Categories, block.PaddedCategories);
+        var inverse = T.CreateTruncating(1 / Temperature);
+        Span<T> winners = block.Winners;
+        for (var row = 0; row < block.Count; row++)
+        {
+            var values = noise.Slice(row * padded, categories);
+            winners[row] = values[block.States[row].Sampled] * block.States[row].InverseTotal;
+            TensorPrimitives.MultiplyAdd(p.Slice(row * categories, categories), winners[row], values, values);
+        }
+
+        TensorPrimitives.Log<T>(noise, noise);
+        for (var row = 0; row < block.Count; row++)
+        {
+            var values = noise.Slice(row * padded, categories);
+            TensorPrimitives.Subtract(block.LogitsOf(row), values, values);
+            Rows.Shift<T>(values, block.States[row].Largest - T.Log(winners[row]), inverse, values);
+            values[block.States[row].Sampled] = T.Zero;
+        }
+
+        TensorPrimitives.Exp<T>(noise, noise);
     }
 }

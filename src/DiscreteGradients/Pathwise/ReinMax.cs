@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using DiscreteGradients.Fused;
+
 namespace DiscreteGradients;
 
 /// <summary>
@@ -12,7 +16,7 @@ namespace DiscreteGradients;
 /// <param name="Temperature">
 /// τ > 0. Above 1 it lowers the variance and adds bias; below 1 it does the opposite of what it is for, and the paper advises against it.
 /// </param>
-public sealed record ReinMax(double Temperature = 1) : PathwiseEstimator
+public sealed record ReinMax(double Temperature = 1) : PathwiseEstimator, IFusedEstimator
 {
     /// <inheritdoc cref="ReinMax"/>
     public double Temperature { get; init => field = Check.Temperature(value); } = Check.Temperature(Temperature);
@@ -21,10 +25,55 @@ public sealed record ReinMax(double Temperature = 1) : PathwiseEstimator
     public override int Order => Temperature == 1 ? 2 : 0;
 
     /// <inheritdoc/>
-    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator)
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise)
     {
         var midpoint = ((logProbabilities / Temperature).softmax(-1) + hard) / 2;
         var toMidpoint = (midpoint.log() - logProbabilities).detach();  // frozen: the softmax below equals the midpoint, its slope is J(midpoint)
         return 2 * (logProbabilities + toMidpoint).softmax(-1) - logProbabilities.exp() / 2;
+    }
+
+    bool IFusedEstimator.NeedsNoise => false;
+
+    void IFusedEstimator.Backward<T>(RowBlock<T> block)
+    {
+        block.Exponentiate(T.One, block.Gradient);
+        if (Temperature == 1)
+            BackwardAtOne(block);
+        else
+            BackwardAt(T.CreateTruncating(Temperature), block);
+    }
+
+    /// <summary>With v the upstream gradient and D the sample, equation 7 is g_k = ½ p_k (v_k − v_D) for k ≠ D, and the row sums to zero.</summary>
+    private static void BackwardAtOne<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var half = T.CreateTruncating(0.5);
+        for (var row = 0; row < block.Count; row++)
+        {
+            var gradient = block.GradientOf(row);
+            var upstream = block.UpstreamOf(row);
+            var state = block.States[row];
+            gradient[state.Sampled] = -Rows.Weigh(gradient, state.InverseTotal * half, upstream, upstream[state.Sampled]);
+        }
+    }
+
+    /// <summary>2 J(m) v = q (v − ⟨m, v⟩) + D (v_D − ⟨m, v⟩), q the tempered softmax and m = (q + D)/2 the midpoint.</summary>
+    private static void BackwardAt<T>(T temperature, RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var half = T.CreateTruncating(0.5);
+        var tempered = block.Scratch[..block.Gradient.Length];
+        block.Exponentiate(temperature, tempered);
+        for (var row = 0; row < block.Count; row++)
+        {
+            var gradient = block.GradientOf(row);
+            var upstream = block.UpstreamOf(row);
+            var state = block.States[row];
+            var q = tempered.Slice(row * block.Categories, block.Categories);
+            var inverse = T.One / Rows.Sum<T>(q);
+            var mean = half * ((Rows.Dot<T>(q, upstream) * inverse) + upstream[state.Sampled]);
+            block.Jacobian(row, gradient, state.InverseTotal, half);
+            Rows.Weigh(q, inverse, upstream, mean);
+            TensorPrimitives.Subtract<T>(q, gradient, gradient);
+            gradient[state.Sampled] += upstream[state.Sampled] - mean;
+        }
     }
 }

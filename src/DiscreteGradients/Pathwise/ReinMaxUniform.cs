@@ -16,7 +16,7 @@ public sealed record ReinMaxUniform : PathwiseEstimator
     public override int Order => 2;
 
     /// <inheritdoc/>
-    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator)
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise)
     {
         var allowed = Masking.Allowed(logProbabilities);
         var uniform = allowed / allowed.sum([-1], keepdim: true);

@@ -1,3 +1,5 @@
+using DiscreteGradients.Fused;
+
 namespace DiscreteGradients;
 
 /// <summary>
@@ -9,7 +11,7 @@ namespace DiscreteGradients;
 /// Reference: Bengio, Léonard, Courville 2013, arXiv 1308.3432; Liu et al. 2023, arXiv 2304.08612, Algorithm 1 and Theorem 3.1.
 /// </remarks>
 /// <param name="Temperature">τ > 0 of the softmax that carries the gradient. Order 1 at temperature 1 only.</param>
-public sealed record StraightThrough(double Temperature = 1) : PathwiseEstimator
+public sealed record StraightThrough(double Temperature = 1) : PathwiseEstimator, IFusedEstimator
 {
     /// <inheritdoc cref="StraightThrough"/>
     public double Temperature { get; init => field = Check.Temperature(value); } = Check.Temperature(Temperature);
@@ -18,6 +20,19 @@ public sealed record StraightThrough(double Temperature = 1) : PathwiseEstimator
     public override int Order => Temperature == 1 ? 1 : 0;
 
     /// <inheritdoc/>
-    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator) =>
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise) =>
         (logProbabilities / Temperature).softmax(-1);
+
+    bool IFusedEstimator.NeedsNoise => false;
+
+    void IFusedEstimator.Backward<T>(RowBlock<T> block)
+    {
+        block.Exponentiate(T.CreateTruncating(Temperature), block.Gradient);
+        for (var row = 0; row < block.Count; row++)
+        {
+            var weights = block.GradientOf(row);
+            var inverse = Temperature == 1 ? block.States[row].InverseTotal : T.One / Rows.Sum<T>(weights);
+            block.Jacobian(row, weights, inverse, T.CreateTruncating(1 / Temperature));
+        }
+    }
 }

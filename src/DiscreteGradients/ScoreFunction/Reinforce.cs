@@ -18,7 +18,7 @@ public sealed record Reinforce(int Samples = 1) : ScoreFunctionEstimator
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Tensor Draw(Tensor logits, Generator? generator) => Categorical.Sample(logits, Samples, generator);
+    protected override Tensor Draw(Tensor logits, Generator? generator) => OneHot.Sample(logits, Samples, generator: generator);
 
     /// <inheritdoc/>
     protected override Tensor Gradient(Tensor logits, Tensor z, Tensor values) =>

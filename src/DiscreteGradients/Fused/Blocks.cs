@@ -1,0 +1,27 @@
+namespace DiscreteGradients.Fused;
+
+/// <summary>Runs a kernel over blocks of rows, on as many threads as libtorch may use. Blocks do not depend on the number of threads.</summary>
+internal static class Blocks
+{
+    /// <summary>Elements below which a second thread costs more than it brings.</summary>
+    private const int WorthAThread = 1 << 17;
+
+    internal static void For(int rows, int categories, Action<int, int> kernel)
+    {
+        var size = Rows.PerBlock(categories);
+        var count = (rows + size - 1) / size;
+        var threads = (long)rows * categories < WorthAThread ? 1 : Math.Min(get_num_threads(), count);
+        if (threads == 1)
+        {
+            for (var block = 0; block < count; block++)
+                kernel(block * size, Math.Min(size, rows - (block * size)));
+            return;
+        }
+
+        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, thread =>
+        {
+            for (var block = (int)((long)count * thread / threads); block < (int)((long)count * (thread + 1) / threads); block++)
+                kernel(block * size, Math.Min(size, rows - (block * size)));
+        });
+    }
+}

@@ -1,0 +1,197 @@
+using System.Buffers;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace DiscreteGradients.Fused;
+
+/// <summary>
+/// The fused form of a pathwise sample on the CPU: one pass that draws the sample, one pass back that recomputes the softmax. It keeps the
+/// logits and a few numbers per row; nothing of the size of the logits is stored between the passes.
+/// </summary>
+/// <remarks>All that can fail happens before the autograd function: an exception that left it would end the process.</remarks>
+internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
+{
+    /// <summary>
+    /// The gradient last handed to autograd on this thread. TorchSharp keeps no reference to what backward returns until the native side
+    /// has read it, and disposes of it never; so it is kept until the next call here, which disposes of it.
+    /// </summary>
+    [ThreadStatic]
+    private static Tensor? _handedOver;
+
+    /// <inheritdoc/>
+    public override string Name => "DiscreteGradients.FusedSample";
+
+    /// <summary>Whether the kernels can take these logits: on the CPU, single or double precision, addressable by spans.</summary>
+    internal static bool Takes(Tensor logits) =>
+        logits.device_type == DeviceType.CPU
+        && logits.dtype is ScalarType.Float32 or ScalarType.Float64
+        && logits.numel() * logits.element_size() <= int.MaxValue;
+
+    /// <summary>Draws one-hot samples [.., K] that carry the estimator's gradient.</summary>
+    internal static Tensor Sample(FusedPathwise estimator, Tensor logits, Noise noise) => Forward(estimator, logits, null, noise);
+
+    /// <summary>Gives the one-hot sample [.., K] the estimator's gradient.</summary>
+    internal static Tensor Attach(FusedPathwise estimator, Tensor logits, Tensor hard, Noise noise) =>
+        Forward(estimator, logits, hard.contiguous(), noise);
+
+    /// <inheritdoc/>
+    public override Tensor forward(autograd.AutogradContext context, params object[] inputs)
+    {
+        var (logits, output) = ((Tensor)inputs[0], (Output)inputs[1]);
+        context.set_materialize_grads(false);
+        context.save_for_backward([logits, output.States]);
+        context.save_data(nameof(Backward), output.Backward);
+        return output.Hard;
+    }
+
+    /// <inheritdoc/>
+    public override List<Tensor> backward(autograd.AutogradContext context, Tensor upstream)
+    {
+        HandOver(null);
+        if (upstream.IsInvalid)  // nothing downstream depends on the sample
+            return [null!, null!];
+
+        using (upstream)
+        using (NewDisposeScope())
+        {
+            var saved = (Backward)context.get_data(nameof(Backward));
+            var tensors = context.get_saved_variables();
+            var (logits, states) = (tensors[0], tensors[1]);
+            return [HandOver(is_grad_enabled() ? Readable(saved, logits, states, upstream) : Run(saved, logits, states, upstream))!, null!];
+        }
+    }
+
+    private static Tensor? HandOver(Tensor? gradient)
+    {
+        _handedOver?.Dispose();
+        return _handedOver = gradient?.DetachFromDisposeScope();
+    }
+
+    /// <summary>Under create_graph someone will differentiate the gradient, which only the readable form can be.</summary>
+    private static Tensor Readable(Backward saved, Tensor logits, Tensor states, Tensor upstream)
+    {
+        var soft = saved.Estimator.Estimator.SoftenLogits(logits, Hard(logits, states), saved.Noise.Other());
+        return autograd.grad([soft], [logits], [upstream], retain_graph: true, create_graph: true)[0];
+    }
+
+    private static Tensor Run(Backward saved, Tensor logits, Tensor states, Tensor upstream)
+    {
+        var gradient = empty(logits.shape, logits.dtype);
+        if (gradient.numel() == 0)
+            return gradient;
+        if (logits.dtype == ScalarType.Float64)
+            Run<double>(saved, logits, upstream.contiguous(), states, gradient);
+        else
+            Run<float>(saved, logits, upstream.contiguous(), states, gradient);
+        return gradient;
+    }
+
+    private static Tensor Forward(FusedPathwise estimator, Tensor logits, Tensor? hard, Noise noise)
+    {
+        var rows = logits.contiguous();
+        Tensor output, states;
+        using (no_grad())
+        {
+            output = hard?.clone() ?? empty(logits.shape, logits.dtype);
+            if (logits.dtype == ScalarType.Float64)
+                states = Run<double>(rows, output, supplied: hard is not null, noise);
+            else
+                states = Run<float>(rows, output, supplied: hard is not null, noise);
+        }
+
+        HandOver(null);
+        return is_grad_enabled() && logits.requires_grad
+            ? apply(rows, new Output(output, states, new Backward(estimator, noise)))
+            : output;
+    }
+
+    /// <summary>Draws the sample into <paramref name="hard"/> [.., K], or finds the supplied one there; returns the rows' states.</summary>
+    private static unsafe Tensor Run<T>(Tensor logits, Tensor hard, bool supplied, Noise noise)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var categories = (int)logits.shape[^1];
+        var count = (int)(logits.numel() / categories);
+        var states = empty((long)count * sizeof(RowState<T>), ScalarType.Byte);
+        if (count == 0)
+            return states;
+
+        var from = Address<T>(logits);
+        var to = Address<T>(hard);
+        var state = Address<RowState<T>>(states);
+        Blocks.For(count, categories, (first, rows) =>
+        {
+            var offset = (long)first * categories;
+            using var sampler = new RowSampler<T>(categories, rows);
+            sampler.Load(new(from + offset, rows * categories), first);
+            var block = new Span<T>(to + offset, rows * categories);
+            if (!supplied)
+                block.Clear();
+            for (var row = 0; row < rows; row++)
+            {
+                var inverse = T.CreateTruncating(1 / sampler.Accumulate(row));
+                var sampled = supplied
+                    ? block.Slice(row * categories, categories).IndexOf(T.One)
+                    : sampler.Draw(row, noise.Uniform(first + row));
+                state[first + row] = new RowState<T>(sampler.Largest(row), inverse, Math.Max(0, sampled));
+                if (!supplied)
+                    block[(row * categories) + sampled] = T.One;
+            }
+        });
+        return states;
+    }
+
+    /// <summary>Writes the gradient at the logits [.., K].</summary>
+    private static unsafe void Run<T>(Backward saved, Tensor logits, Tensor upstream, Tensor states, Tensor gradient)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var categories = (int)logits.shape[^1];
+        var count = (int)(logits.numel() / categories);
+        var noise = saved.Noise.Other();
+        var from = Address<T>(logits);
+        var v = Address<T>(upstream);
+        var to = Address<T>(gradient);
+        var state = Address<RowState<T>>(states);
+        Blocks.For(count, categories, (first, rows) =>
+        {
+            var offset = (long)first * categories;
+            var scratch = ArrayPool<T>.Shared.Rent(rows * ((2 * categories) + 3));
+            saved.Estimator.Kernel.Backward(new RowBlock<T>
+            {
+                Categories = categories,
+                Logits = new(from + offset, rows * categories),
+                Upstream = new(v + offset, rows * categories),
+                States = new(state + first, rows),
+                Gradient = new(to + offset, rows * categories),
+                Scratch = scratch.AsSpan(0, rows * ((2 * categories) + 3)),
+                Place = (first, count),
+                Noise = noise,
+            });
+            ArrayPool<T>.Shared.Return(scratch);
+        });
+    }
+
+    /// <summary>The hard sample again: the caller may have disposed of the first.</summary>
+    private static Tensor Hard(Tensor logits, Tensor states)
+    {
+        var sampled = logits.dtype == ScalarType.Float64 ? Sampled<double>(states) : Sampled<float>(states);
+        return OneHot.FromIndex(tensor(sampled).view(logits.shape[..^1]), logits.shape[^1], logits.dtype);
+    }
+
+    private static long[] Sampled<T>(Tensor states) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var rows = MemoryMarshal.Cast<byte, RowState<T>>(states.bytes);
+        var sampled = new long[rows.Length];
+        for (var row = 0; row < rows.Length; row++)
+            sampled[row] = rows[row].Sampled;
+        return sampled;
+    }
+
+    private static unsafe T* Address<T>(Tensor tensor) where T : unmanaged =>
+        (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
+
+    /// <summary>What forward hands to autograd: its result, and what is kept for the way back.</summary>
+    private sealed record Output(Tensor Hard, Tensor States, Backward Backward);
+
+    private sealed record Backward(FusedPathwise Estimator, Noise Noise);
+}

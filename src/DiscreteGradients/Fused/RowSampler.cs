@@ -1,0 +1,101 @@
+using System.Buffers;
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace DiscreteGradients.Fused;
+
+/// <summary>
+/// Inverse-CDF sampling of rows of logits, a block of rows at a time. A category is returned only where the cumulative weight rises, so
+/// one of weight zero cannot be.
+/// </summary>
+internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposable
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly T[] _weights = ArrayPool<T>.Shared.Rent(rows * categories);
+    private readonly T[] _largest = ArrayPool<T>.Shared.Rent(rows);
+    private readonly double[] _sums = ArrayPool<double>.Shared.Rent((categories + Rows.Group - 1) / Rows.Group);
+
+    /// <summary>Cumulative weights of the accumulated row, a group of categories each.</summary>
+    private Span<double> Table => _sums.AsSpan(0, (categories + Rows.Group - 1) / Rows.Group);
+
+    /// <summary>Exponentiates a block of rows of logits [rows, K]; its rows are then accumulated and drawn from one by one.</summary>
+    internal void Load(ReadOnlySpan<T> logits, int firstRow)
+    {
+        var block = _weights.AsSpan(0, logits.Length);
+        for (var row = 0; row * categories < logits.Length; row++)
+        {
+            var values = logits.Slice(row * categories, categories);
+            var largest = _largest[row] = Rows.Largest(values);
+            if (!T.IsFinite(largest))
+                Refuse(largest, firstRow + row);
+            Rows.Shift(values, largest, T.One, block.Slice(row * categories, categories));
+        }
+
+        TensorPrimitives.Exp<T>(block, block);
+    }
+
+    /// <summary>The largest logit of a loaded row.</summary>
+    internal T Largest(int row) => _largest[row];
+
+    /// <summary>Prepares a loaded row: its cumulative table, and the total weight.</summary>
+    internal double Accumulate(int row)
+    {
+        var weights = _weights.AsSpan(row * categories, categories);
+        var table = Table;
+        var sum = 0.0;
+        for (var group = 0; group < table.Length; group++)
+        {
+            var first = group * Rows.Group;
+            sum += double.CreateTruncating(Rows.Sum<T>(weights.Slice(first, Math.Min(Rows.Group, categories - first))));
+            table[group] = sum;
+        }
+
+        return sum;
+    }
+
+    /// <summary>The category of the accumulated row at the uniform number u in [0, 1).</summary>
+    internal int Draw(int row, double uniform)
+    {
+        var table = Table;
+        var threshold = uniform * table[^1];
+        var low = 0;
+        var high = table.Length - 1;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (table[middle] > threshold)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+
+        var first = low * Rows.Group;
+        var weights = _weights.AsSpan((row * categories) + first, Math.Min(Rows.Group, categories - first));
+        var cumulative = low == 0 ? 0 : table[low - 1];
+        var last = 0;
+        for (var k = 0; k < weights.Length; k++)
+        {
+            if (weights[k] > T.Zero)
+                last = k;
+            cumulative += double.CreateTruncating(weights[k]);
+            if (cumulative > threshold)
+                return first + k;
+        }
+
+        return first + last;  // rounding: the group as a whole exceeds the threshold, so it has a category of positive weight
+    }
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose()
+    {
+        ArrayPool<T>.Shared.Return(_weights);
+        ArrayPool<T>.Shared.Return(_largest);
+        ArrayPool<double>.Shared.Return(_sums);
+    }
+
+    private static void Refuse(T largest, int row, string logits = "logits") => throw new ArgumentException(
+        T.IsNegativeInfinity(largest)
+            ? $"logits row {row} is fully masked; every row needs a category with a finite logit."
+            : $"logits row {row} holds {largest}; logits must be finite, or −∞ to mask a category.",
+        nameof(logits));
+}

@@ -1,0 +1,151 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace DiscreteGradients.Fused;
+
+/// <summary>Arithmetic on rows of categories. Short rows are looped over, long ones handed to vector instructions.</summary>
+internal static class Rows
+{
+    /// <summary>Elements worked on at once: logits, upstream gradient and result of a block share the first-level cache.</summary>
+    internal const int Block = 2048;
+
+    /// <summary>Categories whose weights are summed before the sum joins the cumulative table.</summary>
+    internal const int Group = 16;
+
+    /// <summary>Rows of a block: as many as fit, at least one.</summary>
+    internal static int PerBlock(int categories) => Math.Max(1, Block / categories);
+
+    /// <summary>(value − shift) · scale.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Shift<T>(ReadOnlySpan<T> values, T shift, T scale, Span<T> result)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var k = 0;
+        if (Vector.IsHardwareAccelerated && values.Length >= Vector<T>.Count)
+        {
+            var (shifts, scales) = (new Vector<T>(shift), new Vector<T>(scale));
+            for (; k <= values.Length - Vector<T>.Count; k += Vector<T>.Count)
+                ((Load(values, k) - shifts) * scales).CopyTo(result[k..]);
+        }
+
+        for (; k < values.Length; k++)
+            result[k] = (values[k] - shift) * scale;
+    }
+
+    /// <summary>The largest value; NaN if there is one.</summary>
+    internal static T Largest<T>(ReadOnlySpan<T> values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (values.Length >= 16)
+            return TensorPrimitives.Max(values);
+        var largest = values[0];
+        for (var k = 1; k < values.Length; k++)
+            largest = T.Max(largest, values[k]);
+        return largest;
+    }
+
+    internal static T Sum<T>(ReadOnlySpan<T> values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var k = 0;
+        var sum = T.Zero;
+        if (Vector.IsHardwareAccelerated && values.Length >= Vector<T>.Count)
+        {
+            var sums = Vector<T>.Zero;
+            for (; k <= values.Length - Vector<T>.Count; k += Vector<T>.Count)
+                sums += Load(values, k);
+            sum = Vector.Sum(sums);
+        }
+
+        for (; k < values.Length; k++)
+            sum += values[k];
+        return sum;
+    }
+
+    internal static T Dot<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var k = 0;
+        var sum = T.Zero;
+        if (Vector.IsHardwareAccelerated && a.Length >= Vector<T>.Count)
+        {
+            var sums = Vector<T>.Zero;
+            for (; k <= a.Length - Vector<T>.Count; k += Vector<T>.Count)
+                sums += Load(a, k) * Load(b, k);
+            sum = Vector.Sum(sums);
+        }
+
+        for (; k < a.Length; k++)
+            sum += a[k] * b[k];
+        return sum;
+    }
+
+    /// <summary>weights ← scale · weights · (values − shift); returns the sum of the new weights.</summary>
+    internal static T Weigh<T>(Span<T> weights, T scale, ReadOnlySpan<T> values, T shift)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var k = 0;
+        var sum = T.Zero;
+        if (Vector.IsHardwareAccelerated && weights.Length >= Vector<T>.Count)
+        {
+            var (scales, shifts) = (new Vector<T>(scale), new Vector<T>(shift));
+            var sums = Vector<T>.Zero;
+            for (; k <= weights.Length - Vector<T>.Count; k += Vector<T>.Count)
+            {
+                var weighed = Load<T>(weights, k) * scales * (Load(values, k) - shifts);
+                weighed.CopyTo(weights[k..]);
+                sums += weighed;
+            }
+
+            sum = Vector.Sum(sums);
+        }
+
+        for (; k < weights.Length; k++)
+            sum += weights[k] = scale * weights[k] * (values[k] - shift);
+        return sum;
+    }
+
+    /// <summary>result ← result + scale · weights · (values − shift).</summary>
+    internal static void AddWeighed<T>(ReadOnlySpan<T> weights, T scale, ReadOnlySpan<T> values, T shift, Span<T> result)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var k = 0;
+        if (Vector.IsHardwareAccelerated && weights.Length >= Vector<T>.Count)
+        {
+            var (scales, shifts) = (new Vector<T>(scale), new Vector<T>(shift));
+            for (; k <= weights.Length - Vector<T>.Count; k += Vector<T>.Count)
+                (Load<T>(result, k) + (Load(weights, k) * scales * (Load(values, k) - shifts))).CopyTo(result[k..]);
+        }
+
+        for (; k < weights.Length; k++)
+            result[k] += weights[k] * scale * (values[k] - shift);
+    }
+
+    /// <summary>noise ← winner · weights / (noise + winner · weights).</summary>
+    internal static void Race<T>(Span<T> noise, ReadOnlySpan<T> weights, T winner)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var k = 0;
+        if (Vector.IsHardwareAccelerated && noise.Length >= Vector<T>.Count)
+        {
+            var winners = new Vector<T>(winner);
+            for (; k <= noise.Length - Vector<T>.Count; k += Vector<T>.Count)
+            {
+                var weighed = winners * Load(weights, k);
+                (weighed / (Load<T>(noise, k) + weighed)).CopyTo(noise[k..]);
+            }
+        }
+
+        for (; k < noise.Length; k++)
+        {
+            var weighed = winner * weights[k];
+            noise[k] = weighed / (noise[k] + weighed);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<T> Load<T>(ReadOnlySpan<T> values, int at) where T : unmanaged =>
+        Vector.LoadUnsafe(ref MemoryMarshal.GetReference(values), (nuint)at);
+}

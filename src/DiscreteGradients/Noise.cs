@@ -1,0 +1,141 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+
+namespace DiscreteGradients;
+
+/// <summary>
+/// The randomness of one call on the CPU: one 64-bit key drawn from the caller's generator, and numbers that are a function of the key and
+/// their index. They can be drawn again, in any order, on any number of threads and with any vector width, and nothing is stored.
+/// </summary>
+/// <remarks>
+/// SplitMix64 (Steele, Lea, Flood 2014) run as a counter, with a second half of the key added between its two multiplications, so that two
+/// keys whose counters overlap still give different numbers.
+/// </remarks>
+public readonly struct Noise
+{
+    private const ulong Golden = 0x9E3779B97F4A7C15;
+    private const ulong FirstFactor = 0xBF58476D1CE4E5B9;
+    private const ulong SecondFactor = 0x94D049BB133111EB;
+
+    private readonly ulong _start;
+    private readonly ulong _middle;
+
+    private Noise(ulong seed) => (_start, _middle) = (Mix(seed + Golden, 0), Mix(seed + unchecked(2 * Golden), 0));
+
+    /// <summary>Draws the key: every sample takes one number from the generator, whatever its shape and estimator.</summary>
+    internal static Noise Draw(Generator? generator)
+    {
+        using var key = randint(0, long.MaxValue, [1], ScalarType.Int64, generator?.device, generator: generator);
+        return new Noise((ulong)key.item<long>());
+    }
+
+    /// <summary>An independent source with the same key, for numbers of another kind.</summary>
+    internal Noise Other() => new(_start ^ _middle);
+
+    /// <summary>
+    /// Standard exponential numbers [draws, .., K] for the gradient of a sample of the shape of <paramref name="like"/> [.., K], in its
+    /// dtype and on its device; never zero. The same numbers at every call.
+    /// </summary>
+    public Tensor Exponential(int draws, Tensor like)
+    {
+        ArgumentNullException.ThrowIfNull(like);
+        var categories = (int)like.shape[^1];
+        var padded = Padded(categories, like.dtype);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        if (like.device_type != DeviceType.CPU)
+        {
+            var uniform = 1 - rand([draws, .. like.shape], like.dtype, like.device, generator: OnDevice(like.device));
+            return uniform.log().neg().clamp_min(Math.ScaleB(1, -25)).MoveToOuterDisposeScope();
+        }
+
+        var values = empty([draws, .. like.shape[..^1], padded], like.dtype);
+        var length = (int)(like.numel() / categories * padded);
+        for (var draw = 0; draw < draws; draw++)
+        {
+            if (length == 0)
+                continue;
+            var bytes = values[draw].bytes;
+            if (like.dtype == ScalarType.Float64)
+                Exponential(MemoryMarshal.Cast<byte, double>(bytes), (long)draw * length);
+            else
+                Exponential(MemoryMarshal.Cast<byte, float>(bytes), (long)draw * length);
+        }
+
+        return values.narrow(-1, 0, categories).alias().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>53-bit uniform numbers [samples, rows] in [0, 1) on any device.</summary>
+    internal Tensor Uniform(int samples, long rows, Device device)
+    {
+        if (device.type != DeviceType.CPU)
+            return rand([samples, rows], ScalarType.Float64, device, generator: OnDevice(device));
+
+        var values = empty([samples, rows], ScalarType.Float64);
+        if (values.numel() > 0)
+        {
+            var span = MemoryMarshal.Cast<byte, double>(values.bytes);
+            for (var i = 0; i < span.Length; i++)
+                span[i] = Uniform(i);
+        }
+
+        return values;
+    }
+
+    /// <summary>Other devices draw with their own generator, seeded with the key.</summary>
+    private Generator OnDevice(Device device) => new(_start, device);
+
+    /// <summary>K, made even in single precision: one 64-bit word makes two numbers, and every row starts with a word.</summary>
+    internal static int Padded(int categories, ScalarType dtype) => dtype == ScalarType.Float64 ? categories : categories + (categories & 1);
+
+    /// <summary>The number of that index, uniform in [0, 1) with 53 bits.</summary>
+    internal double Uniform(long index) => (Mix(_start + ((ulong)index * Golden), _middle) >> 11) * (1.0 / (1L << 53));
+
+    /// <summary>Standard exponential numbers −log(u), u = (i + ½) / 2^b with b = 23 bits in single and 52 in double precision.</summary>
+    internal void Exponential<T>(Span<T> values, long firstIndex)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (typeof(T) == typeof(double))
+            Bits(MemoryMarshal.Cast<T, ulong>(values), firstIndex, single: false);
+        else
+            Bits(MemoryMarshal.Cast<T, ulong>(values), firstIndex / 2, single: true);
+        var toUniform = T.One - T.CreateTruncating(typeof(T) == typeof(double) ? Math.ScaleB(1, -53) : Math.ScaleB(1, -24));
+        TensorPrimitives.Subtract(values, toUniform, values);
+        TensorPrimitives.Log<T>(values, values);
+        TensorPrimitives.Negate<T>(values, values);
+    }
+
+    /// <summary>Random mantissas under the exponent of [1, 2): one double, or two singles, a word.</summary>
+    private void Bits(Span<ulong> words, long firstWord, bool single)
+    {
+        var (shift, keep, one) = single ? (9, 0x007FFFFF_007FFFFFul, 0x3F800000_3F800000ul) : (12, 0x000FFFFF_FFFFFFFFul, 0x3FF00000_00000000ul);
+        var i = 0;
+        if (Vector.IsHardwareAccelerated && words.Length >= Vector<ulong>.Count)
+        {
+            var width = Vector<ulong>.Count;
+            var counter = (Vector<ulong>.Indices * new Vector<ulong>(Golden)) + new Vector<ulong>(_start + ((ulong)firstWord * Golden));
+            var step = new Vector<ulong>((ulong)width * Golden);
+            var (middle, first, second) = (new Vector<ulong>(_middle), new Vector<ulong>(FirstFactor), new Vector<ulong>(SecondFactor));
+            var (keeps, ones) = (new Vector<ulong>(keep), new Vector<ulong>(one));
+            for (; i <= words.Length - width; i += width)
+            {
+                var z = ((counter ^ (counter >>> 30)) * first) + middle;
+                z = (z ^ (z >>> 27)) * second;
+                z ^= z >>> 31;
+                (((z >>> shift) & keeps) | ones).CopyTo(words[i..]);
+                counter += step;
+            }
+        }
+
+        for (; i < words.Length; i++)
+            words[i] = ((Mix(_start + ((ulong)(firstWord + i) * Golden), _middle) >> shift) & keep) | one;
+    }
+
+    private static ulong Mix(ulong z, ulong middle)
+    {
+        z = ((z ^ (z >> 30)) * FirstFactor) + middle;
+        z = (z ^ (z >> 27)) * SecondFactor;
+        return z ^ (z >> 31);
+    }
+}
