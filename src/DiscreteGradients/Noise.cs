@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using DiscreteGradients.Fused;
 
 namespace DiscreteGradients;
 
@@ -40,8 +41,6 @@ public readonly struct Noise
     public Tensor Exponential(int draws, Tensor like)
     {
         ArgumentNullException.ThrowIfNull(like);
-        var categories = (int)like.shape[^1];
-        var padded = Padded(categories, like.dtype);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         if (like.device_type != DeviceType.CPU)
@@ -50,20 +49,41 @@ public readonly struct Noise
             return uniform.log().neg().clamp_min(Math.ScaleB(1, -25)).MoveToOuterDisposeScope();
         }
 
-        var values = empty([draws, .. like.shape[..^1], padded], like.dtype);
-        var length = (int)(like.numel() / categories * padded);
-        for (var draw = 0; draw < draws; draw++)
+        var values = empty([draws, .. like.shape], like.dtype);
+        for (var draw = 0; draw < draws && like.numel() > 0; draw++)
         {
-            if (length == 0)
-                continue;
-            var bytes = values[draw].bytes;
             if (like.dtype == ScalarType.Float64)
-                Exponential(MemoryMarshal.Cast<byte, double>(bytes), (long)draw * length);
+                Exponential<double>(values[draw], draw);
             else
-                Exponential(MemoryMarshal.Cast<byte, float>(bytes), (long)draw * length);
+                Exponential<float>(values[draw], draw);
         }
 
-        return values.narrow(-1, 0, categories).alias().MoveToOuterDisposeScope();
+        return values.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>One draw [.., K] from the blocks that the fused kernels use.</summary>
+    private void Exponential<T>(Tensor values, int draw) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var categories = (int)values.shape[^1];
+        var result = MemoryMarshal.Cast<byte, T>(values.bytes);
+        var rows = result.Length / categories;
+        var atOnce = Rows.PerBlock(categories);
+        Span<T> block = new T[BlockSize(Math.Min(rows, atOnce), categories)];
+        for (var first = 0; first < rows; first += atOnce)
+        {
+            var count = Math.Min(atOnce, rows - first);
+            var part = block[..BlockSize(count, categories)];
+            Exponential(part, draw, first, rows, categories);
+            for (var row = 0; row < count; row++)
+            {
+                for (var k = 0; k < categories; k++)
+                {
+                    result[((first + row) * categories) + k] = categories <= ShortRow
+                        ? part[(k * PaddedRows(count)) + row]
+                        : part[(row * Padded(categories)) + k];
+                }
+            }
+        }
     }
 
     /// <summary>53-bit uniform numbers [samples, rows] in [0, 1) on any device.</summary>
@@ -86,8 +106,26 @@ public readonly struct Noise
     /// <summary>Other devices draw with their own generator, seeded with the key.</summary>
     private Generator OnDevice(Device device) => new(_start, device);
 
-    /// <summary>K, made even in single precision: one 64-bit word makes two numbers, and every row starts with a word.</summary>
-    internal static int Padded(int categories, ScalarType dtype) => dtype == ScalarType.Float64 ? categories : categories + (categories & 1);
+    /// <summary>Rows of at most this many categories are laid out by category, [K, rows], so that vectors run over rows.</summary>
+    internal const int ShortRow = 16;
+
+    /// <summary>K, made even: one 64-bit word makes two single-precision numbers, and every long row starts with a word.</summary>
+    internal static int Padded(int categories) => categories + (categories & 1);
+
+    /// <summary>Rows of a block laid out by category, made whole vectors of any width.</summary>
+    internal static int PaddedRows(int rows) => (rows + 15) & ~15;
+
+    /// <summary>Numbers in a block of rows: [K, padded rows] for short rows, [rows, padded K] for long ones.</summary>
+    internal static int BlockSize(int rows, int categories) =>
+        categories <= ShortRow ? categories * PaddedRows(rows) : rows * Padded(categories);
+
+    /// <summary>Standard exponential noise of one draw for the block of rows that begins at <paramref name="first"/>.</summary>
+    internal void Exponential<T>(Span<T> block, int draw, int first, int allRows, int categories)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var before = categories <= ShortRow ? (long)first * categories : (long)first * Padded(categories);
+        Exponential(block, ((long)draw * ((allRows + 15L) & ~15L) * Padded(categories)) + before);
+    }
 
     /// <summary>The number of that index, uniform in [0, 1) with 53 bits.</summary>
     internal double Uniform(long index) => (Mix(_start + ((ulong)index * Golden), _middle) >> 11) * (1.0 / (1L << 53));

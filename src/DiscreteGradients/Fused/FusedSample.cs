@@ -123,13 +123,13 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
         {
             var offset = (long)first * categories;
             using var sampler = new RowSampler<T>(categories, rows);
-            sampler.Load(new(from + offset, rows * categories), first);
+            sampler.Load(new(from + offset, rows * categories));
             var block = new Span<T>(to + offset, rows * categories);
             if (!supplied)
                 block.Clear();
             for (var row = 0; row < rows; row++)
             {
-                var inverse = T.CreateTruncating(1 / sampler.Accumulate(row));
+                var inverse = T.CreateTruncating(1 / sampler.Accumulate(row, first));
                 var sampled = supplied
                     ? block.Slice(row * categories, categories).IndexOf(T.One)
                     : sampler.Draw(row, noise.Uniform(first + row));
@@ -155,7 +155,8 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
         Blocks.For(count, categories, (first, rows) =>
         {
             var offset = (long)first * categories;
-            var scratch = ArrayPool<T>.Shared.Rent(rows * ((2 * categories) + 3));
+            var size = RowBlock<T>.ScratchSize(rows, categories);
+            var scratch = ArrayPool<T>.Shared.Rent(size);
             saved.Estimator.Kernel.Backward(new RowBlock<T>
             {
                 Categories = categories,
@@ -163,7 +164,7 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
                 Upstream = new(v + offset, rows * categories),
                 States = new(state + first, rows),
                 Gradient = new(to + offset, rows * categories),
-                Scratch = scratch.AsSpan(0, rows * ((2 * categories) + 3)),
+                Scratch = scratch.AsSpan(0, size),
                 Place = (first, count),
                 Noise = noise,
             });

@@ -32,20 +32,19 @@ internal readonly ref struct RowBlock<T>
     /// <summary>The result [rows, K].</summary>
     internal required Span<T> Gradient { get; init; }
 
-    /// <summary>Room for two more blocks with rows padded, and one number a row: rows · (2 <see cref="PaddedCategories"/> + 1).</summary>
+    /// <summary>Room for what a kernel computes on the way, <see cref="ScratchSize"/> numbers.</summary>
     internal required Span<T> Scratch { get; init; }
 
-    /// <summary>Room for one number a row [rows].</summary>
-    internal Span<T> Winners => Scratch[^Count..];
+    /// <summary>Seven blocks of padded rows: what the most demanding kernel needs, Gumbel-Rao on short rows.</summary>
+    internal static int ScratchSize(int rows, int categories) => categories <= Noise.ShortRow
+        ? ((6 * categories) + 3) * Noise.PaddedRows(rows)
+        : rows * ((2 * categories) + 2);
 
     /// <summary>The first row of the block, and all rows there are.</summary>
     internal required (int First, int All) Place { get; init; }
 
     /// <summary>The noise of the sample.</summary>
     internal required Noise Noise { get; init; }
-
-    /// <summary>K as rows of noise are padded.</summary>
-    internal int PaddedCategories => Noise.Padded(Categories, typeof(T) == typeof(double) ? ScalarType.Float64 : ScalarType.Float32);
 
     internal int Count => States.Length;
 
@@ -79,9 +78,8 @@ internal readonly ref struct RowBlock<T>
         Rows.AddWeighed(weights, inverse * scale, upstream, Rows.Dot(weights, upstream) * inverse, GradientOf(row));
     }
 
-    /// <summary>Standard exponential noise of one draw for all rows [rows, <see cref="PaddedCategories"/>].</summary>
-    internal void Exponential(int draw, Span<T> values) =>
-        Noise.Exponential(values, (((long)draw * Place.All) + Place.First) * PaddedCategories);
+    /// <summary>Standard exponential noise of one draw for this block, laid out as <see cref="Noise.BlockSize"/> says.</summary>
+    internal void Exponential(int draw, Span<T> values) => Noise.Exponential(values, draw, Place.First, Place.All, Categories);
 }
 
 /// <summary>A pathwise estimator with its kernel.</summary>

@@ -19,16 +19,14 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     private Span<double> Table => _sums.AsSpan(0, (categories + Rows.Group - 1) / Rows.Group);
 
     /// <summary>Exponentiates a block of rows of logits [rows, K]; its rows are then accumulated and drawn from one by one.</summary>
-    internal void Load(ReadOnlySpan<T> logits, int firstRow)
+    internal void Load(ReadOnlySpan<T> logits)
     {
         var block = _weights.AsSpan(0, logits.Length);
         for (var row = 0; row * categories < logits.Length; row++)
         {
             var values = logits.Slice(row * categories, categories);
-            var largest = _largest[row] = Rows.Largest(values);
-            if (!T.IsFinite(largest))
-                Refuse(largest, firstRow + row);
-            Rows.Shift(values, largest, T.One, block.Slice(row * categories, categories));
+            _largest[row] = Rows.Largest(values);
+            Rows.Shift(values, _largest[row], T.One, block.Slice(row * categories, categories));
         }
 
         TensorPrimitives.Exp<T>(block, block);
@@ -38,7 +36,8 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     internal T Largest(int row) => _largest[row];
 
     /// <summary>Prepares a loaded row: its cumulative table, and the total weight.</summary>
-    internal double Accumulate(int row)
+    /// <exception cref="ArgumentException">All of the row is masked, or it holds NaN or +∞: then the total is not a number.</exception>
+    internal double Accumulate(int row, int firstRow)
     {
         var weights = _weights.AsSpan(row * categories, categories);
         var table = Table;
@@ -50,7 +49,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
             table[group] = sum;
         }
 
-        return sum;
+        return double.IsFinite(sum) ? sum : throw Refused(_largest[row], firstRow + row);
     }
 
     /// <summary>The category of the accumulated row at the uniform number u in [0, 1).</summary>
@@ -93,9 +92,9 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         ArrayPool<double>.Shared.Return(_sums);
     }
 
-    private static void Refuse(T largest, int row, string logits = "logits") => throw new ArgumentException(
+    private static ArgumentException Refused(T largest, int row, string logits = "logits") => new(
         T.IsNegativeInfinity(largest)
             ? $"logits row {row} is fully masked; every row needs a category with a finite logit."
-            : $"logits row {row} holds {largest}; logits must be finite, or −∞ to mask a category.",
+            : $"logits row {row} holds {(T.IsPositiveInfinity(largest) ? largest : T.NaN)}; logits must be finite, or −∞ to mask a category.",
         nameof(logits));
 }

@@ -12,10 +12,11 @@ internal static class Rows
     internal const int Block = 2048;
 
     /// <summary>Categories whose weights are summed before the sum joins the cumulative table.</summary>
-    internal const int Group = 16;
+    internal const int Group = 8;
 
-    /// <summary>Rows of a block: as many as fit, at least one.</summary>
-    internal static int PerBlock(int categories) => Math.Max(1, Block / categories);
+    /// <summary>Rows of a block: as many as fit, at least one; of short rows a multiple of 16, for whole vectors.</summary>
+    internal static int PerBlock(int categories) =>
+        categories <= Noise.ShortRow ? Block / categories / 16 * 16 : Math.Max(1, Block / categories);
 
     /// <summary>(value − shift) · scale.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -34,15 +35,24 @@ internal static class Rows
             result[k] = (values[k] - shift) * scale;
     }
 
-    /// <summary>The largest value; NaN if there is one.</summary>
+    /// <summary>The largest value. With a NaN among them it may be any.</summary>
     internal static T Largest<T>(ReadOnlySpan<T> values)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (values.Length >= 16)
-            return TensorPrimitives.Max(values);
         var largest = values[0];
-        for (var k = 1; k < values.Length; k++)
-            largest = T.Max(largest, values[k]);
+        var k = 1;
+        if (Vector.IsHardwareAccelerated && values.Length >= Vector<T>.Count)
+        {
+            var maxima = Load(values, 0);
+            for (k = Vector<T>.Count; k <= values.Length - Vector<T>.Count; k += Vector<T>.Count)
+                maxima = Vector.Max(maxima, Load(values, k));
+            largest = maxima[0];
+            for (var lane = 1; lane < Vector<T>.Count; lane++)
+                largest = maxima[lane] > largest ? maxima[lane] : largest;
+        }
+
+        for (; k < values.Length; k++)
+            largest = values[k] > largest ? values[k] : largest;
         return largest;
     }
 

@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Numerics.Tensors;
 using DiscreteGradients.Fused;
 
 namespace DiscreteGradients;
@@ -52,64 +50,11 @@ public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : Pathwi
 
     bool IFusedEstimator.NeedsNoise => true;
 
-    /// <summary>
-    /// With E the exponential noise and p the probabilities, category k arrives at E_k/p_k + E_D and the sample D at E_D, so the tempered
-    /// weights are (E_D p_k / (E_k + E_D p_k))^(1/τ), at most 1 = the sample's. Noise is drawn again here instead of stored.
-    /// </summary>
     void IFusedEstimator.Backward<T>(RowBlock<T> block)
     {
-        var (categories, padded) = (block.Categories, block.PaddedCategories);
-        var p = block.Scratch[..block.Gradient.Length];
-        var weights = block.Scratch[block.Gradient.Length..][..(block.Count * padded)];
-        var scale = T.CreateTruncating(1 / (Temperature * Draws));
-        block.Exponentiate(T.One, p);
-        block.Gradient.Clear();
-        for (var draw = 0; draw < Draws; draw++)
-        {
-            block.Exponential(draw, weights);
-            if (Temperature == 1)
-            {
-                for (var row = 0; row < block.Count; row++)
-                    Race(weights.Slice(row * padded, categories), p.Slice(row * categories, categories), block.States[row]);
-            }
-            else
-            {
-                TemperedRace(block, p, weights);
-            }
-
-            for (var row = 0; row < block.Count; row++)
-                block.AddJacobian(row, weights.Slice(row * padded, categories), scale);
-        }
-    }
-
-    private static void Race<T>(Span<T> noise, ReadOnlySpan<T> p, RowState<T> state) where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        Rows.Race(noise, p, noise[state.Sampled] * state.InverseTotal);
-        noise[state.Sampled] = T.One;
-    }
-
-    /// <summary>The same in log space: above temperature 1, probabilities that underflow still have weight.</summary>
-    private void TemperedRace<T>(RowBlock<T> block, ReadOnlySpan<T> p, Span<T> noise) where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var (categories, padded) = (block.Categories, block.PaddedCategories);
-        var inverse = T.CreateTruncating(1 / Temperature);
-        Span<T> winners = block.Winners;
-        for (var row = 0; row < block.Count; row++)
-        {
-            var values = noise.Slice(row * padded, categories);
-            winners[row] = values[block.States[row].Sampled] * block.States[row].InverseTotal;
-            TensorPrimitives.MultiplyAdd(p.Slice(row * categories, categories), winners[row], values, values);
-        }
-
-        TensorPrimitives.Log<T>(noise, noise);
-        for (var row = 0; row < block.Count; row++)
-        {
-            var values = noise.Slice(row * padded, categories);
-            TensorPrimitives.Subtract(block.LogitsOf(row), values, values);
-            Rows.Shift<T>(values, block.States[row].Largest - T.Log(winners[row]), inverse, values);
-            values[block.States[row].Sampled] = T.Zero;
-        }
-
-        TensorPrimitives.Exp<T>(noise, noise);
+        if (block.Categories <= Noise.ShortRow)
+            GumbelRaoKernel.ShortRows(block, Draws, Temperature);
+        else
+            GumbelRaoKernel.LongRows(block, Draws, Temperature);
     }
 }
