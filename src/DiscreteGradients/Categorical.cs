@@ -69,10 +69,11 @@ internal static class Categorical
         for (var begin = 0; begin < rows; begin += atOnce)
         {
             var count = Math.Min(atOnce, rows - begin);
-            sampler.Load(logits.Slice(begin * categories, count * categories));
+            var block = logits.Slice(begin * categories, count * categories);
+            sampler.Load(block);
             for (var row = 0; row < count; row++)
             {
-                sampler.Accumulate(row, firstRow + begin);
+                sampler.Accumulate(row, block, firstRow + begin);
                 for (var at = firstRow + begin + row; at < index.Length; at += allRows)
                     index[at] = sampler.Draw(row, noise.Uniform(at));
             }

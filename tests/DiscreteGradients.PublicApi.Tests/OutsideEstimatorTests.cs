@@ -7,7 +7,7 @@ public sealed record ZeroTemperatureGumbelRao : PathwiseEstimator
 {
     public override int Order => 2;
 
-    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Generator? generator)
+    protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise)
     {
         var p = logProbabilities.exp();
         var logSampled = (logProbabilities * hard).sum([-1], keepdim: true);

@@ -150,6 +150,9 @@ public class SamplerTests
                 Conformance.Refused("logits row 2 is fully masked; every row needs a category with a finite logit.", () => OneHot.Sample(logits));
                 logits[2, 1] = double.NaN;
                 Conformance.Refused("logits row 2 holds NaN; logits must be finite, or −∞ to mask a category.", () => OneHot.Sample(logits));
+                logits[2] = 0;
+                logits[2, categories - 1] = double.NaN;
+                Conformance.Refused("logits row 2 holds NaN; logits must be finite, or −∞ to mask a category.", () => OneHot.Sample(logits));
                 logits[2, 1] = double.PositiveInfinity;
                 Conformance.Refused("logits row 2 holds Infinity; logits must be finite, or −∞ to mask a category.", () => OneHot.Sample(logits));
             }

@@ -123,13 +123,14 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
         {
             var offset = (long)first * categories;
             using var sampler = new RowSampler<T>(categories, rows);
-            sampler.Load(new(from + offset, rows * categories));
+            var values = new ReadOnlySpan<T>(from + offset, rows * categories);
+            sampler.Load(values);
             var block = new Span<T>(to + offset, rows * categories);
             if (!supplied)
                 block.Clear();
             for (var row = 0; row < rows; row++)
             {
-                var inverse = T.CreateTruncating(1 / sampler.Accumulate(row, first));
+                var inverse = T.CreateTruncating(1 / sampler.Accumulate(row, values, first));
                 var sampled = supplied
                     ? block.Slice(row * categories, categories).IndexOf(T.One)
                     : sampler.Draw(row, noise.Uniform(first + row));

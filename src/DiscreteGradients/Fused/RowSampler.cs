@@ -35,9 +35,9 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     /// <summary>The largest logit of a loaded row.</summary>
     internal T Largest(int row) => _largest[row];
 
-    /// <summary>Prepares a loaded row: its cumulative table, and the total weight.</summary>
+    /// <summary>Prepares a row of the loaded block of logits: its cumulative table, and the total weight.</summary>
     /// <exception cref="ArgumentException">All of the row is masked, or it holds NaN or +∞: then the total is not a number.</exception>
-    internal double Accumulate(int row, int firstRow)
+    internal double Accumulate(int row, ReadOnlySpan<T> logits, int firstRow)
     {
         var weights = _weights.AsSpan(row * categories, categories);
         var table = Table;
@@ -49,7 +49,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
             table[group] = sum;
         }
 
-        return double.IsFinite(sum) ? sum : throw Refused(_largest[row], firstRow + row);
+        return double.IsFinite(sum) ? sum : throw Refused(logits.Slice(row * categories, categories), firstRow + row);
     }
 
     /// <summary>The category of the accumulated row at the uniform number u in [0, 1).</summary>
@@ -92,9 +92,9 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         ArrayPool<double>.Shared.Return(_sums);
     }
 
-    private static ArgumentException Refused(T largest, int row, string logits = "logits") => new(
-        T.IsNegativeInfinity(largest)
+    private static ArgumentException Refused(ReadOnlySpan<T> logits, int row) => new(
+        logits.IndexOfAnyExcept(T.NegativeInfinity) < 0
             ? $"logits row {row} is fully masked; every row needs a category with a finite logit."
-            : $"logits row {row} holds {(T.IsPositiveInfinity(largest) ? largest : T.NaN)}; logits must be finite, or −∞ to mask a category.",
+            : $"logits row {row} holds {(logits.Contains(T.PositiveInfinity) ? T.PositiveInfinity : T.NaN)}; logits must be finite, or −∞ to mask a category.",
         nameof(logits));
 }

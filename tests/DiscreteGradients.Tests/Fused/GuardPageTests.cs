@@ -1,0 +1,102 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using DiscreteGradients.Fused;
+using DiscreteGradients.Testing;
+
+namespace DiscreteGradients.Tests;
+
+/// <summary>Kernels on memory that ends where an unreadable page begins: one element too far ends the test process.</summary>
+public partial class GuardPageTests
+{
+    public static MatrixTheoryData<string, int> Cases { get; } = new(
+        ["st", "reinmax", "gumbel-rao", "gst-1.0", "gst-p"],
+        [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 31, 33, 99, 1_000, 2_049]);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Kernels_stay_inside_their_buffers(string name, int categories)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "guard pages are set with mmap and mprotect");
+        foreach (var temperature in new[] { 1.0, 1.3 })
+        {
+            var settings = new EstimatorSettings(temperature, name == "gumbel-rao" ? 3 : null);
+            var estimator = (IFusedEstimator)Estimators.Get(name).Create(settings);
+            foreach (var rows in new[] { 1, 3, 16, 50 })
+            {
+                Run<float>(estimator, Math.Min(rows, Rows.PerBlock(categories)), categories);
+                Run<double>(estimator, Math.Min(rows, Rows.PerBlock(categories)), categories);
+            }
+        }
+    }
+
+    private static void Run<T>(IFusedEstimator estimator, int rows, int categories) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        using var logits = new Guarded<T>(rows * categories);
+        using var upstream = new Guarded<T>(rows * categories);
+        using var gradient = new Guarded<T>(rows * categories);
+        using var states = new Guarded<RowState<T>>(rows);
+        using var scratch = new Guarded<T>(RowBlock<T>.ScratchSize(rows, categories));
+        using var generator = Conformance.Seeded();
+        var random = new Random(categories);
+        for (var i = 0; i < rows * categories; i++)
+            (logits.Span[i], upstream.Span[i]) = (T.CreateTruncating(random.NextDouble()), T.CreateTruncating(random.NextDouble()));
+
+        using (var sampler = new RowSampler<T>(categories, rows))
+        {
+            sampler.Load(logits.Span);
+            for (var row = 0; row < rows; row++)
+            {
+                var inverse = T.CreateTruncating(1 / sampler.Accumulate(row, logits.Span, 0));
+                states.Span[row] = new RowState<T>(sampler.Largest(row), inverse, sampler.Draw(row, random.NextDouble()));
+            }
+        }
+
+        estimator.Backward(new RowBlock<T>
+        {
+            Categories = categories,
+            Logits = logits.Span,
+            Upstream = upstream.Span,
+            States = states.Span,
+            Gradient = gradient.Span,
+            Scratch = scratch.Span,
+            Place = (0, rows),
+            Noise = Noise.Draw(generator),
+        });
+
+        foreach (var g in gradient.Span)
+            Assert.True(T.IsFinite(g));
+    }
+
+    /// <summary>Memory whose last element ends at a page that cannot be touched.</summary>
+    private sealed unsafe partial class Guarded<T> : IDisposable where T : unmanaged
+    {
+        private const int Page = 4096;
+        private readonly int _count;
+        private readonly nuint _size;
+        private readonly byte* _memory;
+
+        internal Guarded(int count)
+        {
+            _count = count;
+            _size = (nuint)((((count * sizeof(T)) + Page - 1) / Page) + 1) * Page;
+            _memory = (byte*)Native.mmap(0, _size, 3, 0x22, -1, 0);
+            Assert.Equal(0, Native.mprotect((nint)(_memory + _size - Page), Page, 0));
+        }
+
+        internal Span<T> Span => new(_memory + _size - Page - (_count * sizeof(T)), _count);
+
+        public void Dispose() => _ = Native.munmap((nint)_memory, _size);
+    }
+
+    private static partial class Native
+    {
+        [LibraryImport("libc")]
+        internal static partial nint mmap(nint address, nuint length, int protection, int flags, int file, nint offset);
+
+        [LibraryImport("libc")]
+        internal static partial int mprotect(nint address, nuint length, int protection);
+
+        [LibraryImport("libc")]
+        internal static partial int munmap(nint address, nuint length);
+    }
+}

@@ -1,0 +1,33 @@
+using System.Diagnostics;
+
+namespace DiscreteGradients.Tests;
+
+/// <summary>The kernel tests once more on processors that have less: the runtime is told to hide instruction sets from a child process.</summary>
+public class InstructionSetTests
+{
+    [Theory]
+    [InlineData("DOTNET_EnableAVX512F")]
+    [InlineData("DOTNET_EnableAVX2")]
+    [InlineData("DOTNET_EnableHWIntrinsic")]
+    public async Task Kernels_agree_with_the_readable_form_on_narrower_vectors(string hidden)
+    {
+        var start = new ProcessStartInfo("dotnet",
+        [
+            typeof(InstructionSetTests).Assembly.Location,
+            "-method", "*FusedTests.A_supplied_sample_gets_the_readable_gradient_too",
+            "-method", "*FusedTests.Other_layouts_are_taken",
+            "-method", "*NoiseTests.Noise_is_standard_exponential",
+            "-method", "*SamplerTests.Rows_drawn_once_each_have_the_right_frequencies_too",
+            "-noColor",
+        ])
+        { RedirectStandardOutput = true };
+        start.Environment[hidden] = "0";
+
+        using var process = Process.Start(start)!;
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(process.ExitCode == 0, output);
+        Assert.Matches(@"Total: 1[34]\d, Errors: 0, Failed: 0", output);
+    }
+}
