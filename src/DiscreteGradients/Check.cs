@@ -12,7 +12,7 @@ internal static class Check
             throw new ArgumentException("logits were disposed before the call; move them out of their dispose scope.", nameof(logits));
         if (logits.dtype is not (ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64))
             throw new ArgumentException($"logits must be float16, bfloat16, float32 or float64; got {logits.dtype}.", nameof(logits));
-        if (logits.dim() < minimumRank || logits.shape[^1] < 1)
+        if (logits.dim() < minimumRank || logits.size(-1) < 1)
             throw new ArgumentException($"logits must have shape {expected} with at least one category; got {Shape(logits)}.", nameof(logits));
     }
 

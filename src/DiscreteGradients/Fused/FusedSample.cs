@@ -77,7 +77,7 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
 
     private static Tensor Run(Backward saved, Tensor logits, Tensor states, Tensor upstream)
     {
-        var gradient = empty(logits.shape, logits.dtype);
+        var gradient = empty_like(logits);
         if (gradient.numel() == 0)
             return gradient;
         if (logits.dtype == ScalarType.Float64)
@@ -93,7 +93,7 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
         Tensor output, states;
         using (no_grad())
         {
-            output = hard?.clone() ?? empty(logits.shape, logits.dtype);
+            output = hard?.clone() ?? empty_like(rows);
             if (logits.dtype == ScalarType.Float64)
                 states = Run<double>(rows, output, supplied: hard is not null, noise);
             else
@@ -110,7 +110,7 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
     private static unsafe Tensor Run<T>(Tensor logits, Tensor hard, bool supplied, Noise noise)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var categories = (int)logits.shape[^1];
+        var categories = (int)logits.size(-1);
         var count = (int)(logits.numel() / categories);
         var states = empty((long)count * sizeof(RowState<T>), ScalarType.Byte);
         if (count == 0)
@@ -146,7 +146,7 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
     private static unsafe void Run<T>(Backward saved, Tensor logits, Tensor upstream, Tensor states, Tensor gradient)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var categories = (int)logits.shape[^1];
+        var categories = (int)logits.size(-1);
         var count = (int)(logits.numel() / categories);
         var noise = saved.Noise.Other();
         var from = Address<T>(logits);

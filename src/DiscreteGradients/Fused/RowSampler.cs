@@ -22,11 +22,26 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     internal void Load(ReadOnlySpan<T> logits)
     {
         var block = _weights.AsSpan(0, logits.Length);
-        for (var row = 0; row * categories < logits.Length; row++)
+        if (categories <= Rows.Group)
         {
-            var values = logits.Slice(row * categories, categories);
-            _largest[row] = Rows.Largest(values);
-            Rows.Shift(values, _largest[row], T.One, block.Slice(row * categories, categories));
+            for (int row = 0, at = 0; at < logits.Length; row++, at += categories)
+            {
+                var largest = logits[at];
+                for (var k = at + 1; k < at + categories; k++)
+                    largest = logits[k] > largest ? logits[k] : largest;
+                for (var k = at; k < at + categories; k++)
+                    block[k] = logits[k] - largest;
+                _largest[row] = largest;
+            }
+        }
+        else
+        {
+            for (var row = 0; row * categories < logits.Length; row++)
+            {
+                var values = logits.Slice(row * categories, categories);
+                _largest[row] = Rows.Largest(values);
+                Rows.Shift(values, _largest[row], T.One, block.Slice(row * categories, categories));
+            }
         }
 
         TensorPrimitives.Exp<T>(block, block);
@@ -40,13 +55,22 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     internal double Accumulate(int row, ReadOnlySpan<T> logits, int firstRow)
     {
         var weights = _weights.AsSpan(row * categories, categories);
-        var table = Table;
         var sum = 0.0;
-        for (var group = 0; group < table.Length; group++)
+        if (categories <= Rows.Group)
         {
-            var first = group * Rows.Group;
-            sum += double.CreateTruncating(Rows.Sum<T>(weights.Slice(first, Math.Min(Rows.Group, categories - first))));
-            table[group] = sum;
+            foreach (var weight in weights)
+                sum += double.CreateTruncating(weight);
+            _sums[0] = sum;
+        }
+        else
+        {
+            var table = Table;
+            for (var group = 0; group < table.Length; group++)
+            {
+                var first = group * Rows.Group;
+                sum += double.CreateTruncating(Rows.Sum<T>(weights.Slice(first, Math.Min(Rows.Group, categories - first))));
+                table[group] = sum;
+            }
         }
 
         return double.IsFinite(sum) ? sum : throw Refused(logits.Slice(row * categories, categories), firstRow + row);
@@ -57,17 +81,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     {
         var table = Table;
         var threshold = uniform * table[^1];
-        var low = 0;
-        var high = table.Length - 1;
-        while (low < high)
-        {
-            var middle = (low + high) >>> 1;
-            if (table[middle] > threshold)
-                high = middle;
-            else
-                low = middle + 1;
-        }
-
+        var low = Group(table, threshold);
         var first = low * Rows.Group;
         var weights = _weights.AsSpan((row * categories) + first, Math.Min(Rows.Group, categories - first));
         var cumulative = low == 0 ? 0 : table[low - 1];
@@ -82,6 +96,30 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         }
 
         return first + last;  // rounding: the group as a whole exceeds the threshold, so it has a category of positive weight
+    }
+
+    /// <summary>The first group whose cumulative weight exceeds the threshold; without branches where there are few.</summary>
+    private static int Group(ReadOnlySpan<double> table, double threshold)
+    {
+        var low = 0;
+        if (table.Length <= 8)
+        {
+            for (var group = 0; group < table.Length - 1; group++)
+                low += table[group] > threshold ? 0 : 1;
+            return low;
+        }
+
+        var high = table.Length - 1;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (table[middle] > threshold)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+
+        return low;
     }
 
     /// <summary>Gives the memory back.</summary>

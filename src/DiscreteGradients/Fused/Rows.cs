@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
 
@@ -46,13 +47,31 @@ internal static class Rows
             var maxima = Load(values, 0);
             for (k = Vector<T>.Count; k <= values.Length - Vector<T>.Count; k += Vector<T>.Count)
                 maxima = Vector.Max(maxima, Load(values, k));
-            largest = maxima[0];
-            for (var lane = 1; lane < Vector<T>.Count; lane++)
-                largest = maxima[lane] > largest ? maxima[lane] : largest;
+            largest = Largest(maxima);
         }
 
         for (; k < values.Length; k++)
             largest = values[k] > largest ? values[k] : largest;
+        return largest;
+    }
+
+    private static T Largest<T>(Vector<T> values) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var half = Vector<byte>.Count switch
+        {
+            16 => values.AsVector128(),
+            32 => Vector128.Max(values.AsVector256().GetLower(), values.AsVector256().GetUpper()),
+            _ => Vector128.Create(values[0]),
+        };
+        var largest = half.GetElement(1) > half.GetElement(0) ? half.GetElement(1) : half.GetElement(0);
+        if (Vector128<T>.Count == 4)
+        {
+            var other = half.GetElement(3) > half.GetElement(2) ? half.GetElement(3) : half.GetElement(2);
+            largest = other > largest ? other : largest;
+        }
+
+        for (var lane = Vector<byte>.Count > 32 ? 1 : Vector<T>.Count; lane < Vector<T>.Count; lane++)
+            largest = values[lane] > largest ? values[lane] : largest;
         return largest;
     }
 
