@@ -20,6 +20,7 @@ internal static class CommandTree
             RunCommand.Create(terminal),
             CompareCommand.Create(terminal),
             VerifyCommand.Create(terminal),
+            BenchCommand.Create(terminal),
         };
         root.Options.OfType<VersionOption>().Single().Action = new PrintVersion(terminal);
         var help = root.Options.OfType<HelpOption>().Single();
@@ -93,6 +94,12 @@ internal static class CommandTree
                 "dgrad compare --categories 4 --estimator st,reinmax,rloo --draws 100000",
             ],
             "dgrad verify" => ["dgrad verify gradients.json"],
+            "dgrad bench" =>
+            [
+                "dgrad bench --estimator reinmax --shapes 400x8,12800x32 --threads 1",
+                "dgrad bench --out bench.csv",
+                "dgrad bench --from bench.csv --markdown",
+            ],
             "dgrad" =>
             [
                 "dgrad list",

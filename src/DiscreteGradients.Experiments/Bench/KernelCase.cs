@@ -1,0 +1,52 @@
+namespace DiscreteGradients.Experiments.Bench;
+
+/// <summary>One piece of work, done by the library and by the composed form: float32 logits [N, K], each call as in a training step.</summary>
+public sealed class KernelCase : IDisposable
+{
+    private readonly PathwiseEstimator _estimator;
+    private readonly Func<Tensor, Generator?, Tensor> _composed;
+    private readonly BenchPass _pass;
+    private readonly Generator _generator = new(1);
+    private readonly Tensor _logits;
+    private readonly Tensor _upstream;
+
+    /// <summary>Random logits and upstream gradients, the same every time.</summary>
+    /// <exception cref="ArgumentException">The estimator has no composed form.</exception>
+    public KernelCase(PathwiseEstimator estimator, BenchShape shape, BenchPass pass)
+    {
+        (_estimator, _pass) = (estimator, pass);
+        _composed = Composed.FormOf(estimator) ?? throw new ArgumentException($"{estimator} has no composed form.", nameof(estimator));
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(0);
+        _logits = randn([shape.Rows, shape.Categories], ScalarType.Float32, generator: generator).requires_grad_().DetachFromDisposeScope();
+        _upstream = randn([shape.Rows, shape.Categories], ScalarType.Float32, generator: generator).DetachFromDisposeScope();
+    }
+
+    /// <summary>One call of the library.</summary>
+    public void Library()
+    {
+        using var scope = NewDisposeScope();
+        Finish(_estimator.Sample(_logits, generator: _generator));
+    }
+
+    /// <summary>One call of the composed form.</summary>
+    public void Published()
+    {
+        using var scope = NewDisposeScope();
+        Finish(_composed(_logits, _generator));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _logits.Dispose();
+        _upstream.Dispose();
+        _generator.Dispose();
+    }
+
+    private void Finish(Tensor sample)
+    {
+        if (_pass == BenchPass.ForwardBackward)
+            _ = autograd.grad([sample], [_logits], [_upstream]);
+    }
+}

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+
+namespace DiscreteGradients.Experiments.Bench;
+
+/// <summary>How fast this machine copies memory and computes exponentials and logarithms, measured when first asked for.</summary>
+/// <param name="threads">Threads that work at once.</param>
+public sealed class MachineLimits(int threads)
+{
+    /// <summary>Bytes far beyond the caches of a core.</summary>
+    public const long LargeCopy = 64L << 20;
+
+    /// <summary>Bytes below which a second thread is not worth waking.</summary>
+    private const long WorthThreads = 1 << 20;
+
+    private const int Block = 4096;
+    private const int Repeats = 9;
+
+    private readonly Dictionary<long, double> _copies = [];
+
+    /// <summary>Threads that work at once.</summary>
+    public int Threads => threads;
+
+    /// <summary>Seconds for one exponential of a float32, all threads at work.</summary>
+    public double Exponential => field == 0 ? field = Elementwise(TensorPrimitives.Exp, -8, 0) : field;
+
+    /// <summary>Seconds for one logarithm of a float32, all threads at work.</summary>
+    public double Logarithm => field == 0 ? field = Elementwise(TensorPrimitives.Log, 1e-6f, 1) : field;
+
+    /// <summary>Bytes read and written in a second by a copy of that many bytes, to memory that is there already.</summary>
+    public double Copy(long bytes)
+    {
+        if (!_copies.TryGetValue(bytes, out var bandwidth))
+            _copies[bytes] = bandwidth = MeasureCopy(bytes);
+        return bandwidth;
+    }
+
+    /// <summary>The same for <see cref="LargeCopy"/> bytes to memory fresh from the allocator, whose pages come in by faults.</summary>
+    public unsafe double FreshCopy()
+    {
+        var from = Filled(LargeCopy);
+        try
+        {
+            return 2 * LargeCopy / Median(Repeats, () =>
+            {
+                var to = (byte*)NativeMemory.Alloc((nuint)LargeCopy);
+                InParts(LargeCopy, threads, (first, count) => Buffer.MemoryCopy((byte*)from + first, to + first, count, count));
+                NativeMemory.Free(to);
+            });
+        }
+        finally
+        {
+            NativeMemory.AlignedFree((void*)from);
+        }
+    }
+
+    private unsafe double MeasureCopy(long bytes)
+    {
+        var (from, to) = (Filled(bytes), Filled(bytes));
+        try
+        {
+            var workers = bytes < WorthThreads ? 1 : threads;
+            var calls = (int)Math.Clamp((4L << 20) / bytes, 1, 1000);
+            return 2.0 * bytes * calls / Median(Repeats, () =>
+            {
+                for (var i = 0; i < calls; i++)
+                    InParts(bytes, workers, (first, count) => Buffer.MemoryCopy((byte*)from + first, (byte*)to + first, count, count));
+            });
+        }
+        finally
+        {
+            NativeMemory.AlignedFree((void*)from);
+            NativeMemory.AlignedFree((void*)to);
+        }
+    }
+
+    private static unsafe nint Filled(long bytes)
+    {
+        var memory = NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        NativeMemory.Fill(memory, (nuint)bytes, 1);
+        return (nint)memory;
+    }
+
+    private static void InParts(long bytes, int workers, Action<long, long> part)
+    {
+        if (workers == 1)
+        {
+            part(0, bytes);
+            return;
+        }
+
+        Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, worker =>
+        {
+            var (first, end) = (bytes * worker / workers, bytes * (worker + 1) / workers);
+            part(first, end - first);
+        });
+    }
+
+    /// <summary>A block that stays in the first-level cache, over and over.</summary>
+    private double Elementwise(ElementwiseFunction function, float low, float high)
+    {
+        const int Calls = 100;
+        var from = Enumerable.Range(0, Block).Select(i => low + ((high - low) * (i + 0.5f) / Block)).ToArray();
+        var to = Enumerable.Range(0, threads).Select(_ => new float[Block]).ToArray();
+        Steady.WarmUp(Work);
+        return Median(Repeats, Work) / ((double)Calls * Block * threads);
+
+        void Work() => InParts(threads, threads, (thread, _) =>
+        {
+            for (var i = 0; i < Calls; i++)
+                function(from, to[thread]);
+        });
+    }
+
+    private static double Median(int repeats, Action work)
+    {
+        work();
+        var times = new double[repeats];
+        for (var i = 0; i < repeats; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            work();
+            times[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+
+        Array.Sort(times);
+        return times[repeats / 2];
+    }
+
+    private delegate void ElementwiseFunction(ReadOnlySpan<float> from, Span<float> to);
+}
