@@ -23,8 +23,8 @@ public class PublicApiTests
         foreach (var type in assembly.GetExportedTypes().OrderBy(t => t.FullName, StringComparer.Ordinal))
         {
             text.Append(type.IsAbstract ? (type.IsSealed ? "static " : "abstract ") : type.IsSealed && !type.IsValueType ? "sealed " : "")
-                .Append(type.IsValueType ? "struct " : "class ").Append(Name(type))
-                .Append(type.BaseType is { } parent && parent != typeof(object) && parent != typeof(ValueType) ? $" : {Name(parent)}" : "").Append('\n');
+                .Append(type.IsEnum ? "enum " : type.IsValueType ? "struct " : "class ").Append(Name(type))
+                .Append(type.BaseType is { } parent && parent != typeof(object) && parent != typeof(ValueType) && parent != typeof(Enum) ? $" : {Name(parent)}" : "").Append('\n');
             var members = type.GetMembers(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
                 .Where(m => !IsGenerated(m)).Select(Describe).OfType<string>().Order(StringComparer.Ordinal);
             foreach (var member in members)
@@ -40,7 +40,7 @@ public class PublicApiTests
         MethodInfo m when Visible(m) && !m.IsSpecialName => $"{Access(m)}{Name(m.ReturnType)} {m.Name}({Parameters(m)})",
         PropertyInfo p when p.GetMethod is { } get && Visible(get) =>
             $"{Access(get)}{Name(p.PropertyType)} {p.Name} {{ get;{(p.SetMethod is { } set && Visible(set) ? " init;" : "")} }}",
-        FieldInfo f when f.IsPublic => $"{(f.IsLiteral ? "const " : "")}{Name(f.FieldType)} {f.Name}{(f.IsLiteral ? $" = {f.GetRawConstantValue()}" : "")}",
+        FieldInfo f when f.IsPublic && !f.IsSpecialName => $"{(f.IsLiteral ? "const " : "")}{Name(f.FieldType)} {f.Name}{(f.IsLiteral ? $" = {f.GetRawConstantValue()}" : "")}",
         _ => null,
     };
 
