@@ -54,7 +54,7 @@ public class KernelBenchmarks
     public void PrepareLibrary()
     {
         var work = Prepare();
-        work.Library();
+        Steady.WarmUp(work.Library);
         MemoryColumn.Measure(nameof(Library), Cell, Pass, Threads, work.Library);
     }
 

@@ -16,7 +16,7 @@ public static class BenchMarkdown
         foreach (var group in rows.GroupBy(row => row.Threads))
         {
             var row = group.First();
-            text.Append(CultureInfo.InvariantCulture, $"{Threads(group.Key)}: copy of 64 MiB {row.LargeCopyGbPerSecond:0.0} GB/s, ");
+            text.Append(CultureInfo.InvariantCulture, $"{Threads(group.Key)}: copy of 128 MiB {row.LargeCopyGbPerSecond:0.0} GB/s, ");
             text.Append(CultureInfo.InvariantCulture, $"to fresh memory {row.FreshCopyGbPerSecond:0.0} GB/s; ");
             text.Append(CultureInfo.InvariantCulture, $"exponential {row.ExpNs:0.000} ns, logarithm {row.LogNs:0.000} ns.\n\n");
         }

@@ -18,8 +18,8 @@ namespace DiscreteGradients.Experiments.Bench;
 /// <param name="RatioHigh">Third quartile of the pairs' ratios.</param>
 /// <param name="GbPerSecond">Bytes that must be moved over the library's time.</param>
 /// <param name="CopyGbPerSecond">A copy that touches as much memory, read and write counted.</param>
-/// <param name="LargeCopyGbPerSecond">A copy of 64 MiB.</param>
-/// <param name="FreshCopyGbPerSecond">A copy of 64 MiB to fresh memory.</param>
+/// <param name="LargeCopyGbPerSecond">A copy of 128 MiB.</param>
+/// <param name="FreshCopyGbPerSecond">A copy of 128 MiB to fresh memory.</param>
 /// <param name="ExpNs">One exponential, in nanoseconds.</param>
 /// <param name="LogNs">One logarithm, in nanoseconds.</param>
 /// <param name="FloorUs">The computed floor, memory and arithmetic overlapping wholly.</param>

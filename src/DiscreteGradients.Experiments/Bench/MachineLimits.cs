@@ -4,17 +4,24 @@ using System.Runtime.InteropServices;
 
 namespace DiscreteGradients.Experiments.Bench;
 
-/// <summary>How fast this machine copies memory and computes exponentials and logarithms, measured when first asked for.</summary>
+/// <summary>
+/// How fast this machine copies memory and computes exponentials and logarithms, measured when first asked for: the best of many timings,
+/// since other work on the machine can only make them longer.
+/// </summary>
 /// <param name="threads">Threads that work at once.</param>
 public sealed class MachineLimits(int threads)
 {
-    /// <summary>Bytes far beyond the caches of a core.</summary>
-    public const long LargeCopy = 64L << 20;
+    /// <summary>Bytes far beyond the caches of a core, and more than glibc keeps for the next call when they are freed.</summary>
+    public const long LargeCopy = 128L << 20;
 
     /// <summary>Bytes below which a second thread is not worth waking.</summary>
     private const long WorthThreads = 1 << 20;
 
     private const int Block = 4096;
+    /// <summary>Seconds and timings of one measurement, at least.</summary>
+    private const double Enough = 0.15;
+
+    /// <inheritdoc cref="Enough"/>
     private const int Repeats = 9;
 
     private readonly Dictionary<long, double> _copies = [];
@@ -42,7 +49,7 @@ public sealed class MachineLimits(int threads)
         var from = Filled(LargeCopy);
         try
         {
-            return 2 * LargeCopy / Median(Repeats, () =>
+            return 2 * LargeCopy / Best(() =>
             {
                 var to = (byte*)NativeMemory.Alloc((nuint)LargeCopy);
                 InParts(LargeCopy, threads, (first, count) => Buffer.MemoryCopy((byte*)from + first, to + first, count, count));
@@ -61,12 +68,12 @@ public sealed class MachineLimits(int threads)
         try
         {
             var workers = bytes < WorthThreads ? 1 : threads;
-            var calls = (int)Math.Clamp((4L << 20) / bytes, 1, 1000);
-            return 2.0 * bytes * calls / Median(Repeats, () =>
+            var calls = (int)Math.Clamp((16L << 20) / bytes, 1, 10_000);
+            return 2.0 * bytes * calls / Best(() => InParts(bytes, workers, (first, count) =>
             {
                 for (var i = 0; i < calls; i++)
-                    InParts(bytes, workers, (first, count) => Buffer.MemoryCopy((byte*)from + first, (byte*)to + first, count, count));
-            });
+                    Buffer.MemoryCopy((byte*)from + first, (byte*)to + first, count, count);
+            }));
         }
         finally
         {
@@ -100,11 +107,11 @@ public sealed class MachineLimits(int threads)
     /// <summary>A block that stays in the first-level cache, over and over.</summary>
     private double Elementwise(ElementwiseFunction function, float low, float high)
     {
-        const int Calls = 100;
+        const int Calls = 500;
         var from = Enumerable.Range(0, Block).Select(i => low + ((high - low) * (i + 0.5f) / Block)).ToArray();
         var to = Enumerable.Range(0, threads).Select(_ => new float[Block]).ToArray();
         Steady.WarmUp(Work);
-        return Median(Repeats, Work) / ((double)Calls * Block * threads);
+        return Best(Work) / ((double)Calls * Block * threads);
 
         void Work() => InParts(threads, threads, (thread, _) =>
         {
@@ -113,19 +120,18 @@ public sealed class MachineLimits(int threads)
         });
     }
 
-    private static double Median(int repeats, Action work)
+    private static double Best(Action work)
     {
         work();
-        var times = new double[repeats];
-        for (var i = 0; i < repeats; i++)
+        var (begin, best) = (Stopwatch.GetTimestamp(), double.PositiveInfinity);
+        for (var i = 0; i < Repeats || Stopwatch.GetElapsedTime(begin).TotalSeconds < Enough; i++)
         {
             var start = Stopwatch.GetTimestamp();
             work();
-            times[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 
-        Array.Sort(times);
-        return times[repeats / 2];
+        return best;
     }
 
     private delegate void ElementwiseFunction(ReadOnlySpan<float> from, Span<float> to);

@@ -21,6 +21,8 @@ public sealed partial record ProcessMemory(long? PeakBytes, long Tensors, long L
     public static ProcessMemory Of(Action call)
     {
         ArgumentNullException.ThrowIfNull(call);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();  // what earlier calls left to them would be freed, and hide as much of this call
         var before = RestartPeak() ? Read(Status, "VmRSS:") : null;
         var (made, live, managed) = (Made, Live, GC.GetTotalAllocatedBytes(precise: true));
         call();
