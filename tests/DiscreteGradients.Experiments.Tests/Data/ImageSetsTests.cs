@@ -11,7 +11,9 @@ public sealed class ImageSetsTests : IDisposable
     {
         var environment = new Dictionary<string, string>
         {
-            ["DGRAD_DATA"] = "/variable", ["XDG_CACHE_HOME"] = "/cache", ["HOME"] = "/home/me",
+            ["DGRAD_DATA"] = "/variable",
+            ["XDG_CACHE_HOME"] = "/cache",
+            ["HOME"] = "/home/me",
         };
         var folders = new DataFolders("/option", environment.GetValueOrDefault, IsWindows: false);
 

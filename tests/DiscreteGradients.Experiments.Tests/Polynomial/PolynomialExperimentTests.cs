@@ -1,3 +1,5 @@
+using DiscreteGradients.Testing;
+
 namespace DiscreteGradients.Experiments.Tests.Polynomial;
 
 public sealed class PolynomialExperimentTests
@@ -56,11 +58,11 @@ public sealed class PolynomialExperimentTests
     {
         var experiment = new PolynomialExperiment(Small with { Steps = 20, Epochs = 2 });
         Assert.Equal(2, experiment.Run(new ReinMax(), 0, cancellation: TestContext.Current.CancellationToken).Count());
-        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        var before = LiveTensors.Count();
 
         Assert.Equal(2, experiment.Run(new ReinMax(), 0, cancellation: TestContext.Current.CancellationToken).Count());
 
-        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     [Fact]

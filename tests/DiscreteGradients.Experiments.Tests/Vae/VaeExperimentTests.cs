@@ -1,3 +1,5 @@
+using DiscreteGradients.Testing;
+
 namespace DiscreteGradients.Experiments.Tests.Vae;
 
 public sealed class VaeExperimentTests
@@ -15,14 +17,14 @@ public sealed class VaeExperimentTests
         var experiment = new VaeExperiment(Small);
         var estimator = Estimators.Get(name).Default;
         var live = new List<long>();
-        var before = Live();
+        var before = LiveTensors.Count();
 
-        var epoch = Assert.Single(Run(experiment, estimator, stepDone: _ => live.Add(Live())));
+        var epoch = Assert.Single(Run(experiment, estimator, stepDone: _ => live.Add(LiveTensors.Count())));
 
         Assert.Null(experiment.WhyNot(estimator));
         Assert.Equal(6, live.Count);
         Assert.Single(live.Skip(1).Distinct());
-        Assert.Equal(before, Live());
+        Assert.Equal(before, LiveTensors.Count());
         Assert.Equal(6, epoch.Steps);
         Assert.InRange(epoch.TrainLoss, 100, 560);  // 784 log 2 = 543 at the start
         Assert.InRange(epoch.TestLoss!.Value, 100, 560);
@@ -160,6 +162,4 @@ public sealed class VaeExperimentTests
     private static List<EpochMetrics> Run(
         VaeExperiment experiment, GradientEstimator estimator, long seed = 0, Action<double>? stepDone = null) =>
         [.. experiment.Run(estimator, seed, stepDone, TestContext.Current.CancellationToken)];
-
-    private static long Live() => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
 }
