@@ -15,6 +15,9 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     private readonly T[] _largest = ArrayPool<T>.Shared.Rent(rows);
     private readonly double[] _sums = ArrayPool<double>.Shared.Rent((categories + Rows.Group - 1) / Rows.Group);
 
+    /// <summary>Whether a row is shorter than a vector: then plain loops are fastest.</summary>
+    private bool Short => categories < Vector<T>.Count && categories <= Rows.Group;
+
     /// <summary>Cumulative weights of the accumulated row, a group of categories each.</summary>
     private Span<double> Table => _sums.AsSpan(0, (categories + Rows.Group - 1) / Rows.Group);
 
@@ -22,13 +25,13 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     internal void Load(ReadOnlySpan<T> logits)
     {
         var block = _weights.AsSpan(0, logits.Length);
-        if (categories <= Rows.Group)
+        if (Short)
         {
             for (int row = 0, at = 0; at < logits.Length; row++, at += categories)
             {
                 var largest = logits[at];
                 for (var k = at + 1; k < at + categories; k++)
-                    largest = logits[k] > largest ? logits[k] : largest;
+                    largest = T.MaxNative(largest, logits[k]);
                 for (var k = at; k < at + categories; k++)
                     block[k] = logits[k] - largest;
                 _largest[row] = largest;
@@ -56,7 +59,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     {
         var weights = _weights.AsSpan(row * categories, categories);
         var sum = 0.0;
-        if (categories <= Rows.Group)
+        if (Short)
         {
             foreach (var weight in weights)
                 sum += double.CreateTruncating(weight);

@@ -29,7 +29,7 @@ internal static class Rows
         {
             var (shifts, scales) = (new Vector<T>(shift), new Vector<T>(scale));
             for (; k <= values.Length - Vector<T>.Count; k += Vector<T>.Count)
-                ((Load(values, k) - shifts) * scales).CopyTo(result[k..]);
+                Store((Load(values, k) - shifts) * scales, result, k);
         }
 
         for (; k < values.Length; k++)
@@ -46,32 +46,29 @@ internal static class Rows
         {
             var maxima = Load(values, 0);
             for (k = Vector<T>.Count; k <= values.Length - Vector<T>.Count; k += Vector<T>.Count)
-                maxima = Vector.Max(maxima, Load(values, k));
+                maxima = Vector.MaxNative(maxima, Load(values, k));
             largest = Largest(maxima);
         }
 
         for (; k < values.Length; k++)
-            largest = values[k] > largest ? values[k] : largest;
+            largest = T.MaxNative(largest, values[k]);
         return largest;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T Largest<T>(Vector<T> values) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var half = Vector<byte>.Count switch
         {
             16 => values.AsVector128(),
-            32 => Vector128.Max(values.AsVector256().GetLower(), values.AsVector256().GetUpper()),
+            32 => Vector128.MaxNative(values.AsVector256().GetLower(), values.AsVector256().GetUpper()),
             _ => Vector128.Create(values[0]),
         };
-        var largest = half.GetElement(1) > half.GetElement(0) ? half.GetElement(1) : half.GetElement(0);
+        var largest = T.MaxNative(half.GetElement(0), half.GetElement(1));
         if (Vector128<T>.Count == 4)
-        {
-            var other = half.GetElement(3) > half.GetElement(2) ? half.GetElement(3) : half.GetElement(2);
-            largest = other > largest ? other : largest;
-        }
-
+            largest = T.MaxNative(largest, T.MaxNative(half.GetElement(2), half.GetElement(3)));
         for (var lane = Vector<byte>.Count > 32 ? 1 : Vector<T>.Count; lane < Vector<T>.Count; lane++)
-            largest = values[lane] > largest ? values[lane] : largest;
+            largest = T.MaxNative(largest, values[lane]);
         return largest;
     }
 
@@ -124,7 +121,7 @@ internal static class Rows
             for (; k <= weights.Length - Vector<T>.Count; k += Vector<T>.Count)
             {
                 var weighed = Load<T>(weights, k) * scales * (Load(values, k) - shifts);
-                weighed.CopyTo(weights[k..]);
+                Store(weighed, weights, k);
                 sums += weighed;
             }
 
@@ -145,7 +142,7 @@ internal static class Rows
         {
             var (scales, shifts) = (new Vector<T>(scale), new Vector<T>(shift));
             for (; k <= weights.Length - Vector<T>.Count; k += Vector<T>.Count)
-                (Load<T>(result, k) + (Load(weights, k) * scales * (Load(values, k) - shifts))).CopyTo(result[k..]);
+                Store(Load<T>(result, k) + (Load(weights, k) * scales * (Load(values, k) - shifts)), result, k);
         }
 
         for (; k < weights.Length; k++)
@@ -163,7 +160,7 @@ internal static class Rows
             for (; k <= noise.Length - Vector<T>.Count; k += Vector<T>.Count)
             {
                 var weighed = winners * Load(weights, k);
-                (weighed / (Load<T>(noise, k) + weighed)).CopyTo(noise[k..]);
+                Store(weighed / (Load<T>(noise, k) + weighed), noise, k);
             }
         }
 
@@ -177,4 +174,8 @@ internal static class Rows
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<T> Load<T>(ReadOnlySpan<T> values, int at) where T : unmanaged =>
         Vector.LoadUnsafe(ref MemoryMarshal.GetReference(values), (nuint)at);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<T>(Vector<T> value, Span<T> values, int at) where T : unmanaged =>
+        value.StoreUnsafe(ref MemoryMarshal.GetReference(values), (nuint)at);
 }
