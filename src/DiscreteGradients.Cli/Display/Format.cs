@@ -14,7 +14,9 @@ internal static class Format
     /// <summary>Mean ± std; the mean alone for one seed.</summary>
     internal static string Loss(Spread? spread) => spread is not { } s ? ""
         : double.IsNaN(s.Std) ? Loss(s.Mean)
-        : $"{Loss(s.Mean)} ± {s.Std.ToString(Pattern(s.Mean), CultureInfo.InvariantCulture)}";
+        : s.Mean < 1 && s.Std < 0.001
+            ? FormattableString.Invariant($"{s.Mean:0.00000} ± {s.Std:0.00000}")  // four decimals would show a deviation of zero
+            : $"{Loss(s.Mean)} ± {s.Std.ToString(Pattern(s.Mean), CultureInfo.InvariantCulture)}";
 
     internal static string Duration(double seconds)
     {
