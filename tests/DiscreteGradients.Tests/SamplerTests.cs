@@ -1,3 +1,4 @@
+using DiscreteGradients.Fused;
 using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Tests;
@@ -72,6 +73,32 @@ public class SamplerTests
         var samples = OneHot.Sample(logits.expand(rows, categories), generator: generator);
 
         AssertFrequencies(samples.sum([0]), logits.to_type(ScalarType.Float64).softmax(-1), rows);
+    }
+
+    /// <summary>Uniform numbers at both ends and on the boundaries between categories, where rounding could pick a weight of zero.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(7)]
+    [InlineData(8)]
+    [InlineData(9)]
+    [InlineData(40)]
+    [InlineData(300)]
+    public void Extreme_uniform_numbers_never_pick_a_weight_of_zero(int categories)
+    {
+        var last = Math.BitDecrement(1.0);
+        for (var possible = 0; possible < categories; possible++)
+        {
+            var logits = Enumerable.Repeat(float.NegativeInfinity, categories).ToArray();
+            logits[possible] = 3;
+            logits[(possible + (categories / 2)) % categories] = 3;
+            using var sampler = new RowSampler<float>(categories, 1);
+            sampler.Load(logits);
+            sampler.Accumulate(0, logits, 0);
+
+            Assert.All(
+                new[] { 0, double.Epsilon, 1e-300, Math.BitDecrement(0.5), 0.5, Math.BitIncrement(0.5), 1 - 1e-10, last },
+                u => Assert.Equal(3, logits[sampler.Draw(0, u)]));
+        }
     }
 
     [Fact]
