@@ -23,13 +23,8 @@ public static class OneHot
     /// <inheritdoc cref="Sample(Tensor, Tensor?, Generator?)"/>
     public static Tensor Sample(Tensor logits, int samples, Tensor? mask = null, Generator? generator = null)
     {
-        Check.Logits(logits, "[..., categories]", minimumRank: 1);
-        Check.AtLeast(1, samples);
-        Check.Mask(mask, logits);
-        Check.Generator(generator, logits);
-
         using var scope = NewDisposeScope();
-        var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
+        var masked = Prepare(logits, samples, mask, generator);
         return Categorical.Sample(masked, samples, Noise.Draw(generator)).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
@@ -37,13 +32,8 @@ public static class OneHot
     /// <inheritdoc cref="Sample(Tensor, Tensor?, Generator?)"/>
     public static Tensor SampleIndex(Tensor logits, int samples, Tensor? mask = null, Generator? generator = null)
     {
-        Check.Logits(logits, "[..., categories]", minimumRank: 1);
-        Check.AtLeast(1, samples);
-        Check.Mask(mask, logits);
-        Check.Generator(generator, logits);
-
         using var scope = NewDisposeScope();
-        var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
+        var masked = Prepare(logits, samples, mask, generator);
         return Categorical.SampleIndex(masked, samples, Noise.Draw(generator)).MoveToOuterDisposeScope();
     }
 
@@ -93,5 +83,14 @@ public static class OneHot
         Check.Logits(logits, "[..., latents]", minimumRank: 1);
         using var scope = NewDisposeScope();
         return stack([zeros_like(logits), logits], -1).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Prepare(Tensor logits, int samples, Tensor? mask, Generator? generator)
+    {
+        Check.Logits(logits, "[..., categories]", minimumRank: 1);
+        Check.AtLeast(1, samples);
+        Check.Mask(mask, logits);
+        Check.Generator(generator, logits);
+        return Precision.AtLeastSingle(Masking.Apply(logits, mask));
     }
 }
