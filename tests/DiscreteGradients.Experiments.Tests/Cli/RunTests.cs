@@ -44,6 +44,16 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void A_choice_stands_in_the_run_file_as_it_is_typed()
+    {
+        Tool.Run("run", "vae", "--dataset", "made-digits", "--batch", "500", "--epochs", "1", "--activation", "leaky-relu", "--out", _folder["vae"]);
+
+        var options = JsonDocument.Parse(File.ReadAllText(_folder["vae", "run.json"])).RootElement.GetProperty("options");
+        Assert.Equal("leaky-relu", options.GetProperty("activation").GetString());
+        Assert.Equal("adam", options.GetProperty("optimizer").GetString());
+    }
+
+    [Fact]
     public void Json_prints_the_metrics_lines_and_nothing_else()
     {
         var result = Tool.Run(Tool.TinyRun(_folder["run"], "--estimator", "st", "--json"));
