@@ -12,15 +12,20 @@ public abstract class Experiment
     /// <summary>Null if the estimator can be used, else one sentence that says why not.</summary>
     public abstract string? WhyNot(GradientEstimator estimator);
 
-    /// <summary>
-    /// Trains with one estimator and one seed, and yields one row an epoch. Everything random follows from the seed.
-    /// </summary>
+    /// <summary>Begins a run with one estimator and one seed. Everything random follows from the seed.</summary>
+    public abstract TrainingRun Start(GradientEstimator estimator, long seed);
+
+    /// <summary>A whole run: one row an epoch.</summary>
+    /// <inheritdoc cref="TrainingRun.Next"/>
     /// <param name="estimator">The gradient estimator of the discrete latents.</param>
     /// <param name="seed">Seed of the run.</param>
-    /// <param name="stepDone">Called after every step with the fraction of the epoch that is done; null if nobody watches.</param>
-    /// <param name="cancellation">Checked before every step.</param>
-    public abstract IEnumerable<EpochMetrics> Run(
-        GradientEstimator estimator, long seed, Action<double>? stepDone = null, CancellationToken cancellation = default);
+    public IEnumerable<EpochMetrics> Run(
+        GradientEstimator estimator, long seed, Action<double>? stepDone = null, CancellationToken cancellation = default)
+    {
+        using var training = Start(estimator, seed);
+        while (training.Epoch < Epochs)
+            yield return training.Next(stepDone, cancellation);
+    }
 }
 
 /// <summary>One line of <c>metrics.jsonl</c>. Losses are means per example.</summary>
@@ -37,6 +42,9 @@ public sealed record EpochMetrics(int Epoch, double TrainLoss, double Seconds)
 
     /// <summary>Training steps in the epoch.</summary>
     public int Steps { get; init; }
+
+    /// <summary>Further numbers that say how training goes, by name in snake case, such as <c>entropy</c>; null if there are none.</summary>
+    public IReadOnlyDictionary<string, double>? Values { get; init; }
 
     /// <summary>Pictures made after this epoch; written as PNG, never into the metrics.</summary>
     public IReadOnlyList<Picture> Pictures { get; init; } = [];

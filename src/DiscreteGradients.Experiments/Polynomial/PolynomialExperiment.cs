@@ -41,46 +41,7 @@ public sealed class PolynomialExperiment : Experiment
         : null;
 
     /// <inheritdoc/>
-    public override IEnumerable<EpochMetrics> Run(
-        GradientEstimator estimator, long seed, Action<double>? stepDone = null, CancellationToken cancellation = default)
-    {
-        using var generator = new Generator((ulong)seed);
-        using var target = tensor(_target, ScalarType.Float32);
-        using var logits = InitialLogits(generator);
-        using var adam = optim.Adam([logits], _options.Lr);
-
-        for (var epoch = 1; epoch <= _options.Epochs; epoch++)
-        {
-            var total = 0.0;
-            var watch = Stopwatch.StartNew();
-            for (var step = 1; step <= _options.Steps; step++)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                using var scope = NewDisposeScope();
-                adam.zero_grad();
-                var batch = logits.unsqueeze(0).expand(_options.Batch, -1, -1);
-                var loss = estimator.Estimate(batch, z => Loss(z, target), generator).mean();
-                loss.backward();
-                adam.step();
-                total += loss.item<float>();
-                stepDone?.Invoke((double)step / _options.Steps);
-            }
-
-            yield return new EpochMetrics(epoch, total / _options.Steps, watch.Elapsed.TotalSeconds)
-            {
-                ExpectedLoss = ExpectedLoss(logits),
-                Steps = _options.Steps,
-            };
-        }
-    }
-
-    private TorchSharp.Modules.Parameter InitialLogits(Generator generator)
-    {
-        using var scope = NewDisposeScope();
-        var logits = Parameter(rand([_options.Latents, 2], generator: generator) * 0.02 - 0.01);
-        logits.MoveToOuterDisposeScope();
-        return logits;
-    }
+    public override TrainingRun Start(GradientEstimator estimator, long seed) => new Training(this, estimator, seed);
 
     /// <summary>(1/L) Σᵢ |zᵢ − cᵢ|^p [S.., B..] of one-hot bits [S.., B.., L, 2]; a bit is its first component.</summary>
     private Tensor Loss(Tensor z, Tensor target) => (z.select(-1, 0) - target).abs().pow(_options.P).mean([-1]);
@@ -101,5 +62,61 @@ public sealed class PolynomialExperiment : Experiment
         if (double.TryParse(options.Target, NumberStyles.Float, CultureInfo.InvariantCulture, out var c) && double.IsFinite(c))
             return [.. Enumerable.Repeat(c, options.Latents)];
         throw new OptionException($"--target must be a number or 'ramp'; got '{options.Target}'.");
+    }
+
+    private sealed class Training : TrainingRun
+    {
+        private readonly PolynomialExperiment _experiment;
+        private readonly GradientEstimator _estimator;
+        private readonly Generator _generator;
+        private readonly Tensor _target;
+        private readonly TorchSharp.Modules.Parameter _logits;
+        private readonly FusedAdam _adam;
+
+        internal Training(PolynomialExperiment experiment, GradientEstimator estimator, long seed)
+        {
+            (_experiment, _estimator, _generator) = (experiment, estimator, new Generator((ulong)seed));
+            using var scope = NewDisposeScope();
+            _target = tensor(experiment._target, ScalarType.Float32).DetachFromDisposeScope();
+            _logits = Parameter(rand([experiment._options.Latents, 2], generator: _generator) * 0.02 - 0.01);
+            _logits.DetachFromDisposeScope();
+            _adam = new FusedAdam([_logits], experiment._options.Lr);
+            Keep("logits", _logits);
+            Keep("generator", _generator);
+            Keep(_adam);
+        }
+
+        public override void Dispose()
+        {
+            _adam.Dispose();
+            _logits.Dispose();
+            _target.Dispose();
+            _generator.Dispose();
+        }
+
+        protected override EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation)
+        {
+            var options = _experiment._options;
+            var total = 0.0;
+            var watch = Stopwatch.StartNew();
+            for (var step = 1; step <= options.Steps; step++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                using var scope = NewDisposeScope();
+                _logits.grad = null;
+                var batch = _logits.unsqueeze(0).expand(options.Batch, -1, -1);
+                var loss = _estimator.Estimate(batch, z => _experiment.Loss(z, _target), _generator).mean();
+                loss.backward();
+                _adam.Step();
+                total += loss.item<float>();
+                stepDone?.Invoke((double)step / options.Steps);
+            }
+
+            return new EpochMetrics(epoch, total / options.Steps, watch.Elapsed.TotalSeconds)
+            {
+                ExpectedLoss = _experiment.ExpectedLoss(_logits),
+                Steps = options.Steps,
+            };
+        }
     }
 }

@@ -7,6 +7,9 @@ namespace DiscreteGradients.Experiments;
 public sealed record MetricsLine(
     string Experiment, string Estimator, long Seed, int Epoch, double TrainLoss, double? TestLoss, double? ExpectedLoss, double Seconds, int Steps)
 {
+    /// <inheritdoc cref="EpochMetrics.Values"/>
+    public IReadOnlyDictionary<string, double>? Values { get; init; }
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -16,7 +19,7 @@ public sealed record MetricsLine(
 
     /// <summary>The line of an epoch.</summary>
     public static MetricsLine Of(string experiment, string estimator, long seed, EpochMetrics epoch) => new(
-        experiment, estimator, seed, epoch.Epoch, epoch.TrainLoss, epoch.TestLoss, epoch.ExpectedLoss, epoch.Seconds, epoch.Steps);
+        experiment, estimator, seed, epoch.Epoch, epoch.TrainLoss, epoch.TestLoss, epoch.ExpectedLoss, epoch.Seconds, epoch.Steps) { Values = epoch.Values };
 
     /// <summary>The line as JSON, without a line break.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);

@@ -14,7 +14,7 @@ internal static class ReconstructionGrid
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var bytes = test.narrow(0, 0, Math.Min(Columns * Pairs, test.shape[0]));
-        var logits = model.Encode(VaeExperiment.Grey(bytes));
+        var logits = model.Encode(VaeTraining.Grey(bytes));
         var z = OneHot.FromIndex(logits.argmax(-1), logits.shape[^1]);
         var means = model.Decode(z).sigmoid().mul_(255).round_().to_type(ScalarType.Byte);
         return Draw(bytes.data<byte>().ToArray(), means.data<byte>().ToArray());

@@ -10,43 +10,62 @@ namespace DiscreteGradients.Experiments;
 /// times as long; the RAdam of TorchSharp 0.107.0 multiplies by the learning rate twice from the sixth step on, and so stops there.
 /// References: Kingma, Ba 2015, arXiv 1412.6980, algorithm 1; Liu et al. 2020, arXiv 1908.03265, algorithm 2.
 /// </remarks>
-/// <param name="parameters">Contiguous float32 parameters on the CPU; the caller's.</param>
-/// <param name="learningRate">Learning rate.</param>
-/// <param name="rectified">True for RAdam.</param>
-internal sealed class FusedAdam(IEnumerable<Parameter> parameters, double learningRate, bool rectified)
+internal sealed class FusedAdam : IDisposable
 {
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
     private const double Epsilon = 1e-8;
 
-    private readonly (Parameter Parameter, float[] First, float[] Second)[] _slots =
-        [.. parameters.Select(p => (p, new float[p.numel()], new float[p.numel()]))];
+    private readonly double _learningRate;
+    private readonly bool _rectified;
+    private readonly (Parameter Parameter, Tensor First, Tensor Second)[] _slots;
+    private readonly Tensor _steps = zeros(1, ScalarType.Int64).DetachFromDisposeScope();
 
-    private int _step;
+    /// <param name="parameters">Contiguous float32 parameters on the CPU; the caller's.</param>
+    /// <param name="learningRate">Learning rate.</param>
+    /// <param name="rectified">True for RAdam.</param>
+    internal FusedAdam(IEnumerable<Parameter> parameters, double learningRate, bool rectified = false)
+    {
+        (_learningRate, _rectified) = (learningRate, rectified);
+        _slots = [.. parameters.Select(p => (p, Zeros(p), Zeros(p)))];
+    }
+
+    /// <summary>What the next step depends on, by name: the live tensors themselves.</summary>
+    internal IEnumerable<(string Name, Tensor Tensor)> State =>
+        _slots.SelectMany((slot, i) => new[] { ($"first.{i}", slot.First), ($"second.{i}", slot.Second) }).Prepend(("steps", _steps));
 
     /// <summary>Moves every parameter that has a gradient. To be called inside a dispose scope.</summary>
     internal void Step()
     {
-        var (a, b, epsilon) = Factors(++_step);
+        var (a, b, epsilon) = Factors(++MemoryMarshal.Cast<byte, long>(_steps.bytes)[0]);
         foreach (var (parameter, first, second) in _slots)
         {
             if (parameter.grad is { } gradient)
-                Update(Floats(parameter), Floats(gradient.contiguous()), first, second, a, b, epsilon);
+                Update(Floats(parameter), Floats(gradient.contiguous()), Floats(first), Floats(second), a, b, epsilon);
         }
     }
 
-    private (float A, float B, float Epsilon) Factors(int step)
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var (_, tensor) in State)
+            tensor.Dispose();
+    }
+
+    private static Tensor Zeros(Parameter parameter) => zeros(parameter.shape, ScalarType.Float32).DetachFromDisposeScope();
+
+    private (float A, float B, float Epsilon) Factors(long step)
     {
         var (correction1, correction2) = (1 - Math.Pow(Beta1, step), 1 - Math.Pow(Beta2, step));
-        if (!rectified)
-            return ((float)(learningRate / correction1), (float)(1 / Math.Sqrt(correction2)), (float)Epsilon);
+        if (!_rectified)
+            return ((float)(_learningRate / correction1), (float)(1 / Math.Sqrt(correction2)), (float)Epsilon);
 
         const double limit = 2 / (1 - Beta2) - 1;
         var length = limit - 2 * step * Math.Pow(Beta2, step) / correction2;
         if (length <= 5)
-            return ((float)(learningRate / correction1), 0, 1);  // too few steps to know the variance: momentum alone
+            return ((float)(_learningRate / correction1), 0, 1);  // too few steps to know the variance: momentum alone
         var rectification = Math.Sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length));
-        return ((float)(learningRate / correction1 * rectification * Math.Sqrt(correction2)), 1, (float)Epsilon);
+        return ((float)(_learningRate / correction1 * rectification * Math.Sqrt(correction2)), 1, (float)Epsilon);
     }
 
     private static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
