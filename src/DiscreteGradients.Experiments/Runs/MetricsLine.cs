@@ -19,7 +19,8 @@ public sealed record MetricsLine(
 
     /// <summary>The line of an epoch.</summary>
     public static MetricsLine Of(string experiment, string estimator, long seed, EpochMetrics epoch) => new(
-        experiment, estimator, seed, epoch.Epoch, epoch.TrainLoss, epoch.TestLoss, epoch.ExpectedLoss, epoch.Seconds, epoch.Steps) { Values = epoch.Values };
+        experiment, estimator, seed, epoch.Epoch, epoch.TrainLoss, epoch.TestLoss, epoch.ExpectedLoss, epoch.Seconds, epoch.Steps)
+    { Values = epoch.Values };
 
     /// <summary>The line as JSON, without a line break.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
