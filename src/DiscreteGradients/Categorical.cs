@@ -75,7 +75,7 @@ internal static class Categorical
             {
                 sampler.Accumulate(row, block, firstRow + begin);
                 for (var at = firstRow + begin + row; at < index.Length; at += allRows)
-                    index[at] = sampler.Draw(row, noise.Uniform(at));
+                    index[at] = sampler.Draw(row, block, noise.Uniform(at));
             }
         }
     }

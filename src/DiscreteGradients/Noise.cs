@@ -140,6 +140,19 @@ public readonly struct Noise
             Bits(MemoryMarshal.Cast<T, ulong>(values), firstIndex / 2, single: true);
         var toUniform = T.One - T.CreateTruncating(typeof(T) == typeof(double) ? Math.ScaleB(1, -53) : Math.ScaleB(1, -24));
         TensorPrimitives.Subtract(values, toUniform, values);
+        NegativeLog(values);
+    }
+
+    /// <summary>−log(x) of positive, normal numbers, in place.</summary>
+    internal static void NegativeLog<T>(Span<T> values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Elementary.NegativeLog(MemoryMarshal.Cast<T, float>(values));
+            return;
+        }
+
         TensorPrimitives.Log<T>(values, values);
         TensorPrimitives.Negate<T>(values, values);
     }

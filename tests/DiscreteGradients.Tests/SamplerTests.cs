@@ -83,6 +83,7 @@ public class SamplerTests
     [InlineData(9)]
     [InlineData(40)]
     [InlineData(300)]
+    [InlineData(2_500)]
     public void Extreme_uniform_numbers_never_pick_a_weight_of_zero(int categories)
     {
         var last = Math.BitDecrement(1.0);
@@ -96,7 +97,7 @@ public class SamplerTests
             sampler.Accumulate(0, logits, 0);
 
             foreach (var u in new[] { 0, double.Epsilon, 1e-300, Math.BitDecrement(0.5), 0.5, Math.BitIncrement(0.5), 1 - 1e-10, last })
-                Assert.Equal(3, logits[sampler.Draw(0, u)]);
+                Assert.Equal(3, logits[sampler.Draw(0, logits, u)]);
         }
     }
 

@@ -133,7 +133,7 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
                 var inverse = T.CreateTruncating(1 / sampler.Accumulate(row, values, first));
                 var sampled = supplied
                     ? block.Slice(row * categories, categories).IndexOf(T.One)
-                    : sampler.Draw(row, noise.Uniform(first + row));
+                    : sampler.Draw(row, values, noise.Uniform(first + row));
                 state[first + row] = new RowState<T>(sampler.Largest(row), inverse, Math.Max(0, sampled));
                 if (!supplied)
                     block[(row * categories) + sampled] = T.One;

@@ -50,15 +50,15 @@ internal static class GumbelRaoKernel
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var inverse = T.CreateTruncating(1 / temperature);
-        TensorPrimitives.Log<T>(arrivals, arrivals);
+        Noise.NegativeLog(arrivals);
         for (var row = 0; row < block.Count; row++)
         {
             var values = arrivals.Slice(row * Noise.Padded(block.Categories), block.Categories);
-            TensorPrimitives.Subtract(block.LogitsOf(row), values, values);
+            TensorPrimitives.Add(block.LogitsOf(row), values, values);
             Rows.Shift<T>(values, block.States[row].Largest - T.Log(winners[row]), inverse, values);
         }
 
-        TensorPrimitives.Exp<T>(arrivals, arrivals);
+        Elementary.Exp(arrivals);
     }
 
     /// <summary>
@@ -143,12 +143,12 @@ internal static class GumbelRaoKernel
         {
             for (var at = 0; at < Weights.Length; at += _rows)
                 TensorPrimitives.MultiplyAdd(_p.Slice(at, _rows), _winner, Weights.Slice(at, _rows), Weights.Slice(at, _rows));
-            TensorPrimitives.Log<T>(Weights, Weights);
+            Noise.NegativeLog(Weights);
             TensorPrimitives.Log<T>(_winner, _winner);
-            TensorPrimitives.Subtract<T>(_logP, Weights, Weights);
+            TensorPrimitives.Add<T>(_logP, Weights, Weights);
             for (var at = 0; at < Weights.Length; at += _rows)
                 TensorPrimitives.AddMultiply(Weights.Slice(at, _rows), _winner, inverse, Weights.Slice(at, _rows));
-            TensorPrimitives.Exp<T>(Weights, Weights);
+            Elementary.Exp(Weights);
         }
 
         /// <summary>Weights, their totals and their weighted upstream gradients; from the noise itself if the race is still to be run.</summary>

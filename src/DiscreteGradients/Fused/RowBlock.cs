@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 
 namespace DiscreteGradients.Fused;
 
@@ -57,9 +56,16 @@ internal readonly ref struct RowBlock<T>
     /// <summary>weights ← exp((logits − largest) / temperature), for all rows. A category masked by −∞ gets zero.</summary>
     internal void Exponentiate(T temperature, Span<T> weights)
     {
+        if (Categories >= Rows.Wide)
+        {
+            for (var row = 0; row < Count; row++)
+                Rows.Exponentiate(LogitsOf(row), States[row].Largest, T.One / temperature, weights.Slice(row * Categories, Categories));
+            return;
+        }
+
         for (var row = 0; row < Count; row++)
             Rows.Shift(LogitsOf(row), States[row].Largest, T.One / temperature, weights.Slice(row * Categories, Categories));
-        TensorPrimitives.Exp<T>(weights, weights);
+        Elementary.Exp(weights);
     }
 
     /// <summary>gradient ← scale · J(weights / total) · upstream of a row; the weights may be the gradient's own memory.</summary>

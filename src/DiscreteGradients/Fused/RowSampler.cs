@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Numerics;
-using System.Numerics.Tensors;
 
 namespace DiscreteGradients.Fused;
 
@@ -11,20 +10,46 @@ namespace DiscreteGradients.Fused;
 internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposable
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly T[] _weights = ArrayPool<T>.Shared.Rent(rows * categories);
+    /// <summary>Categories of a long row that are exponentiated at a time; their weights are not kept.</summary>
+    private const int Chunk = 1024;
+
+    private readonly T[] _weights = ArrayPool<T>.Shared.Rent(Math.Min(rows * categories, Rows.Block));
     private readonly T[] _largest = ArrayPool<T>.Shared.Rent(rows);
-    private readonly double[] _sums = ArrayPool<double>.Shared.Rent((categories + Rows.Group - 1) / Rows.Group);
+    private readonly double[] _sums = ArrayPool<double>.Shared.Rent(TableSize(categories));
+    private readonly T[] _chunkLargest = ArrayPool<T>.Shared.Rent(TableSize(categories));
+    private readonly int _group = GroupOf(categories);
+
+    /// <summary>Whether a row is too long for a block: then it is alone in it, and a group is a chunk.</summary>
+    private bool Long => categories > Rows.Block;
 
     /// <summary>Whether a row is shorter than a vector: then plain loops are fastest.</summary>
     private bool Short => categories < Vector<T>.Count && categories <= Rows.Group;
 
     /// <summary>Cumulative weights of the accumulated row, a group of categories each.</summary>
-    private Span<double> Table => _sums.AsSpan(0, (categories + Rows.Group - 1) / Rows.Group);
+    private Span<double> Table => _sums.AsSpan(0, TableSize(categories));
 
     /// <summary>Exponentiates a block of rows of logits [rows, K]; its rows are then accumulated and drawn from one by one.</summary>
     internal void Load(ReadOnlySpan<T> logits)
     {
+        if (Long)
+        {
+            LoadChunks(logits);
+            return;
+        }
+
         var block = _weights.AsSpan(0, logits.Length);
+        if (categories >= Rows.Wide)
+        {
+            for (var row = 0; row * categories < logits.Length; row++)
+            {
+                var values = logits.Slice(row * categories, categories);
+                _largest[row] = Rows.Largest(values);
+                Rows.Exponentiate(values, _largest[row], T.One, block.Slice(row * categories, categories));
+            }
+
+            return;
+        }
+
         if (Short)
         {
             for (int row = 0, at = 0; at < logits.Length; row++, at += categories)
@@ -47,7 +72,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
             }
         }
 
-        TensorPrimitives.Exp<T>(block, block);
+        Elementary.Exp(block);
     }
 
     /// <summary>The largest logit of a loaded row.</summary>
@@ -57,8 +82,15 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     /// <exception cref="ArgumentException">All of the row is masked, or it holds NaN or +∞: then the total is not a number.</exception>
     internal double Accumulate(int row, ReadOnlySpan<T> logits, int firstRow)
     {
-        var weights = _weights.AsSpan(row * categories, categories);
         var sum = 0.0;
+        if (Long)
+        {
+            for (var chunk = 0; chunk < Table.Length; chunk++)
+                Table[chunk] = sum += _sums[chunk] * double.CreateTruncating(T.Exp(_chunkLargest[chunk] - _largest[row]));
+            return sum > 0 && double.IsFinite(sum) ? sum : throw Refused(logits, firstRow + row);
+        }
+
+        var weights = _weights.AsSpan(row * categories, categories);
         if (Short)
         {
             foreach (var weight in weights)
@@ -70,8 +102,8 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
             var table = Table;
             for (var group = 0; group < table.Length; group++)
             {
-                var first = group * Rows.Group;
-                sum += double.CreateTruncating(Rows.Sum<T>(weights.Slice(first, Math.Min(Rows.Group, categories - first))));
+                var first = group * _group;
+                sum += double.CreateTruncating(Rows.Sum<T>(weights.Slice(first, Math.Min(_group, categories - first))));
                 table[group] = sum;
             }
         }
@@ -79,30 +111,68 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         return double.IsFinite(sum) ? sum : throw Refused(logits.Slice(row * categories, categories), firstRow + row);
     }
 
-    /// <summary>The category of the accumulated row at the uniform number u in [0, 1).</summary>
-    internal int Draw(int row, double uniform)
+    /// <summary>The category of the accumulated row of the loaded block of logits at the uniform number u in [0, 1).</summary>
+    internal int Draw(int row, ReadOnlySpan<T> logits, double uniform)
     {
         var table = Table;
         var threshold = uniform * table[^1];
-        var low = Group(table, threshold);
-        var first = low * Rows.Group;
-        var weights = _weights.AsSpan((row * categories) + first, Math.Min(Rows.Group, categories - first));
-        var cumulative = low == 0 ? 0 : table[low - 1];
-        var last = 0;
-        for (var k = 0; k < weights.Length; k++)
-        {
-            if (weights[k] > T.Zero)
-                last = k;
-            cumulative += double.CreateTruncating(weights[k]);
-            if (cumulative > threshold)
-                return first + k;
-        }
+        var group = First(table, threshold);
+        var first = group * _group;
+        var count = Math.Min(_group, categories - first);
+        threshold -= group == 0 ? 0 : table[group - 1];
+        if (!Long)
+            return first + Search(_weights.AsSpan((row * categories) + first, count), threshold);
 
-        return first + last;  // rounding: the group as a whole exceeds the threshold, so it has a category of positive weight
+        var weights = _weights.AsSpan(0, count);
+        Rows.Exponentiate(logits.Slice(first, count), _chunkLargest[group], T.One, weights);
+        threshold /= double.CreateTruncating(T.Exp(_chunkLargest[group] - _largest[row]));
+        return first + Search(weights, threshold);
     }
 
+    /// <summary>The first weight at which the cumulative weight exceeds the threshold, or if rounding lets none, the last above zero.</summary>
+    private static int Search(ReadOnlySpan<T> weights, double threshold)
+    {
+        var (k, cumulative) = (0, 0.0);
+        for (; k + Rows.LongGroup < weights.Length; k += Rows.LongGroup)
+        {
+            var after = cumulative + double.CreateTruncating(Rows.Sum(weights.Slice(k, Rows.LongGroup)));
+            if (after > threshold)
+                break;
+            cumulative = after;
+        }
+
+        for (; k < weights.Length; k++)
+        {
+            cumulative += double.CreateTruncating(weights[k]);
+            if (cumulative > threshold && weights[k] > T.Zero)
+                return k;
+        }
+
+        return weights.LastIndexOfAnyExcept(T.Zero);
+    }
+
+    private void LoadChunks(ReadOnlySpan<T> logits)
+    {
+        var largest = T.NegativeInfinity;
+        for (var chunk = 0; chunk < Table.Length; chunk++)
+        {
+            var values = logits.Slice(chunk * Chunk, Math.Min(Chunk, categories - (chunk * Chunk)));
+            var its = Rows.Largest(values);
+            _chunkLargest[chunk] = its;
+            _sums[chunk] = double.CreateTruncating(
+                Rows.Exponentiate(values, T.IsNegativeInfinity(its) ? T.Zero : its, T.One, _weights.AsSpan(0, values.Length)));
+            largest = T.MaxNative(largest, its);
+        }
+
+        _largest[0] = largest;
+    }
+
+    private static int GroupOf(int categories) => categories > Rows.Block ? Chunk : Rows.GroupOf(categories);
+
+    private static int TableSize(int categories) => (categories + GroupOf(categories) - 1) / GroupOf(categories);
+
     /// <summary>The first group whose cumulative weight exceeds the threshold; without branches where there are few.</summary>
-    private static int Group(ReadOnlySpan<double> table, double threshold)
+    private static int First(ReadOnlySpan<double> table, double threshold)
     {
         var low = 0;
         if (table.Length <= 8)
@@ -131,6 +201,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         ArrayPool<T>.Shared.Return(_weights);
         ArrayPool<T>.Shared.Return(_largest);
         ArrayPool<double>.Shared.Return(_sums);
+        ArrayPool<T>.Shared.Return(_chunkLargest);
     }
 
     private static ArgumentException Refused(ReadOnlySpan<T> logits, int row) => new(

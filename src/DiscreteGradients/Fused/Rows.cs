@@ -15,6 +15,15 @@ internal static class Rows
     /// <summary>Categories whose weights are summed before the sum joins the cumulative table.</summary>
     internal const int Group = 8;
 
+    /// <summary>The same for long rows, where the search inside a group costs little of the whole.</summary>
+    internal const int LongGroup = 64;
+
+    /// <summary>The group of rows of that many categories.</summary>
+    internal static int GroupOf(int categories) => categories <= 8 * LongGroup ? Group : LongGroup;
+
+    /// <summary>Categories from which a row is worth its own pass of exponentials; shorter ones share one with the rows of their block.</summary>
+    internal const int Wide = 32;
+
     /// <summary>Rows of a block: as many as fit, at least one; of short rows a multiple of 16, for whole vectors.</summary>
     internal static int PerBlock(int categories) =>
         categories <= Noise.ShortRow ? Block / categories / 16 * 16 : Math.Max(1, Block / categories);
@@ -34,6 +43,101 @@ internal static class Rows
 
         for (; k < values.Length; k++)
             result[k] = (values[k] - shift) * scale;
+    }
+
+    /// <summary>result ← exp((values − shift) · scale), none of them above 1; returns the sum.</summary>
+    internal static T Exponentiate<T>(ReadOnlySpan<T> values, T shift, T scale, Span<T> result)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (shifts, scales, sums) = (new Vector<T>(shift), new Vector<T>(scale), Vector<T>.Zero);
+        var k = 0;
+        for (; k <= values.Length - Vector<T>.Count; k += Vector<T>.Count)
+        {
+            var weights = Elementary.Exp((Load(values, k) - shifts) * scales);
+            Store(weights, result, k);
+            sums += weights;
+        }
+
+        var sum = Vector.Sum(sums);
+        for (; k < values.Length; k++)
+            sum += result[k] = T.Exp((values[k] - shift) * scale);
+        return sum;
+    }
+
+    /// <summary>result ← scale · exp(logits − largest) · (values − shift); returns the sum.</summary>
+    internal static T WeighExponential<T>(ReadOnlySpan<T> logits, T largest, T scale, ReadOnlySpan<T> values, T shift, Span<T> result)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (largests, scales, shifts, sums) = (new Vector<T>(largest), new Vector<T>(scale), new Vector<T>(shift), Vector<T>.Zero);
+        var k = 0;
+        for (; k <= logits.Length - Vector<T>.Count; k += Vector<T>.Count)
+        {
+            var weighed = Elementary.Exp(Load(logits, k) - largests) * scales * (Load(values, k) - shifts);
+            Store(weighed, result, k);
+            sums += weighed;
+        }
+
+        var sum = Vector.Sum(sums);
+        for (; k < logits.Length; k++)
+            sum += result[k] = T.Exp(logits[k] - largest) * scale * (values[k] - shift);
+        return sum;
+    }
+
+    /// <summary>Σ w and Σ w (logit − largest) for w = exp(logit − largest); a logit of −∞ adds nothing.</summary>
+    internal static (T Total, T Moment) Moments<T>(ReadOnlySpan<T> logits, T largest)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (largests, lowest, totals, moments) = (new Vector<T>(largest), new Vector<T>(T.CreateSaturating(-1e30)), Vector<T>.Zero, Vector<T>.Zero);
+        var k = 0;
+        for (; k <= logits.Length - Vector<T>.Count; k += Vector<T>.Count)
+        {
+            var below = Vector.MaxNative(lowest, Load(logits, k) - largests);
+            var weights = Elementary.Exp(below);
+            totals += weights;
+            moments += weights * below;
+        }
+
+        var (total, moment) = (Vector.Sum(totals), Vector.Sum(moments));
+        for (; k < logits.Length; k++)
+        {
+            var below = T.MaxNative(lowest[0], logits[k] - largest);
+            var weight = T.Exp(below);
+            total += weight;
+            moment += weight * below;
+        }
+
+        return (total, moment);
+    }
+
+    /// <summary>result ← scale · exp(logits − largest) · (logits − largest − mean), zero for a logit of −∞.</summary>
+    internal static void EntropySlope<T>(ReadOnlySpan<T> logits, T largest, T scale, T mean, Span<T> result)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (largests, scales, means, lowest) = (new Vector<T>(largest), new Vector<T>(scale), new Vector<T>(mean), new Vector<T>(T.CreateSaturating(-1e30)));
+        var k = 0;
+        for (; k <= logits.Length - Vector<T>.Count; k += Vector<T>.Count)
+        {
+            var below = Vector.MaxNative(lowest, Load(logits, k) - largests);
+            Store(Elementary.Exp(below) * (below - means) * scales, result, k);
+        }
+
+        for (; k < logits.Length; k++)
+        {
+            var below = T.MaxNative(lowest[0], logits[k] - largest);
+            result[k] = T.Exp(below) * (below - mean) * scale;
+        }
+    }
+
+    /// <summary>result ← scale · exp(logits − largest).</summary>
+    internal static void Scale<T>(ReadOnlySpan<T> logits, T largest, T scale, Span<T> result)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (largests, scales) = (new Vector<T>(largest), new Vector<T>(scale));
+        var k = 0;
+        for (; k <= logits.Length - Vector<T>.Count; k += Vector<T>.Count)
+            Store(Elementary.Exp(Load(logits, k) - largests) * scales, result, k);
+        for (; k < logits.Length; k++)
+            result[k] = T.Exp(logits[k] - largest) * scale;
     }
 
     /// <summary>The largest value. With a NaN among them it may be any.</summary>

@@ -62,7 +62,7 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
             moved[state.Sampled] = T.Zero;
         }
 
-        TensorPrimitives.Exp<T>(block.Gradient, block.Gradient);
+        Elementary.Exp(block.Gradient);
         for (var row = 0; row < block.Count; row++)
             block.Jacobian(row, block.GradientOf(row), T.One / Rows.Sum<T>(block.GradientOf(row)), T.One / temperature);
     }

@@ -36,7 +36,6 @@ public sealed record ReinMax(double Temperature = 1) : PathwiseEstimator, IFused
 
     void IFusedEstimator.Backward<T>(RowBlock<T> block)
     {
-        block.Exponentiate(T.One, block.Gradient);
         if (Temperature == 1)
             BackwardAtOne(block);
         else
@@ -47,12 +46,18 @@ public sealed record ReinMax(double Temperature = 1) : PathwiseEstimator, IFused
     private static void BackwardAtOne<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var half = T.CreateTruncating(0.5);
+        var wide = block.Categories >= Rows.Wide;
+        if (!wide)
+            block.Exponentiate(T.One, block.Gradient);
         for (var row = 0; row < block.Count; row++)
         {
             var gradient = block.GradientOf(row);
             var upstream = block.UpstreamOf(row);
             var state = block.States[row];
-            gradient[state.Sampled] = -Rows.Weigh(gradient, state.InverseTotal * half, upstream, upstream[state.Sampled]);
+            var (scale, shift) = (state.InverseTotal * half, upstream[state.Sampled]);
+            gradient[state.Sampled] = wide
+                ? -Rows.WeighExponential(block.LogitsOf(row), state.Largest, scale, upstream, shift, gradient)
+                : -Rows.Weigh(gradient, scale, upstream, shift);
         }
     }
 
@@ -61,6 +66,7 @@ public sealed record ReinMax(double Temperature = 1) : PathwiseEstimator, IFused
     {
         var half = T.CreateTruncating(0.5);
         var tempered = block.Scratch[..block.Gradient.Length];
+        block.Exponentiate(T.One, block.Gradient);
         block.Exponentiate(temperature, tempered);
         for (var row = 0; row < block.Count; row++)
         {

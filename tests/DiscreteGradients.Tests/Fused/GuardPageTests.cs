@@ -47,7 +47,7 @@ public partial class GuardPageTests
             for (var row = 0; row < rows; row++)
             {
                 var inverse = T.CreateTruncating(1 / sampler.Accumulate(row, logits.Span, 0));
-                states.Span[row] = new RowState<T>(sampler.Largest(row), inverse, sampler.Draw(row, random.NextDouble()));
+                states.Span[row] = new RowState<T>(sampler.Largest(row), inverse, sampler.Draw(row, logits.Span, random.NextDouble()));
             }
         }
 
