@@ -16,7 +16,7 @@ internal static class DownloadDisplay
         }
 
         return terminal.Console.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn { Width = Math.Clamp(terminal.Width - 60, 5, 40) }, new DownloadedColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn { Width = Math.Clamp(terminal.Width - 60, 5, 40) }, new DownloadedColumn { Base = FileSizeBase.Decimal }, new RemainingTimeColumn())
             .Start(context => Fetch(Bars(context)));
 
         string Fetch(Action<DownloadProgress> progress) => new Download(set, folders, progress).Fetch(terminal.Cancellation).GetAwaiter().GetResult();

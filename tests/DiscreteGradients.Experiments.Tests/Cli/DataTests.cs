@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using DiscreteGradients.Cli;
 using DiscreteGradients.Cli.Commands;
@@ -221,11 +222,53 @@ public sealed class DataTests : IDisposable
         Assert.Empty(_server.Requests);
     }
 
+    [Fact]
+    public void A_run_that_finds_no_images_asks_their_homes()
+    {
+        using var proxy = new Server();
+        using var web = new Surroundings(proxy.Address, ("DGRAD_OFFLINE", "0"), ("DGRAD_DATA", null), ("XDG_CACHE_HOME", _folder["cache"]), ("LOCALAPPDATA", _folder["cache"]));
+
+        var result = Tool.Run("run", "vae", "--dataset", "mnist", "--threads", "1", "--out", _folder["run"], "--json");
+
+        Assert.Equal((2, ""), (result.Code, result.Out));
+        Assert.Contains(
+            $"Data set 'mnist' is not in {_folder["cache", "dgrad", "mnist"]} (the cache) and could not be downloaded; "
+            + "tried https://storage.googleapis.com/cvdf-datasets/mnist/train-images-idx3-ubyte.gz: ",
+            result.Error,
+            StringComparison.Ordinal);
+        Assert.Equal(["storage.googleapis.com:443", "ossci-datasets.s3.amazonaws.com:443"], proxy.Requests);
+        Assert.False(Path.Exists(_folder["run"]));
+    }
+
     private static IdxSet Absent => TinySet.With("http://localhost/") with { Name = "absent", PackageName = "the package" };
 
     private void WriteTiny(string place, byte[]? test = null, string set = "tiny")
     {
         _folder.Write(Idx.Gzip(TinySet.Train), place, set, TinySet.TrainFile);
         _folder.Write(Idx.Gzip(test ?? TinySet.Test), place, set, TinySet.TestFile);
+    }
+
+    /// <summary>Another environment, and a web in which every request goes to one server.</summary>
+    private sealed class Surroundings : IDisposable
+    {
+        private readonly IWebProxy _proxy = HttpClient.DefaultProxy;
+        private readonly List<(string Name, string? Value)> _before = [];
+
+        public Surroundings(string proxy, params (string Name, string? Value)[] variables)
+        {
+            HttpClient.DefaultProxy = new WebProxy(proxy);
+            foreach (var (name, value) in variables)
+            {
+                _before.Add((name, Environment.GetEnvironmentVariable(name)));
+                Environment.SetEnvironmentVariable(name, value);
+            }
+        }
+
+        public void Dispose()
+        {
+            HttpClient.DefaultProxy = _proxy;
+            foreach (var (name, value) in _before)
+                Environment.SetEnvironmentVariable(name, value);
+        }
     }
 }
