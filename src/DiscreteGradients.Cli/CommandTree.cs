@@ -20,6 +20,7 @@ internal static class CommandTree
             RunCommand.Create(terminal),
             CompareCommand.Create(terminal),
             VerifyCommand.Create(terminal),
+            DataCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };
         root.Options.OfType<VersionOption>().Single().Action = new PrintVersion(terminal);
@@ -37,7 +38,7 @@ internal static class CommandTree
         if (parsed.UnmatchedTokens is [var token, ..])
         {
             return token.StartsWith('-') ? Suggestion.Sentence("option", token, options)
-                : command.Subcommands.Count > 0 ? Suggestion.Sentence(command is RootCommand ? "command" : "experiment", token, command.Subcommands.Select(c => c.Name))
+                : command.Subcommands.Count > 0 ? Suggestion.Sentence(command.Name == "run" ? "experiment" : "command", token, command.Subcommands.Select(c => c.Name))
                 : $"Unexpected argument '{token}'; options begin with two hyphens.";
         }
 
@@ -94,6 +95,8 @@ internal static class CommandTree
                 "dgrad compare --categories 4 --estimator st,reinmax,rloo --draws 100000",
             ],
             "dgrad verify" => ["dgrad verify gradients.json"],
+            "dgrad data" => ["dgrad data", "dgrad data fetch mnist", "dgrad data --data DIR --json"],
+            "dgrad data fetch" => ["dgrad data fetch mnist", "dgrad data fetch fashion-mnist"],
             "dgrad bench" =>
             [
                 "dgrad bench --estimator reinmax --shapes 400x8,12800x32 --threads 1",

@@ -22,4 +22,8 @@ public static class ExperimentCatalog
 }
 
 /// <summary>An option that cannot be used. The message is one sentence for the user: expected, got, remedy.</summary>
-public sealed class OptionException(string message) : Exception(message);
+public sealed class OptionException(string message) : Exception(message)
+{
+    /// <summary>The data set that is not on this machine, if that is what is wrong: it may be downloaded.</summary>
+    internal MissingSet? Missing { get; init; }
+}

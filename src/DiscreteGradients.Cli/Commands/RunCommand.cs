@@ -30,7 +30,7 @@ internal static class RunCommand
     {
         var seeds = Seeds(settings);
         Machine.Use(settings.Threads ?? Machine.PhysicalCores);
-        var experiment = entry.Create(options);
+        var experiment = DataFetchCommand.WithData(() => entry.Create(options), settings.Json, terminal);
         var estimators = EstimatorChoice.Select(
             settings.Estimator, new EstimatorSettings(settings.Temperature, settings.NoiseDraws, settings.Samples), experiment.WhyNot);
 

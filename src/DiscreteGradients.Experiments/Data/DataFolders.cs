@@ -6,22 +6,32 @@ namespace DiscreteGradients.Experiments;
 /// <param name="IsWindows">Windows has no XDG folders.</param>
 internal sealed record DataFolders(string? Data, Func<string, string?> Variable, bool IsWindows)
 {
-    internal static DataFolders OfThisUser(string? data) => new(data, Environment.GetEnvironmentVariable, OperatingSystem.IsWindows());
+    /// <summary>The folders of whoever runs this.</summary>
+    /// <exception cref="OptionException">There is no folder <paramref name="data"/>.</exception>
+    internal static DataFolders OfThisUser(string? data) => data is null || Directory.Exists(data)
+        ? new DataFolders(data, Environment.GetEnvironmentVariable, OperatingSystem.IsWindows())
+        : throw new OptionException($"--data must be an existing folder that holds one folder a data set; got '{data}'.");
 
-    /// <summary>The folders in which a set may be, each with the words for it.</summary>
-    internal IEnumerable<(string Folder, string Words)> Places(string set, string? package)
+    /// <summary>The user's folder for what was downloaded, or null if the system names none.</summary>
+    internal string? Cache => CacheOfAllPrograms() is { } cache ? Path.Combine(cache, "dgrad") : null;
+
+    /// <summary>True if nothing may be downloaded.</summary>
+    internal bool Offline => Variable("DGRAD_OFFLINE") is { Length: > 0 } and not "0";
+
+    /// <summary>The folders in which a set may be, in the order in which they are tried.</summary>
+    internal IEnumerable<DataPlace> Places(string set, string? package)
     {
         if (Data is { } data)
-            yield return (Path.Combine(data, set), "--data");
+            yield return new DataPlace(Path.Combine(data, set), "--data");
         if (Variable("DGRAD_DATA") is { Length: > 0 } folder)
-            yield return (Path.Combine(folder, set), "$DGRAD_DATA");
-        if (Cache() is { } cache)
-            yield return (Path.Combine(cache, "dgrad", set), "the cache");
+            yield return new DataPlace(Path.Combine(folder, set), "$DGRAD_DATA");
+        if (Cache is { } cache)
+            yield return new DataPlace(Path.Combine(cache, set), DataPlace.Cache);
         if (package is not null)
-            yield return (package, "the system's package");
+            yield return new DataPlace(package, DataPlace.Package);
     }
 
-    private string? Cache()
+    private string? CacheOfAllPrograms()
     {
         if (IsWindows)
             return Variable("LOCALAPPDATA") is { Length: > 0 } local ? local : null;
@@ -29,4 +39,13 @@ internal sealed record DataFolders(string? Data, Func<string, string?> Variable,
             return cache;
         return Variable("HOME") is { Length: > 0 } home ? Path.Combine(home, ".cache") : null;
     }
+}
+
+/// <summary>A folder in which a set may be, with the words for it.</summary>
+internal sealed record DataPlace(string Folder, string Words)
+{
+    internal const string Cache = "the cache";
+    internal const string Package = "the system's package";
+
+    public override string ToString() => $"{Folder} ({Words})";
 }

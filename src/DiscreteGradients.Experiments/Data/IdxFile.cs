@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Security.Cryptography;
 
 namespace DiscreteGradients.Experiments;
@@ -21,35 +20,12 @@ internal static class IdxFile
     private const uint ImageMagic = 0x00000803;
     private const int LargestFile = 1 << 30;
 
-    /// <exception cref="OptionException">The file cannot be read, or is not a whole IDX file of such images.</exception>
-    internal static IdxImages ReadImages(string path, int rows, int columns)
-    {
-        if (Directory.Exists(path))
-            throw new OptionException($"'{path}' is a folder; expected an IDX image file.");
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            if (file.Length == 0)
-                throw new OptionException($"'{path}' is empty; expected an IDX image file.");
-            using var content = IsGzip(file) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
-            return Read(content, path, rows, columns);
-        }
-        catch (InvalidDataException)
-        {
-            throw new OptionException($"'{path}' is damaged: its gzip stream cannot be decompressed.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new OptionException($"'{path}' cannot be read: {e.Message.TrimEnd('.')}.");
-        }
-    }
+    /// <summary>Bytes of a file.</summary>
+    internal static long Size(int count, int pixels) => HeaderBytes + (long)count * pixels;
 
-    private static bool IsGzip(FileStream file)
-    {
-        var isGzip = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
-        file.Position = 0;
-        return isGzip;
-    }
+    /// <exception cref="OptionException">The file cannot be read, or is not a whole IDX file of such images.</exception>
+    internal static IdxImages ReadImages(string path, int rows, int columns) =>
+        DataFile.Read(path, "an IDX image file", content => Read(content, path, rows, columns));
 
     private static IdxImages Read(Stream content, string path, int rows, int columns)
     {

@@ -6,11 +6,11 @@ namespace DiscreteGradients.Experiments;
 public sealed record VaeOptions
 {
     /// <summary>Name of the data set.</summary>
-    [Description("Images: mnist, fashion-mnist, or made-digits (drawn by code, needs no files).")]
+    [Description("Images: mnist, fashion-mnist, omniglot, or made-digits (drawn by code, needs no files); see 'dgrad data'.")]
     public string Dataset { get; init; } = "mnist";
 
     /// <summary>Folder that holds one folder a data set, or null for the usual places.</summary>
-    [Description("Folder that holds one folder a data set (mnist/, fashion-mnist/); tried before $DGRAD_DATA, the cache and the system.")]
+    [Description("Folder that holds one folder a data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
     public string? Data { get; init; }
 
     /// <summary>Categories per latent.</summary>

@@ -43,6 +43,8 @@ public sealed class ListTests
     [InlineData("run vae")]
     [InlineData("compare")]
     [InlineData("verify")]
+    [InlineData("data")]
+    [InlineData("data fetch")]
     public void Help_ends_with_examples_of_the_command(string command)
     {
         var result = Tool.Run([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);

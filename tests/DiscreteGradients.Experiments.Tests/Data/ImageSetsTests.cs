@@ -82,6 +82,23 @@ public sealed class ImageSetsTests : IDisposable
             error.Message);
     }
 
+    [Theory]
+    [InlineData(false, ". Install the package, or run 'dgrad data fetch tiny', or put ")]
+    [InlineData(true, ", and DGRAD_OFFLINE forbids a download. Install the package, or put ")]
+    public void A_set_that_could_be_downloaded_says_so(bool offline, string words)
+    {
+        var set = Set([], []) with { Homes = ["http://localhost/"] };
+
+        var error = Assert.Throws<OptionException>(() => set.Load(Folders(offline: offline)));
+
+        Assert.Equal(
+            $"Data set 'tiny' was not found; looked in {_folder["cache", "dgrad", "tiny"]} (the cache), {_folder["package", "tiny"]} (the system's package)"
+            + $"{words}train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz into DIR/tiny and give --data DIR, "
+            + "or use --dataset made-digits, which is drawn by code.",
+            error.Message);
+        Assert.Equal(set, error.Missing?.Set);
+    }
+
     [Fact]
     public void Half_a_set_is_named()
     {
@@ -101,6 +118,7 @@ public sealed class ImageSetsTests : IDisposable
         var (train, other) = (Idx.Images(3), Idx.Images(3));
         other[100] ^= 1;
         var path = _folder.Write(other, "variable", "tiny", IdxSet.TrainFile);
+        _folder.Write(train, "variable", "tiny", IdxSet.TestFile);
 
         var error = Assert.Throws<OptionException>(() => Set(train, []).Load(Folders(variable: "variable")));
 
@@ -129,9 +147,10 @@ public sealed class ImageSetsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("mnist", 0.1307)]
-    [InlineData("fashion-mnist", 0.2860)]
-    public void The_published_sets_are_what_they_should_be(string name, double mean)
+    [InlineData("mnist", 60_000, 10_000, 0.1307)]
+    [InlineData("fashion-mnist", 60_000, 10_000, 0.2860)]
+    [InlineData("omniglot", 24_345, 8_070, 0.0804)]
+    public void The_published_sets_are_what_they_should_be(string name, int train, int test, double mean)
     {
         ImageData data;
         try
@@ -144,20 +163,18 @@ public sealed class ImageSetsTests : IDisposable
             throw;
         }
 
-        Assert.Equal((60_000, 10_000), (data.TrainCount, data.TestCount));
+        Assert.Equal((train, test), (data.TrainCount, data.TestCount));
         Assert.Equal(mean, data.Train.Average(pixel => pixel / 255.0), 4);
     }
 
-    private IdxSet Set(byte[] train, byte[] test) => new("tiny")
+    private IdxSet Set(byte[] train, byte[] test) => new("tiny", Idx.Sha256(train), Idx.Sha256(test))
     {
-        TrainSha256 = Idx.Sha256(train),
-        TestSha256 = Idx.Sha256(test),
         Package = _folder["package", "tiny"],
         PackageName = "the package",
     };
 
-    private DataFolders Folders(string? option = null, string? variable = null) => new(
+    private DataFolders Folders(string? option = null, string? variable = null, bool offline = false) => new(
         option is null ? null : _folder[option],
-        name => name == "DGRAD_DATA" && variable is not null ? _folder[variable] : name == "XDG_CACHE_HOME" ? _folder["cache"] : null,
+        name => name == "DGRAD_OFFLINE" && offline ? "1" : name == "DGRAD_DATA" && variable is not null ? _folder[variable] : name == "XDG_CACHE_HOME" ? _folder["cache"] : null,
         IsWindows: false);
 }

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using DiscreteGradients.Cli.Display;
+using DiscreteGradients.Experiments;
+
+namespace DiscreteGradients.Cli.Commands;
+
+/// <summary><c>dgrad data fetch NAME</c>: downloads a set into the user's cache, and so does a run that finds none.</summary>
+internal static class DataFetchCommand
+{
+    internal static Command Create(Terminal terminal)
+    {
+        var name = new Argument<string>("NAME") { Description = $"{string.Join(", ", ImageSets.Names)}." };
+        var command = new Command("fetch", "Download a data set into the cache and check it; says so if it is there.") { name };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetRequiredValue(name) != MadeDigits.Name)
+                return Fetch(ImageSets.Get(parsed.GetRequiredValue(name)), DataFolders.OfThisUser(null), terminal);
+            terminal.Out.WriteLine($"{MadeDigits.Name} is drawn by code; there is nothing to fetch.");
+            return DgradApp.Done;
+        });
+        return command;
+    }
+
+    internal static int Fetch(ImageSet set, DataFolders folders, Terminal terminal)
+    {
+        if (set.Find(folders) is { } place)
+        {
+            try
+            {
+                Say("is there", place.Folder);
+                return DgradApp.Done;
+            }
+            catch (OptionException) when (place.Words == DataPlace.Cache && set.Homes.Count > 0)
+            {
+                terminal.Out.WriteLine($"What is in {place.Folder} is damaged and will be replaced.");
+            }
+            catch (OptionException e)
+            {
+                throw new OptionException($"{e.Message} It is not in the cache, so it is not replaced; remove it first.");
+            }
+        }
+
+        if (set.Homes.Count == 0)
+        {
+            throw new OptionException(
+                $"'{set.Name}' has no public home from which these files could be downloaded; {string.Join(", or ", set.Ways(fetch: false))}"
+                + $"{(folders.Cache is { } cache ? $", or into {Path.Combine(cache, set.Name)}" : "")}; docs/data.md says how they are made.");
+        }
+
+        Say("is ready", DownloadDisplay.Show(set, folders, terminal, lines: terminal.Out, redrawn: terminal.Interactive));
+        return DgradApp.Done;
+
+        void Say(string what, string folder)
+        {
+            var images = set.Load(folder);
+            terminal.Out.WriteLine($"{set.Name} {what}: {images.TrainCount} training and {images.TestCount} test images in {folder}, checked.");
+        }
+    }
+
+    /// <summary>Makes what needs a data set; a set that is not there, but has a home, is downloaded first.</summary>
+    /// <param name="make">Throws an <see cref="OptionException"/> that names the missing set.</param>
+    /// <param name="json">Keeps standard output free for JSON.</param>
+    internal static T WithData<T>(Func<T> make, bool json, Terminal terminal)
+    {
+        try
+        {
+            return make();
+        }
+        catch (OptionException e) when (e.Missing is { Set.Homes.Count: > 0, Folders.Offline: false } missing)
+        {
+            DownloadDisplay.Show(missing.Set, missing.Folders, terminal, lines: json ? terminal.Error : terminal.Out, redrawn: terminal.Interactive && !json);
+            return make();
+        }
+    }
+}
