@@ -60,7 +60,7 @@ internal static class ReportCommand
 
     private static Table Grid(ReportTable table)
     {
-        var grid = new Table().Border(TableBorder.None).AddColumn(Column(table.Header[0]));
+        var grid = new Table().Border(TableBorder.None).AddColumn(new TableColumn(new Text(table.Header[0])));
         foreach (var header in table.Header.Skip(1))
             grid.AddColumn(Column(header).RightAligned());
         foreach (var row in table.Rows)

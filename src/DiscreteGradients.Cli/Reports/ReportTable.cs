@@ -18,12 +18,14 @@ internal sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<R
             [
                 "estimator", "n", loss.Name,
                 .. optimum is null ? Array.Empty<string>() : ["gap"],
-                .. sources.SelectMany(source => (string[])[source.Name, "verdict"]),
+                .. sources.SelectMany(source => Judged(series, loss, source) ? (string[])[source.Name, "verdict"] : [source.Name]),
             ],
-            [.. series.Select(s => new ReportTableRow(s, [.. Cells(section, s, loss, optimum, sources)]))]);
+            [.. series.Select(s => new ReportTableRow(s, [.. Cells(section, s, loss, optimum, sources.Select(source => (source, Judged(series, loss, source))))]))]);
     }
 
-    private static IEnumerable<string> Cells(RunSection section, RunSeries series, ReportLoss loss, double? optimum, List<PublishedSource> sources)
+    private static bool Judged(List<RunSeries> series, ReportLoss loss, PublishedSource source) => series.Exists(s => loss.Verdict(s, source) is not null);
+
+    private static IEnumerable<string> Cells(RunSection section, RunSeries series, ReportLoss loss, double? optimum, IEnumerable<(PublishedSource Source, bool Judged)> sources)
     {
         var ours = loss.Of(series)!.Value;
         yield return section.Label(series);
@@ -31,10 +33,11 @@ internal sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<R
         yield return Format.Loss(ours) + (series.Complete ? "" : $" (epoch {series.Epoch})");
         if (optimum is { } best)
             yield return Format.Loss(ours.Mean - best);
-        foreach (var source in sources)
+        foreach (var (source, judged) in sources)
         {
             yield return Format.Loss(loss.Published(series, source));
-            yield return loss.Verdict(series, source)?.ToString().ToLowerInvariant() ?? "";
+            if (judged)
+                yield return loss.Verdict(series, source)?.ToString().ToLowerInvariant() ?? "";
         }
     }
 }

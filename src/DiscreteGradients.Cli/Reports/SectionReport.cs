@@ -19,12 +19,10 @@ internal sealed record SectionReport(RunSection Section, IReadOnlyList<(string F
                 yield return $"Known optimum {Display.Format.Loss(optimum)}; gap: expected loss above it.";
             foreach (var source in Section.Sources)
                 yield return $"{char.ToUpperInvariant(source.Name[0])}{source.Name[1..]}: {source.Description}.";
-            if (complete.Exists(s => s.Published.Count > 0))
+            if (complete.Exists(s => s.Published.Any(p => p.Train.N > 1)))
                 yield return "Within: at most 2 √(s² + t²) off, with the standard deviations over seeds s of ours and t of theirs; below, above: further off.";
             if (Labels(complete.Where(s => s.Furthest.Count == 1 && s.Published.Any(p => p.Train.N > 1))) is { Length: > 0 } single)
                 yield return $"One seed only, so t stands for both deviations: {single}.";
-            if (Labels(complete.Where(s => s.Furthest.Count > 1 && s.Published.Any(p => p.Train.N == 1))) is { Length: > 0 } alone)
-                yield return $"One published seed only, so s stands for both deviations: {alone}.";
             foreach (var series in Section.Series)
             {
                 foreach (var published in series.Published)

@@ -55,12 +55,13 @@ public sealed record RunSeries(
     {
         var parts =
             from run in runs
+            let lines = run.Lines.ToLookup(line => (line.Estimator, line.Seed))
             from estimator in run.Record.Estimators
             let options = Options(run.Record)
             let series = new RunSeries(
                 run.Record.Experiment, estimator, [.. options.Where(o => !Tuned.Contains(o.Name))],
                 [.. options.Where(o => Tuned.Contains(o.Name)), .. Settings(estimator)], run.Record.Epochs, run.Record.Optimum,
-                [.. run.Record.Seeds.Select(seed => new SeedRun(seed, run.Folder, [.. run.Lines.Where(l => l.Estimator == estimator.Name && l.Seed == seed)]))],
+                [.. run.Record.Seeds.Select(seed => new SeedRun(seed, run.Folder, [.. lines[(estimator.Name, seed)]]))],
                 ExperimentCatalog.Published(run.Record.Experiment, run.Record.Options, estimator))
             group series by string.Join('\n', options.Order(Comparer<Setting>.Create(Compare))
                 .Select(o => o.ToString()).Prepend($"{series.Epochs}").Prepend(estimator.ToString()).Prepend(series.Experiment));

@@ -71,6 +71,7 @@ public sealed partial record StoredRun(string Folder, RunRecord Record, IReadOnl
         var texts = reader.ReadToEnd().Split('\n');
         var lines = new List<MetricsLine>();
         var epochs = new Dictionary<(string, long), int>();
+        var seeds = record.Seeds.ToHashSet();
         foreach (var (index, text) in texts[..^1].Index())  // what follows the last line break is being written, or was cut off
         {
             MetricsLine line;
@@ -86,7 +87,7 @@ public sealed partial record StoredRun(string Folder, RunRecord Record, IReadOnl
             var before = epochs.GetValueOrDefault((line.Estimator ?? "", line.Seed));
             var wrong = line.Experiment != record.Experiment ? $"experiment must be '{record.Experiment}'"
                 : !record.Estimators.Any(e => e.Name == line.Estimator) ? "its estimator is not in run.json"
-                : !record.Seeds.Contains(line.Seed) ? "its seed is not in run.json"
+                : !seeds.Contains(line.Seed) ? "its seed is not in run.json"
                 : line.Epoch != before + 1 ? $"epoch {before + 1} of {line.Estimator}, seed {line.Seed}, must come next; got epoch {line.Epoch}"
                 : line.Epoch > record.Epochs ? $"run.json has {record.Epochs} epochs; got epoch {line.Epoch}"
                 : null;

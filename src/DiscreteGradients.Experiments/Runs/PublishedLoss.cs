@@ -35,17 +35,15 @@ public enum Verdict
 public static class Verdicts
 {
     /// <summary>
-    /// Within if |ours − theirs| ≤ 2 √(s² + t²), where s and t are the standard deviations over seeds. Where one of them is not known, the
-    /// other stands for both; null if neither is.
+    /// Within if |ours − theirs| ≤ 2 √(s² + t²), where s and t are the standard deviations over seeds. For one seed of ours t stands for
+    /// both; null if theirs is one seed, of which nobody knows how far another would be.
     /// </summary>
     public static Verdict? Of(Spread ours, Spread theirs)
     {
-        var (s, t) = (OneSeed(ours) ? theirs.Std : ours.Std, OneSeed(theirs) ? ours.Std : theirs.Std);
-        if (OneSeed(ours) && OneSeed(theirs))
+        if (theirs.N < 2)
             return null;
+        var (s, t) = (ours.N < 2 ? theirs.Std : ours.Std, theirs.Std);
         var difference = ours.Mean - theirs.Mean;
         return Math.Abs(difference) <= 2 * Math.Sqrt(s * s + t * t) ? Verdict.Within : difference < 0 ? Verdict.Below : Verdict.Above;
     }
-
-    private static bool OneSeed(Spread spread) => spread.N < 2;
 }

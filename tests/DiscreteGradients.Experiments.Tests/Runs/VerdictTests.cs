@@ -13,14 +13,14 @@ public class VerdictTests
         Assert.Equal(expected, Verdicts.Of(new Spread(ours, 3, 5), new Spread(100, 4, 10)));
 
     [Fact]
-    public void One_seed_borrows_the_deviation_of_the_other_side()
+    public void One_seed_of_ours_borrows_their_deviation_and_one_of_theirs_is_no_measure()
     {
         var one = new Spread(2.8, double.NaN, 1);
         var many = new Spread(0, 1, 10);
 
         Assert.Equal(Verdict.Within, Verdicts.Of(one, many));
         Assert.Equal(Verdict.Above, Verdicts.Of(one with { Mean = 2.83 }, many));
-        Assert.Equal(Verdict.Below, Verdicts.Of(many, one with { Mean = 2.83 }));
-        Assert.Null(Verdicts.Of(one, one));
+        Assert.Equal(Verdict.Below, Verdicts.Of(one with { Mean = -2.83 }, many));
+        Assert.Null(Verdicts.Of(many, one));
     }
 }
