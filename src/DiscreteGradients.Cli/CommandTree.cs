@@ -18,6 +18,7 @@ internal static class CommandTree
         {
             ListCommand.Create(terminal),
             RunCommand.Create(terminal),
+            ReportCommand.Create(terminal),
             CompareCommand.Create(terminal),
             VerifyCommand.Create(terminal),
             DataCommand.Create(terminal),
@@ -93,6 +94,11 @@ internal static class CommandTree
             [
                 "dgrad compare --problem cubic",
                 "dgrad compare --categories 4 --estimator st,reinmax,rloo --draws 100000",
+            ],
+            "dgrad report" =>
+            [
+                "dgrad report runs",
+                "dgrad report runs/vae-st runs/vae-reinmax --out runs/report",
             ],
             "dgrad verify" => ["dgrad verify gradients.json"],
             "dgrad data" => ["dgrad data", "dgrad data fetch mnist", "dgrad data --data DIR --json"],

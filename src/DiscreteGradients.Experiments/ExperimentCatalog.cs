@@ -1,24 +1,57 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace DiscreteGradients.Experiments;
 
 /// <summary>An experiment by name. Its options record is the single list of its settings: the tool makes its flags from it.</summary>
+/// <param name="Published">What others report for the same options and estimator.</param>
 /// <param name="DefaultEstimators">Names, separated by commas, of the estimators to run if none is asked for; null for all that apply.</param>
 public sealed record ExperimentEntry(
-    string Name, string Summary, Type OptionsType, Func<object, Experiment> Create, string? DefaultEstimators = null)
+    string Name, string Summary, Type OptionsType, Func<object, Experiment> Create,
+    Func<object, EstimatorRecord, IReadOnlyList<PublishedLoss>> Published, string? DefaultEstimators = null)
 {
     internal static ExperimentEntry For<TOptions>(
-        string name, string summary, Func<TOptions, Experiment> create, string? defaultEstimators = null) =>
-        new(name, summary, typeof(TOptions), options => create((TOptions)options), defaultEstimators);
+        string name, string summary, Func<TOptions, Experiment> create,
+        Func<TOptions, EstimatorRecord, IReadOnlyList<PublishedLoss>> published, string? defaultEstimators = null) =>
+        new(name, summary, typeof(TOptions), options => create((TOptions)options), (options, e) => published((TOptions)options, e), defaultEstimators);
 }
 
 /// <summary>The second registry: one row per experiment.</summary>
 public static class ExperimentCatalog
 {
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,  // an option that is not known might make all the difference
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+    };
+
     /// <summary>Every experiment.</summary>
     public static IReadOnlyList<ExperimentEntry> All { get; } =
     [
-        ExperimentEntry.For<PolynomialOptions>("polynomial", "polynomial programming over binary latents", o => new PolynomialExperiment(o)),
-        ExperimentEntry.For<VaeOptions>("vae", "variational autoencoder with categorical latents on grey images", o => new VaeExperiment(o), "reinmax"),
+        ExperimentEntry.For<PolynomialOptions>(
+            "polynomial", "polynomial programming over binary latents", o => new PolynomialExperiment(o), PublishedLosses.Find),
+        ExperimentEntry.For<VaeOptions>(
+            "vae", "variational autoencoder with categorical latents on grey images", o => new VaeExperiment(o), PublishedElbos.Find, "reinmax"),
     ];
+
+    /// <summary>What others report for an estimator of a run.</summary>
+    /// <param name="experiment">Name of the experiment; one that is not known has no published losses.</param>
+    /// <param name="options">The options record, or what was read of it from <c>run.json</c>.</param>
+    /// <param name="estimator">The estimator.</param>
+    public static IReadOnlyList<PublishedLoss> Published(string experiment, object options, EstimatorRecord estimator)
+    {
+        if (All.FirstOrDefault(e => e.Name == experiment) is not { } entry)
+            return [];
+        try
+        {
+            return entry.Published(options is JsonElement json ? json.Deserialize(entry.OptionsType, Json)! : options, estimator);
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
 }
 
 /// <summary>An option that cannot be used. The message is one sentence for the user: expected, got, remedy.</summary>

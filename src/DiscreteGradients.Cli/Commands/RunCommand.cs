@@ -66,7 +66,7 @@ internal static class RunCommand
             folder.Output.WriteFile("summary.csv", path => File.WriteAllText(path, EstimatorSummary.ToCsv(summaries)));
             LossPlots.Write(folder.Output, record, lines);
             if (!settings.Json)
-                RunReport.Write(record, summaries, name => PublishedLosses.Find(options, name, estimators.First(e => e.Name == name).Estimator), folder.Output.Path, terminal);
+                RunReport.Write(record, summaries, folder.Output.Path, terminal);
         }
 
         if (finished)
@@ -80,6 +80,7 @@ internal static class RunCommand
         string name, Experiment experiment, IReadOnlyList<EstimatorChoice> estimators, IReadOnlyList<long> seeds,
         RunFolder folder, RunDisplay display, CancellationToken cancellation)
     {
+        var tensorBoard = new TensorBoardLog(folder.Output);
         try
         {
             foreach (var (estimatorName, estimator) in estimators)
@@ -93,6 +94,7 @@ internal static class RunCommand
                         folder.Append(line);
                         foreach (var picture in epoch.Pictures)
                             folder.Output.WriteFile($"plots/{estimatorName}-seed{seed}-epoch{epoch.Epoch}-{picture.Name}.png", path => PictureFile.Write(path, picture));
+                        tensorBoard.Write(line, epoch.Pictures);
                         display.Epoch(line);
                     }
                 }
@@ -115,7 +117,7 @@ internal static class RunCommand
         return [.. Enumerable.Range(0, settings.Seeds).Select(i => settings.Seed + i)];
     }
 
-    private static string DefaultFolder(string experiment, DateTimeOffset time)
+    internal static string DefaultFolder(string experiment, DateTimeOffset time)
     {
         var path = Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{experiment}-{time:yyyyMMdd-HHmmss}"));
         return Enumerable.Range(2, int.MaxValue - 2).Select(i => $"{path}-{i}").Prepend(path).First(p => !Path.Exists(p));

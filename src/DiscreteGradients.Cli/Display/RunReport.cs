@@ -7,10 +7,11 @@ namespace DiscreteGradients.Cli.Display;
 internal static class RunReport
 {
     internal static void Write(
-        RunRecord record, IReadOnlyList<EstimatorSummary> summaries, Func<string, double?> published, string folder, Terminal terminal)
+        RunRecord record, IReadOnlyList<EstimatorSummary> summaries, string folder, Terminal terminal)
     {
+        var published = record.Estimators.ToDictionary(e => e.Name, e => ExperimentCatalog.Published(record.Experiment, record.Options, e));
+        var source = published.Values.SelectMany(losses => losses).FirstOrDefault()?.Source;
         var (test, expected) = (summaries.Any(s => s.TestLoss is not null), summaries.Any(s => s.ExpectedLoss is not null));
-        var official = summaries.Any(s => published(s.Estimator) is not null);
         var table = new Table().Border(TableBorder.None).AddColumn(Column("estimator"));
         table.AddColumn(Column("train\nloss").RightAligned());
         if (test)
@@ -21,8 +22,10 @@ internal static class RunReport
             table.AddColumn(Column("gap").RightAligned());
         table.AddColumn(Column("time\na step").RightAligned());
         table.AddColumn(Column("n").RightAligned());
-        if (official)
-            table.AddColumn(Column("official\ncode").RightAligned());
+        if (source is not null)
+            table.AddColumn(Column(source.Name.Replace(' ', '\n') + (test ? "\ntrain" : "")).RightAligned());
+        if (source is not null && test)
+            table.AddColumn(Column($"{source.Name}\ntest").RightAligned());
 
         var best = summaries.Min(Final);
         foreach (var s in summaries)
@@ -35,25 +38,28 @@ internal static class RunReport
             if (record.Optimum is { } optimum)
                 row.Add(Format.Loss(Final(s) - optimum));
             row.AddRange([Format.Milliseconds(s.TimePerStep), s.TrainLoss.N.ToString()]);
-            if (official)
-                row.Add(Format.Loss(published(s.Estimator)));
+            var theirs = published[s.Estimator] is [var first, ..] ? first : null;
+            if (source is not null)
+                row.Add(Format.Loss(theirs?.Train));
+            if (source is not null && test)
+                row.Add(Format.Loss(theirs?.Test));
             var style = Final(s) == best && summaries.Count > 1 ? new Style(Color.Green) : Style.Plain;
             table.AddRow(row.Select(cell => new Text(cell, style)));
         }
 
         terminal.Console.Write(table);
-        foreach (var note in Notes(record, summaries, expected, official))
+        foreach (var note in Notes(record, summaries, expected, source))
             terminal.Out.WriteLine(note);
         terminal.Out.WriteLine($"Files: {folder}");
     }
 
-    private static IEnumerable<string> Notes(RunRecord record, IReadOnlyList<EstimatorSummary> summaries, bool expected, bool official)
+    private static IEnumerable<string> Notes(RunRecord record, IReadOnlyList<EstimatorSummary> summaries, bool expected, PublishedSource? source)
     {
         yield return $"Losses of the last epoch, {(summaries.Any(s => s.TrainLoss.N > 1) ? "mean ± std over n seeds" : "one seed")}.";
         if (record.Optimum is { } optimum)
             yield return $"Known optimum {Format.Loss(optimum)}; gap: {(expected ? "expected" : "train")} loss above it.";
-        if (official)
-            yield return "Official code: its train loss with these settings, seed 0.";
+        if (source is not null)
+            yield return $"{char.ToUpperInvariant(source.Name[0])}{source.Name[1..]}: {source.Description}.";
         foreach (var s in summaries.Where(s => s.Epoch < record.Epochs))
             yield return $"{s.Estimator} stopped at epoch {s.Epoch} of {record.Epochs}.";
         yield return $"{(record.Finished ? "Done" : "Stopped")} after {Format.Duration(record.WallSeconds)} on {record.Threads} thread{(record.Threads == 1 ? "" : "s")}.";

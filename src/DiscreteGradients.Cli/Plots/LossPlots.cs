@@ -21,31 +21,13 @@ internal static class LossPlots
             return;
 
         var seeds = known.Select(line => line.Seed).Distinct().Count();
-        using var plot = PlotStyle.Create($"{record.Experiment}: {label}{(seeds > 1 ? $", mean ± std over {seeds} seeds" : "")}", "epoch", label);
-        foreach (var group in known.GroupBy(line => line.Estimator))
-            AddCurve(plot, group.Key, [.. group.GroupBy(l => l.Epoch).OrderBy(e => e.Key).Select(e => (e.Key, Spread.Of([.. e.Select(l => loss(l)!.Value)])))]);
-        if (record.Optimum is { } optimum)
-            plot.Add.HorizontalLine(optimum, 1.5f, Color.FromHex("#606060"), LinePattern.Dashed).LegendText = "optimum";
-
-        plot.Axes.AutoScale();
-        plot.Axes.SetLimitsX(known.Min(l => l.Epoch) - 0.5, known.Max(l => l.Epoch) + 0.5);
-        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { IntegerTicksOnly = true, TickDensity = 0.6 };
-        PlotStyle.LegendAtTheRight(plot);
+        using var plot = CurvePlot.Create(
+            $"{record.Experiment}: {label}{(seeds > 1 ? $", mean ± std over {seeds} seeds" : "")}", label,
+            [
+                .. known.GroupBy(line => line.Estimator).Select(group => new Curve(group.Key, group.Key,
+                    [.. group.GroupBy(l => l.Epoch).OrderBy(e => e.Key).Select(e => (e.Key, Spread.Of([.. e.Select(l => loss(l)!.Value)])))])),
+            ],
+            record.Optimum);
         PlotStyle.Save(plot, folder, label.Replace(' ', '-'));
-    }
-
-    private static void AddCurve(Plot plot, string estimator, (int Epoch, Spread Loss)[] points)
-    {
-        var (color, xs) = (PlotStyle.ColorOf(estimator), points.Select(p => (double)p.Epoch).ToArray());
-        if (points.Any(p => p.Loss.Std > 0))
-        {
-            double[] Edge(int sign) => [.. points.Select(p => p.Loss.Mean + (sign * (double.IsNaN(p.Loss.Std) ? 0 : p.Loss.Std)))];
-            var band = plot.Add.FillY(xs, Edge(-1), Edge(1));
-            (band.FillColor, band.LineWidth) = (color.WithAlpha(0.18), 0);
-        }
-
-        var curve = plot.Add.Scatter(xs, [.. points.Select(p => p.Loss.Mean)], color);
-        (curve.LineWidth, curve.LinePattern, curve.LegendText) = (2.5f, PlotStyle.PatternOf(estimator), estimator);
-        curve.MarkerSize = points.Length == 1 ? 9 : 0;
     }
 }

@@ -21,7 +21,7 @@ internal static class PlotStyle
     internal static Plot Create(string title, string x, string y)
     {
         var plot = new Plot();
-        plot.Title(title, size: 20);
+        plot.Title(title, size: title.Length <= 70 ? 20 : 15);
         plot.XLabel(x, size: 17);
         plot.YLabel(y, size: 17);
         PlotFont.Use(plot);
@@ -42,9 +42,11 @@ internal static class PlotStyle
         return plot;
     }
 
-    internal static Color ColorOf(string estimator) => Colors[Index(estimator) % Colors.Length];
+    /// <summary>Grey for a name that the registry does not have: files may come from another version.</summary>
+    internal static Color ColorOf(string estimator) => Index(estimator) is >= 0 and var index ? Colors[index % Colors.Length] : Color.FromHex("#A0A0A0");
 
-    internal static LinePattern PatternOf(string estimator) => Patterns[(Index(estimator) + 3) % Patterns.Length];  // solid for reinmax
+    /// <summary>Solid for reinmax; several curves of an estimator begin at its own pattern.</summary>
+    internal static LinePattern PatternOf(string estimator, int variant = 0) => Patterns[(Index(estimator) + variant + 3) % Patterns.Length];
 
     internal static void LegendAtTheRight(Plot plot)
     {
@@ -61,5 +63,6 @@ internal static class PlotStyle
         folder.WriteFile($"plots/{name}.svg", path => plot.SaveSvg(path, Width, Height));
     }
 
-    private static int Index(string estimator) => Enumerable.Range(0, Estimators.All.Count).First(i => Estimators.All[i].Name == estimator);
+    /// <summary>Place in the registry, or −1.</summary>
+    private static int Index(string estimator) => Estimators.All.Select(e => e.Name).ToList().IndexOf(estimator);
 }

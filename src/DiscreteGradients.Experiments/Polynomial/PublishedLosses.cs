@@ -6,6 +6,8 @@ namespace DiscreteGradients.Experiments;
 /// </summary>
 public static class PublishedLosses
 {
+    private static readonly PublishedSource OfficialCode = new("official code", "its train loss with these settings, seed 0");
+
     private static readonly Dictionary<(string Estimator, double P), double> Losses = new()
     {
         [("reinmax", 1.5)] = 0.3054,
@@ -25,12 +27,11 @@ public static class PublishedLosses
         [("reinforce", 3)] = 0.1237,
     };
 
-    /// <summary>The train loss of the last epoch, or null if the settings are not those of the official run.</summary>
-    public static double? Find(object options, string name, GradientEstimator estimator) =>
-        options is PolynomialOptions o
-        && o == new PolynomialOptions { P = o.P }
-        && estimator == Estimators.Get(name).Default
-        && Losses.TryGetValue((name, o.P), out var loss)
-            ? loss
-            : null;
+    /// <summary>The losses where all settings are those of the official run.</summary>
+    public static IReadOnlyList<PublishedLoss> Find(PolynomialOptions options, EstimatorRecord estimator) =>
+        options == new PolynomialOptions { P = options.P }
+        && Losses.TryGetValue((estimator.Name, options.P), out var loss)
+        && estimator.Configuration == Estimators.Get(estimator.Name).Default.ToString()
+            ? [new PublishedLoss(OfficialCode, new Spread(loss, double.NaN, 1))]
+            : [];
 }

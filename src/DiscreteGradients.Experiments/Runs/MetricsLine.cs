@@ -5,7 +5,7 @@ namespace DiscreteGradients.Experiments;
 
 /// <summary>One line of <c>metrics.jsonl</c>: one epoch of one estimator and seed. Names are snake case; losses that do not exist are left out.</summary>
 public sealed record MetricsLine(
-    string Experiment, string Estimator, long Seed, int Epoch, double TrainLoss, double? TestLoss, double? ExpectedLoss, double Seconds, int Steps)
+    string Experiment, string Estimator, long Seed, [property: JsonRequired] int Epoch, [property: JsonRequired] double TrainLoss, double? TestLoss, double? ExpectedLoss, double Seconds, int Steps)
 {
     /// <inheritdoc cref="EpochMetrics.Values"/>
     public IReadOnlyDictionary<string, double>? Values { get; init; }

@@ -1,0 +1,72 @@
+using System.CommandLine;
+using DiscreteGradients.Cli.Plots;
+using DiscreteGradients.Cli.Reports;
+using DiscreteGradients.Experiments;
+using Spectre.Console;
+
+namespace DiscreteGradients.Cli.Commands;
+
+/// <summary><c>dgrad report DIR...</c>: tables and plots over all runs in some folders, beside what others report.</summary>
+internal static class ReportCommand
+{
+    internal static Command Create(Terminal terminal)
+    {
+        var folders = new Argument<string[]>("DIR") { Description = "Run folders, or folders that hold some.", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("report", "Make tables and plots over finished and unfinished runs.") { folders };
+        var settings = new OptionsBinder(new ReportSettings(), command);
+        command.SetAction(parsed => Report(parsed.GetRequiredValue(folders), (ReportSettings)settings.Bind(parsed), terminal));
+        return command;
+    }
+
+    private static int Report(string[] folders, ReportSettings settings, Terminal terminal)
+    {
+        var sections = RunSection.Of(RunSeries.Of(StoredRun.ReadAll(folders)));
+        var output = OutputFolder.Create(settings.Out ?? RunCommand.DefaultFolder("report", DateTimeOffset.UtcNow));
+        var report = sections.Select(section => new SectionReport(section, ReportPlots.Write(output, section))).ToList();
+        output.WriteFile("report.md", path => File.WriteAllText(path, ReportMarkdown.Of(report)));
+        output.WriteFile("report.csv", path => File.WriteAllText(path, ReportRow.ToCsv(sections.SelectMany(ReportRow.Of))));
+        if (settings.Json)
+        {
+            foreach (var row in sections.SelectMany(ReportRow.Of))
+                terminal.Out.Write(row.ToJson() + "\n");
+        }
+        else
+        {
+            Print(report, output.Path, terminal);
+        }
+
+        return DgradApp.Done;
+    }
+
+    private static void Print(List<SectionReport> report, string folder, Terminal terminal)
+    {
+        foreach (var section in report)
+        {
+            terminal.Out.WriteLine(section.Section.Title);
+            foreach (var table in section.Tables)
+            {
+                terminal.Out.WriteLine();
+                terminal.Console.Write(Grid(table));
+            }
+
+            terminal.Out.WriteLine();
+            foreach (var note in section.Notes)
+                terminal.Out.WriteLine(note);
+            terminal.Out.WriteLine();
+        }
+
+        terminal.Out.WriteLine($"Files: {folder}");
+    }
+
+    private static Table Grid(ReportTable table)
+    {
+        var grid = new Table().Border(TableBorder.None).AddColumn(new TableColumn(new Text(table.Header[0])));
+        foreach (var header in table.Header.Skip(1))
+            grid.AddColumn(Column(header).RightAligned());
+        foreach (var row in table.Rows)
+            grid.AddRow(row.Cells.Select(cell => new Text(cell, cell is "below" or "above" ? new Style(Color.Yellow) : Style.Plain)));
+        return grid;
+    }
+
+    private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
+}

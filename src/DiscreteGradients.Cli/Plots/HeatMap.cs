@@ -1,0 +1,55 @@
+using System.Globalization;
+using ScottPlot;
+
+namespace DiscreteGradients.Cli.Plots;
+
+/// <summary>A table whose cells are coloured by their numbers: the lower, the lighter.</summary>
+internal static class HeatMap
+{
+    private static readonly ScottPlot.Colormaps.Viridis Colors = new();
+
+    /// <summary>Rows from the top; a cell without a number stays empty.</summary>
+    internal static Plot Create(string title, string x, IReadOnlyList<string> columns, IReadOnlyList<string> rows, double?[,] cells)
+    {
+        var plot = PlotStyle.Create(title, x, "");
+        double[] known = [.. cells.Cast<double?>().OfType<double>().Where(double.IsFinite)];
+        var (lowest, range) = known.Length == 0 ? (0, 0) : (known.Min(), known.Max() - known.Min());
+        for (var row = 0; row < rows.Count; row++)
+        {
+            for (var column = 0; column < columns.Count; column++)
+            {
+                if (cells[row, column] is { } value)
+                    Add(plot, column, rows.Count - 1 - row, value, double.IsFinite(value) && range > 0 ? 1 - ((value - lowest) / range) : double.IsFinite(value) ? 1 : 0);
+            }
+        }
+
+        plot.Axes.Bottom.TickGenerator = Ticks(columns);
+        plot.Axes.Left.TickGenerator = Ticks([.. rows.Reverse()]);
+        foreach (var axis in (IAxis[])[plot.Axes.Left, plot.Axes.Bottom])
+        {
+            axis.MajorTickStyle.Length = 0;
+            axis.FrameLineStyle.Width = 0;
+            axis.TickLabelStyle.FontSize = 16;
+        }
+
+        plot.Axes.Left.MinimumSize = 40 + (9 * rows.Max(r => r.Length));
+        plot.HideGrid();
+        plot.Axes.SetLimits(-0.5, columns.Count - 0.5, -0.5, rows.Count - 0.5);
+        return plot;
+    }
+
+    private static void Add(Plot plot, int x, int y, double value, double lightness)
+    {
+        var color = Colors.GetColor(lightness);
+        var cell = plot.Add.Rectangle(x - 0.5, x + 0.5, y - 0.5, y + 0.5);
+        (cell.FillColor, cell.LineColor, cell.LineWidth) = (color, ScottPlot.Colors.White, 2);
+        var text = plot.Add.Text(value.ToString(Math.Abs(value) < 10 ? "0.000" : "0.0", CultureInfo.InvariantCulture), x, y);
+        text.LabelAlignment = Alignment.MiddleCenter;
+        text.LabelFontSize = 16;
+        text.LabelFontName = PlotFont.Name;
+        text.LabelFontColor = lightness > 0.55 ? ScottPlot.Colors.Black : ScottPlot.Colors.White;
+    }
+
+    private static ScottPlot.TickGenerators.NumericManual Ticks(IReadOnlyList<string> labels) =>
+        new([.. Enumerable.Range(0, labels.Count).Select(i => (double)i)], [.. labels]);
+}
