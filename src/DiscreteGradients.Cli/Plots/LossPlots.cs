@@ -14,25 +14,30 @@ internal static class LossPlots
         Write(folder, record, lines, "expected loss", line => line.ExpectedLoss);
     }
 
-    private static void Write(OutputFolder folder, RunRecord record, IReadOnlyList<MetricsLine> lines, string label, Func<MetricsLine, double?> loss)
+    /// <summary>Writes one plot of curves over epochs, if there is anything to show.</summary>
+    internal static void Write(OutputFolder folder, string title, string label, string file, double? optimum, IReadOnlyList<CurvePoint> points)
     {
-        var known = lines.Where(line => loss(line) is { } value && double.IsFinite(value)).ToList();
+        var known = points.Where(point => double.IsFinite(point.Value)).ToList();
         if (known.Count == 0)
             return;
 
-        var seeds = known.Select(line => line.Seed).Distinct().Count();
-        using var plot = PlotStyle.Create($"{record.Experiment}: {label}{(seeds > 1 ? $", mean ± std over {seeds} seeds" : "")}", "epoch", label);
-        foreach (var group in known.GroupBy(line => line.Estimator))
-            AddCurve(plot, group.Key, [.. group.GroupBy(l => l.Epoch).OrderBy(e => e.Key).Select(e => (e.Key, Spread.Of([.. e.Select(l => loss(l)!.Value)])))]);
-        if (record.Optimum is { } optimum)
-            plot.Add.HorizontalLine(optimum, 1.5f, Color.FromHex("#606060"), LinePattern.Dashed).LegendText = "optimum";
+        var seeds = known.Select(point => point.Seed).Distinct().Count();
+        using var plot = PlotStyle.Create($"{title}{(seeds > 1 ? $", mean ± std over {seeds} seeds" : "")}", "epoch", label);
+        foreach (var group in known.GroupBy(point => point.Estimator))
+            AddCurve(plot, group.Key, [.. group.GroupBy(p => p.Epoch).OrderBy(e => e.Key).Select(e => (e.Key, Spread.Of([.. e.Select(p => p.Value)])))]);
+        if (optimum is { } best)
+            plot.Add.HorizontalLine(best, 1.5f, Color.FromHex("#606060"), LinePattern.Dashed).LegendText = "optimum";
 
         plot.Axes.AutoScale();
         plot.Axes.SetLimitsX(known.Min(l => l.Epoch) - 0.5, known.Max(l => l.Epoch) + 0.5);
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { IntegerTicksOnly = true, TickDensity = 0.6 };
         PlotStyle.LegendAtTheRight(plot);
-        PlotStyle.Save(plot, folder, label.Replace(' ', '-'));
+        PlotStyle.Save(plot, folder, file);
     }
+
+    private static void Write(OutputFolder folder, RunRecord record, IReadOnlyList<MetricsLine> lines, string label, Func<MetricsLine, double?> loss) => Write(
+        folder, $"{record.Experiment}: {label}", label, label.Replace(' ', '-'), record.Optimum,
+        [.. lines.Where(line => loss(line) is not null).Select(line => new CurvePoint(line.Estimator, line.Seed, line.Epoch, loss(line)!.Value))]);
 
     private static void AddCurve(Plot plot, string estimator, (int Epoch, Spread Loss)[] points)
     {
@@ -49,3 +54,6 @@ internal static class LossPlots
         curve.MarkerSize = points.Length == 1 ? 9 : 0;
     }
 }
+
+/// <summary>A number of one estimator and seed after one epoch.</summary>
+internal readonly record struct CurvePoint(string Estimator, long Seed, int Epoch, double Value);
