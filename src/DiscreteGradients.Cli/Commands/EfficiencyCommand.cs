@@ -66,7 +66,7 @@ internal static class EfficiencyCommand
             using var task = create();
             if (!settings.Json)
                 terminal.Out.WriteLine($"{task.Name}: {task.Description}; {settings.Rounds} rounds of {EfficiencyStudy.Cases.Count} estimators");
-            var measured = EfficiencyStudy.Measure(task, EfficiencyStudy.Cases, settings.Rounds, roundDone: null, terminal.Cancellation);
+            var measured = Measure(task, settings, terminal);
             rows.AddRange(measured);
             if (settings.Json)
                 terminal.Out.Write(string.Concat(measured.Select(row => JsonSerializer.Serialize(row, Json) + "\n")));
@@ -83,6 +83,14 @@ internal static class EfficiencyCommand
         }
 
         return DgradApp.Done;
+    }
+
+    private static IReadOnlyList<EfficiencyRow> Measure(EfficiencyTask task, EfficiencySettings settings, Terminal terminal)
+    {
+        if (settings.Json || !terminal.Interactive)
+            return EfficiencyStudy.Measure(task, EfficiencyStudy.Cases, settings.Rounds, cancellation: terminal.Cancellation);
+        return terminal.Console.Live(new Text("Warming up, then memory.")).AutoClear(true).Start(live => EfficiencyStudy.Measure(
+            task, EfficiencyStudy.Cases, settings.Rounds, round => live.UpdateTarget(new Text($"Round {round} of {settings.Rounds} done.")), terminal.Cancellation));
     }
 
     private static IEnumerable<Func<EfficiencyTask>> Tasks(EfficiencyTasks tasks)

@@ -28,12 +28,12 @@ internal static class HealthReport
         terminal.Console.Write(table);
         terminal.Out.WriteLine("Latents on the test images, mean over latents (at least: the least of them); entropy and information in nats.");
         foreach (var line in last.Where(line => line.Values!.GetValueOrDefault("collapsed_latents") > 0))
-            terminal.Out.WriteLine($"Warning: {line.Estimator}, seed {line.Seed}: {Collapsed(line)}, whose codes say nothing about the image.");
+            terminal.Out.WriteLine($"Warning: {line.Estimator}, seed {line.Seed}: {Collapsed(line)} about the image.");
         terminal.Out.WriteLine();
     }
 
     private static string Collapsed(MetricsLine line) =>
-        line.Values!["collapsed_latents"] == 1 ? "1 latent has collapsed" : $"{line.Values["collapsed_latents"]} latents have collapsed";
+        line.Values!["collapsed_latents"] == 1 ? "1 latent has collapsed: its codes say nothing" : $"{line.Values["collapsed_latents"]} latents have collapsed: their codes say nothing";
 
     private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 }
