@@ -120,7 +120,11 @@ internal static class CommandTree
             [
                 "dgrad run vae --dataset made-digits --epochs 2",
                 "dgrad run vae --dataset fashion-mnist --estimator st,reinmax --seeds 3",
+                "dgrad run vae --preset paper-8x4 --estimator st-gumbel,gumbel-rao,gst-1.0,st,reinmax --seeds 3",
+                "dgrad run vae --preset paper-8x4 --quality-every 5",
+                "dgrad run vae --estimator st,reinmax --temperature 0.5,1,1.5,2",
             ],
+            "dgrad run efficiency" => ["dgrad run efficiency", "dgrad run efficiency --task vae --rounds 30 --threads 1"],
             _ =>
             [
                 "dgrad run polynomial",

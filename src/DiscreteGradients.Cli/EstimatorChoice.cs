@@ -5,16 +5,22 @@ namespace DiscreteGradients.Cli;
 /// <summary>The estimators of a command, made from --estimator and the knobs.</summary>
 internal sealed record EstimatorChoice(string Name, GradientEstimator Estimator)
 {
+    /// <summary>The estimators of an experiment, with its preset's knobs where none are given.</summary>
+    /// <inheritdoc cref="Select(string?, EstimatorSettings, Func{GradientEstimator, string?}, Func{EstimatorEntry, EstimatorSettings, EstimatorSettings}?)"/>
+    internal static IReadOnlyList<EstimatorChoice> Select(string? names, EstimatorSettings knobs, Experiment experiment) =>
+        Select(names, knobs, experiment.WhyNot, experiment.Settings);
+
     /// <summary>Names separated by commas, or null for all that apply; a knob goes to those that have it.</summary>
     /// <exception cref="OptionException">Unknown or unfit estimator, or a knob that none of them has.</exception>
-    internal static IReadOnlyList<EstimatorChoice> Select(string? names, EstimatorSettings knobs, Func<GradientEstimator, string?> whyNot)
+    internal static IReadOnlyList<EstimatorChoice> Select(
+        string? names, EstimatorSettings knobs, Func<GradientEstimator, string?> whyNot, Func<EstimatorEntry, EstimatorSettings, EstimatorSettings>? complete = null)
     {
         var entries = names is null ? [.. Estimators.All.Where(e => whyNot(e.Default) is null)] : Named(names);
         Owned(knobs.Temperature, "temperature", "--temperature", nameof(EstimatorSettings.Temperature), entries);
         Owned(knobs.Draws, "noise draws", "--noise-draws", nameof(EstimatorSettings.Draws), entries);
         Owned(knobs.Samples, "number of samples", "--samples", nameof(EstimatorSettings.Samples), entries);
 
-        var choices = entries.ConvertAll(entry => new EstimatorChoice(entry.Name, Create(entry, knobs)));
+        var choices = entries.ConvertAll(entry => new EstimatorChoice(entry.Name, Create(entry, complete?.Invoke(entry, knobs) ?? knobs)));
         return choices.Find(choice => whyNot(choice.Estimator) is not null) is { } unfit
             ? throw new OptionException($"'{unfit.Name}' does not apply here: {whyNot(unfit.Estimator)}")
             : choices;

@@ -29,16 +29,22 @@ internal sealed class OptionsBinder
         }
     }
 
-    /// <summary>The record with what the user gave.</summary>
-    /// <exception cref="OptionException">A value is not of its type.</exception>
+    /// <summary>The record with what the user gave; what was not given comes from a preset, if there is one.</summary>
+    /// <exception cref="OptionException">A value is not of its type, or there is no such preset.</exception>
     internal object Bind(ParseResult result)
     {
-        var record = Activator.CreateInstance(_defaults.GetType())!;
+        var record = Bind(result, _defaults);
+        return record is IPresetOptions { Preset: not null } options ? Bind(result, options.Defaults) : record;
+    }
+
+    private object Bind(ParseResult result, object defaults)
+    {
+        var record = Activator.CreateInstance(defaults.GetType())!;
         foreach (var (property, option) in _options)
         {
             property.SetValue(record, result.GetResult(option) is { Implicit: false } given
                 ? Parse(property.PropertyType, option.Name, given.Tokens.Count == 0 ? "true" : given.Tokens[0].Value)
-                : property.GetValue(_defaults));
+                : property.GetValue(defaults));
         }
 
         return record;
@@ -50,7 +56,7 @@ internal sealed class OptionsBinder
         var option = new Option<string?>("--" + JsonNamingPolicy.KebabCaseLower.ConvertName(property.Name))
         {
             Description = description,
-            HelpName = type.IsEnum ? string.Join('|', Names(type)) : type == typeof(int) || type == typeof(long) ? "int" : type == typeof(double) ? "number" : "text",
+            HelpName = type == typeof(double[]) ? "number,..." : type.IsEnum ? string.Join('|', Names(type)) : type == typeof(int) || type == typeof(long) ? "int" : type == typeof(double) ? "number" : "text",
             Arity = type == typeof(bool) ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
         };
         if (type == typeof(bool))
@@ -72,6 +78,8 @@ internal sealed class OptionsBinder
             return long.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var l) ? l : throw Wrong("a whole number");
         if (type == typeof(double))
             return double.TryParse(text, NumberStyles.Float, invariant, out var d) ? d : throw Wrong("a number, such as 0.5");
+        if (type == typeof(double[]))
+            return text.Split(',', StringSplitOptions.TrimEntries).Select(part => (double)Parse(typeof(double), name, part)).ToArray();
         if (type == typeof(bool))
             return bool.TryParse(text, out var b) ? b : throw Wrong("true or false, or stand alone");
         if (type.IsEnum)

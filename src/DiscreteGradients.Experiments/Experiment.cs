@@ -9,6 +9,16 @@ public abstract class Experiment
     /// <summary>The best reachable train loss where it is known, else null.</summary>
     public abstract double? Optimum { get; }
 
+    /// <summary>The options, resolved; what depends on the estimator is null until <see cref="TunedFor"/> has set it.</summary>
+    public abstract object Options { get; }
+
+    /// <summary>The settings that an estimator is made with: those given, and for the others what a preset says.</summary>
+    /// <exception cref="OptionException">The preset says nothing of this estimator, and too little is given.</exception>
+    public abstract EstimatorSettings Settings(EstimatorEntry estimator, EstimatorSettings given);
+
+    /// <summary>This experiment with the options that belong to one estimator.</summary>
+    public abstract Experiment TunedFor(string estimator);
+
     /// <summary>Null if the estimator can be used, else one sentence that says why not.</summary>
     public abstract string? WhyNot(GradientEstimator estimator);
 
@@ -28,6 +38,17 @@ public abstract class Experiment
     }
 }
 
+/// <summary>Options for which named presets hold other defaults.</summary>
+public interface IPresetOptions
+{
+    /// <summary>The preset's name, or null for none.</summary>
+    string? Preset { get; }
+
+    /// <summary>The options to start from if nothing but the preset is given.</summary>
+    /// <exception cref="OptionException">No such preset.</exception>
+    object Defaults { get; }
+}
+
 /// <summary>One line of <c>metrics.jsonl</c>. Losses are means per example.</summary>
 /// <param name="Epoch">1, 2, …</param>
 /// <param name="TrainLoss">Mean of the minibatch losses of the epoch, while the parameters move.</param>
@@ -43,7 +64,8 @@ public sealed record EpochMetrics(int Epoch, double TrainLoss, double Seconds)
     /// <summary>Training steps in the epoch.</summary>
     public int Steps { get; init; }
 
-    /// <summary>Further numbers that say how training goes, by name in snake case, such as <c>entropy</c>; null if there are none.</summary>
+    /// <summary>Further numbers that say how training goes, by name in snake case, such as <c>entropy</c>, or name and part,
+    /// such as <c>cosine/reinmax</c>; null if there are none.</summary>
     public IReadOnlyDictionary<string, double>? Values { get; init; }
 
     /// <summary>Pictures made after this epoch; written as PNG, never into the metrics.</summary>

@@ -23,24 +23,35 @@ internal static class RunCommand
             run.Subcommands.Add(command);
         }
 
+        run.Subcommands.Add(EfficiencyCommand.Create(terminal));
         return run;
     }
 
     private static int Run(ExperimentEntry entry, object options, RunSettings settings, Terminal terminal)
     {
-        var seeds = Seeds(settings);
         Machine.Use(settings.Threads ?? Machine.PhysicalCores);
         var experiment = DataFetchCommand.WithData(() => entry.Create(options), settings.Json, terminal);
-        var estimators = EstimatorChoice.Select(
-            settings.Estimator, new EstimatorSettings(settings.Temperature, settings.NoiseDraws, settings.Samples), experiment.WhyNot);
+        return settings.Temperature is { Length: > 1 } temperatures
+            ? new TemperatureStudy(temperatures, settings.Out ?? DefaultFolder(entry.Name, DateTimeOffset.UtcNow), terminal).Run(
+                settings, one => Choose(one, experiment), one => Run(entry, experiment, one, terminal))
+            : Run(entry, experiment, settings, terminal);
+    }
+
+    private static IReadOnlyList<EstimatorChoice> Choose(RunSettings settings, Experiment experiment) => EstimatorChoice.Select(
+        settings.Estimator, new EstimatorSettings(settings.Temperature?[0], settings.NoiseDraws, settings.Samples), experiment);
+
+    private static int Run(ExperimentEntry entry, Experiment experiment, RunSettings settings, Terminal terminal)
+    {
+        var seeds = Seeds(settings);
+        var estimators = Choose(settings, experiment);
 
         var started = DateTimeOffset.UtcNow;
         using var folder = RunFolder.Create(settings.Out ?? DefaultFolder(entry.Name, started));
         var record = new RunRecord
         {
             Experiment = entry.Name,
-            Options = options,
-            Estimators = [.. estimators.Select(e => new EstimatorRecord(e.Name, e.Estimator.ToString()))],
+            Options = experiment.Options,
+            Estimators = [.. estimators.Select(e => Record(e, experiment))],
             Seeds = seeds,
             Epochs = experiment.Epochs,
             Optimum = experiment.Optimum,
@@ -65,8 +76,12 @@ internal static class RunCommand
         {
             folder.Output.WriteFile("summary.csv", path => File.WriteAllText(path, EstimatorSummary.ToCsv(summaries)));
             LossPlots.Write(folder.Output, record, lines);
+            ValuePlots.Write(folder.Output, record, lines);
             if (!settings.Json)
+            {
+                HealthReport.Write(lines, terminal);
                 RunReport.Write(record, summaries, folder.Output.Path, terminal);
+            }
         }
 
         if (finished)
@@ -88,7 +103,7 @@ internal static class RunCommand
                 foreach (var seed in seeds)
                 {
                     display.Begin(estimatorName, seed);
-                    foreach (var epoch in experiment.Run(estimator, seed, display.Step, cancellation))
+                    foreach (var epoch in experiment.TunedFor(estimatorName).Run(estimator, seed, display.Step, cancellation))
                     {
                         var line = MetricsLine.Of(name, estimatorName, seed, epoch);
                         folder.Append(line);
@@ -106,6 +121,12 @@ internal static class RunCommand
         {
             return false;
         }
+    }
+
+    private static EstimatorRecord Record(EstimatorChoice choice, Experiment experiment)
+    {
+        var options = experiment.TunedFor(choice.Name).Options;
+        return new EstimatorRecord(choice.Name, choice.Estimator.ToString()) { Options = options.Equals(experiment.Options) ? null : options };
     }
 
     private static long[] Seeds(RunSettings settings)

@@ -8,8 +8,8 @@ internal sealed record RunSettings
     [Description("Estimators, separated by commas; without a default, all that apply. See 'dgrad list'.")]
     public string? Estimator { get; init; }
 
-    [Description("Temperature of the estimators that have one.")]
-    public double? Temperature { get; init; }
+    [Description("Temperature of the estimators that have one; several, separated by commas, are one run each.")]
+    public double[]? Temperature { get; init; }
 
     [Description("Noise draws of gumbel-rao.")]
     public int? NoiseDraws { get; init; }

@@ -1,5 +1,4 @@
 using DiscreteGradients.Experiments;
-using ScottPlot;
 
 namespace DiscreteGradients.Cli.Plots;
 
@@ -14,20 +13,28 @@ internal static class LossPlots
         Write(folder, record, lines, "expected loss", line => line.ExpectedLoss);
     }
 
-    private static void Write(OutputFolder folder, RunRecord record, IReadOnlyList<MetricsLine> lines, string label, Func<MetricsLine, double?> loss)
+    /// <summary>Writes one plot of curves over epochs, if there is anything to show.</summary>
+    internal static void Write(OutputFolder folder, string title, string label, string file, double? optimum, IReadOnlyList<CurvePoint> points)
     {
-        var known = lines.Where(line => loss(line) is { } value && double.IsFinite(value)).ToList();
+        var known = points.Where(point => double.IsFinite(point.Value)).ToList();
         if (known.Count == 0)
             return;
 
-        var seeds = known.Select(line => line.Seed).Distinct().Count();
+        var seeds = known.Select(point => point.Seed).Distinct().Count();
         using var plot = CurvePlot.Create(
-            $"{record.Experiment}: {label}{(seeds > 1 ? $", mean ± std over {seeds} seeds" : "")}", label,
+            $"{title}{(seeds > 1 ? $", mean ± std over {seeds} seeds" : "")}", label,
             [
-                .. known.GroupBy(line => line.Estimator).Select(group => new Curve(group.Key, group.Key,
-                    [.. group.GroupBy(l => l.Epoch).OrderBy(e => e.Key).Select(e => (e.Key, Spread.Of([.. e.Select(l => loss(l)!.Value)])))])),
+                .. known.GroupBy(point => point.Estimator).Select(group => new Curve(group.Key, group.Key,
+                    [.. group.GroupBy(p => p.Epoch).OrderBy(e => e.Key).Select(e => (e.Key, Spread.Of([.. e.Select(p => p.Value)])))])),
             ],
-            record.Optimum);
-        PlotStyle.Save(plot, folder, label.Replace(' ', '-'));
+            optimum);
+        PlotStyle.Save(plot, folder, file);
     }
+
+    private static void Write(OutputFolder folder, RunRecord record, IReadOnlyList<MetricsLine> lines, string label, Func<MetricsLine, double?> loss) => Write(
+        folder, $"{record.Experiment}: {label}", label, label.Replace(' ', '-'), record.Optimum,
+        [.. lines.Where(line => loss(line) is not null).Select(line => new CurvePoint(line.Estimator, line.Seed, line.Epoch, loss(line)!.Value))]);
 }
+
+/// <summary>A number of one estimator and seed after one epoch.</summary>
+internal readonly record struct CurvePoint(string Estimator, long Seed, int Epoch, double Value);

@@ -36,9 +36,17 @@ public sealed class PolynomialExperiment : Experiment
     public override double? Optimum => _target.Average(c => Math.Min(Cost(0, c), Cost(1, c)));
 
     /// <inheritdoc/>
-    public override string? WhyNot(GradientEstimator estimator) => estimator is ExactEnumeration exact && _options.Latents > Math.Log2(exact.MaximumStates)
-        ? $"exact enumeration needs 2^{_options.Latents} evaluations a step; use at most {(int)Math.Log2(exact.MaximumStates)} latents."
-        : null;
+    public override object Options => _options;
+
+    /// <inheritdoc/>
+    public override EstimatorSettings Settings(EstimatorEntry estimator, EstimatorSettings given) => given;
+
+    /// <inheritdoc/>
+    public override Experiment TunedFor(string estimator) => this;
+
+    /// <inheritdoc/>
+    public override string? WhyNot(GradientEstimator estimator) =>
+        estimator is ExactEnumeration exact ? Enumeration.WhyNot(exact, categories: 2, _options.Latents, _options.Batch) : null;
 
     /// <inheritdoc/>
     public override TrainingRun Start(GradientEstimator estimator, long seed) => new Training(this, estimator, seed);

@@ -44,4 +44,8 @@ public sealed record RunRecord
 }
 
 /// <summary>An estimator by its name in the registry, with its hyperparameters spelt out.</summary>
-public sealed record EstimatorRecord(string Name, string Configuration);
+public sealed record EstimatorRecord(string Name, string Configuration)
+{
+    /// <summary>The options record as this estimator has it, where a preset gives each its own.</summary>
+    public object? Options { get; init; }
+}

@@ -8,10 +8,11 @@ namespace DiscreteGradients.Experiments;
 public sealed class VaeExperiment : Experiment
 {
     private const int LargestLayer = 1 << 16;
-    private const long LargestTensor = 1 << 27;
 
     private readonly VaeOptions _options;
     private readonly ImageData _data;
+    private readonly VaePreset? _preset;
+    private readonly IReadOnlyList<NamedEstimator> _measured;
 
     /// <summary>Checks the options, then finds, reads and verifies the images.</summary>
     /// <exception cref="OptionException">An option is out of range, or the images are not there or damaged.</exception>
@@ -21,19 +22,30 @@ public sealed class VaeExperiment : Experiment
         Require.AtLeast(1, options.Latents, "latents");
         Require.AtLeast(1, options.Epochs, "epochs");
         Require.AtLeast(1, options.Batch, "batch");
-        Require.Positive(options.Lr, "lr");
+        if (options.Lr is { } lr)
+            Require.Positive(lr, "lr");
         if ((long)options.Latents * options.Categories > LargestLayer)
         {
             throw new OptionException(
                 $"--latents times --categories must be at most {LargestLayer}; got {options.Latents} times {options.Categories}.");
         }
 
-        (_options, _data) = (options, ImageSets.Load(options.Dataset, options.Data));
+        Require.AtLeast(0, options.PictureEvery, "picture-every");
+        _preset = options.Preset is { } name ? VaePresets.Get(name) : null;
+        _measured = Measured(options);
+        _options = _preset is null ? Tuned(options, null) : options;
+        _data = ImageSets.Load(options.Dataset, options.Data);
         if (options.Batch > _data.TrainCount)
         {
             throw new OptionException(
                 $"--batch must be at most the {_data.TrainCount} training images of '{_data.Name}'; got {options.Batch}.");
         }
+    }
+
+    private VaeExperiment(VaeExperiment shared, string estimator)
+    {
+        (_data, _preset, _measured) = (shared._data, shared._preset, shared._measured);
+        _options = Tuned(shared._options, _preset?.Tunings.GetValueOrDefault(estimator));
     }
 
     /// <inheritdoc/>
@@ -43,22 +55,61 @@ public sealed class VaeExperiment : Experiment
     public override double? Optimum => null;
 
     /// <inheritdoc/>
-    public override string? WhyNot(GradientEstimator estimator)
-    {
-        if (estimator is not ExactEnumeration exact)
-            return null;
-        var states = Math.Pow(_options.Categories, _options.Latents);
-        if (states > exact.MaximumStates)
-        {
-            return $"exact enumeration needs all {_options.Categories}^{_options.Latents} states at every step; "
-                + $"at most {exact.MaximumStates} can be.";
-        }
+    public override object Options => _options;
 
-        return states * _options.Batch * _options.Latents * _options.Categories > LargestTensor
-            ? $"exact enumeration of {states} states for {_options.Batch} images a step needs too much memory; use a smaller --batch."
-            : null;
+    /// <inheritdoc/>
+    public override EstimatorSettings Settings(EstimatorEntry estimator, EstimatorSettings given)
+    {
+        ArgumentNullException.ThrowIfNull(estimator);
+        ArgumentNullException.ThrowIfNull(given);
+        if (_preset is null)
+            return given;
+        var tuning = _preset.Tunings.GetValueOrDefault(estimator.Name);
+        var open = estimator.Knobs.Contains(nameof(EstimatorSettings.Temperature)) && given.Temperature is null;
+        return tuning is null && (_options.Lr is null || open)
+            ? throw new OptionException(
+                $"--preset {_preset.Name} has settings for {string.Join(", ", _preset.Tunings.Keys)}; for '{estimator.Name}' give --lr"
+                + $"{(estimator.Knobs.Contains(nameof(EstimatorSettings.Temperature)) ? " and --temperature" : "")}.")
+            : open ? given with { Temperature = tuning!.Temperature } : given;
     }
 
     /// <inheritdoc/>
-    public override TrainingRun Start(GradientEstimator estimator, long seed) => new VaeTraining(_options, _data, estimator, seed);
+    public override Experiment TunedFor(string estimator) => _preset is null ? this : new VaeExperiment(this, estimator);
+
+    /// <inheritdoc/>
+    public override string? WhyNot(GradientEstimator estimator) =>
+        estimator is ExactEnumeration exact ? Enumeration.WhyNot(exact, _options.Categories, _options.Latents, _options.Batch) : null;
+
+    /// <inheritdoc/>
+    public override TrainingRun Start(GradientEstimator estimator, long seed) => new VaeTraining(_options, _data, estimator, seed, _measured);
+
+    private static VaeOptions Tuned(VaeOptions options, VaeTuning? tuning) => options with
+    {
+        Optimizer = options.Optimizer ?? tuning?.Optimizer ?? VaeOptimizer.Adam,
+        Lr = options.Lr ?? tuning?.Lr ?? VaeOptions.DefaultLr,
+    };
+
+    /// <summary>The estimators whose gradients are measured, at the preset's temperatures, else their own defaults.</summary>
+    private List<NamedEstimator> Measured(VaeOptions options)
+    {
+        Require.AtLeast(0, options.QualityEvery, "quality-every");
+        if (options.QualityEvery == 0)
+            return [];
+        Require.AtLeast(1, options.QualityImages, "quality-images");
+        Require.AtLeast(2, options.QualityDraws, "quality-draws");
+        var states = Math.Pow(options.Categories, options.Latents);
+        if (states > LatentGradients.MaximumStates)
+        {
+            throw new OptionException(
+                $"--quality-every needs the exact gradient, from all {options.Categories}^{options.Latents} states of the latents; "
+                + $"at most {LatentGradients.MaximumStates} can be: use fewer --latents.");
+        }
+
+        var measured = options.QualityEstimators.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(Estimators.Get).Select(entry =>
+            new NamedEstimator(entry.Name, entry.Create(new EstimatorSettings(_preset?.Tunings.GetValueOrDefault(entry.Name)?.Temperature)))).ToList();
+        return measured.Exists(e => e.Estimator is ExactEnumeration exact
+            && Enumeration.WhyNot(exact, options.Categories, options.Latents, Math.Min(options.QualityImages, options.Batch)) is not null)
+            ? throw new OptionException($"--quality-estimators may name 'exact' in small spaces only; {states} states need too much memory.")
+            : measured;
+    }
 }

@@ -3,8 +3,15 @@ using System.ComponentModel;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>Settings of the categorical variational autoencoder; all defaults but the epochs are the paper's for ReinMax.</summary>
-public sealed record VaeOptions
+public sealed record VaeOptions : IPresetOptions
 {
+    /// <summary>The learning rate without a preset.</summary>
+    internal const double DefaultLr = 5e-4;
+
+    /// <summary>Name of one of the <see cref="VaePresets"/>, or null.</summary>
+    [Description("The paper's settings for one latent space, for each estimator its own; what else is given wins: paper-8x4, paper-4x24, paper-8x16, paper-16x12, paper-64x8, paper-10x30, paper-64x32 (categories x latents).")]
+    public string? Preset { get; init; }
+
     /// <summary>Name of the data set.</summary>
     [Description("Images: mnist, fashion-mnist, omniglot, or made-digits (drawn by code, needs no files); see 'dgrad data'.")]
     public string Dataset { get; init; } = "mnist";
@@ -29,17 +36,40 @@ public sealed record VaeOptions
     [Description("Images per step.")]
     public int Batch { get; init; } = 100;
 
-    /// <summary>The optimiser.</summary>
-    [Description("Optimiser.")]
-    public VaeOptimizer Optimizer { get; init; } = VaeOptimizer.Adam;
+    /// <summary>The optimiser, or null: the preset's for the estimator, else Adam.</summary>
+    [Description("Optimiser; by default adam, or the preset's for the estimator.")]
+    public VaeOptimizer? Optimizer { get; init; }
 
-    /// <summary>Learning rate.</summary>
-    [Description("Learning rate.")]
-    public double Lr { get; init; } = 5e-4;
+    /// <summary>Learning rate, or null: the preset's for the estimator, else 5e-4.</summary>
+    [Description("Learning rate; by default 0.0005, or the preset's for the estimator.")]
+    public double? Lr { get; init; }
 
     /// <summary>Activation of the hidden layers.</summary>
     [Description("Activation of the hidden layers.")]
     public VaeActivation Activation { get; init; } = VaeActivation.Relu;
+
+    /// <summary>Epochs from one pair of pictures to the next; 0 for none.</summary>
+    [Description("Pictures of reconstructions and of samples from the prior every so many epochs and after the last; 0: none.")]
+    public int PictureEvery { get; init; } = 10;
+
+    /// <summary>Epochs from one measurement of gradients to the next; 0 for none.</summary>
+    [Description("Compare gradients with the exact one every so many epochs, the first included; 0: never.")]
+    public int QualityEvery { get; init; }
+
+    /// <summary>Estimators whose gradients are measured, separated by commas.</summary>
+    [Description("Estimators whose gradients are compared, separated by commas.")]
+    public string QualityEstimators { get; init; } = VaePresets.Compared;
+
+    /// <summary>Images whose gradients are measured.</summary>
+    [Description("Images whose gradients are compared, at most those of a batch.")]
+    public int QualityImages { get; init; } = 100;
+
+    /// <summary>Gradient estimates for each image.</summary>
+    [Description("Gradient estimates for each of these images.")]
+    public int QualityDraws { get; init; } = 1024;
+
+    /// <inheritdoc/>
+    object IPresetOptions.Defaults => Preset is null ? new VaeOptions() : VaePresets.Get(Preset).Options;
 }
 
 /// <summary>Optimisers of the paper's grid.</summary>

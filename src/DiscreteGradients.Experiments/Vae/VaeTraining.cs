@@ -14,6 +14,8 @@ internal sealed class VaeTraining : TrainingRun
     private readonly VaeOptions _options;
     private readonly ImageData _data;
     private readonly GradientEstimator _estimator;
+    private readonly long _seed;
+    private readonly IReadOnlyList<NamedEstimator> _measured;
     private readonly Tensor _train;
     private readonly Tensor _test;
     private readonly VaeModel _model;
@@ -22,14 +24,14 @@ internal sealed class VaeTraining : TrainingRun
     private readonly Generator _noise;
     private readonly Generator _testNoise;
 
-    internal VaeTraining(VaeOptions options, ImageData data, GradientEstimator estimator, long seed)
+    internal VaeTraining(VaeOptions options, ImageData data, GradientEstimator estimator, long seed, IReadOnlyList<NamedEstimator> measured)
     {
-        (_options, _data, _estimator) = (options, data, estimator);
+        (_options, _data, _estimator, _seed, _measured) = (options, data, estimator, seed, measured);
         (_order, _noise, _testNoise) = (Stream(seed, 1), Stream(seed, 2), Stream(seed, 3));
         (_train, _test) = (Images(data.Train), Images(data.Test));
         using (var weights = Stream(seed, 0))
             _model = new VaeModel(options.Latents, options.Categories, Activation, weights);
-        _optimizer = new FusedAdam(_model.parameters(), options.Lr, rectified: options.Optimizer == VaeOptimizer.Radam);
+        _optimizer = new FusedAdam(_model.parameters(), options.Lr!.Value, rectified: options.Optimizer == VaeOptimizer.Radam);
 
         foreach (var (name, parameter) in _model.named_parameters())
             Keep($"model.{name}", parameter);
@@ -54,9 +56,10 @@ internal sealed class VaeTraining : TrainingRun
 
     protected override EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation)
     {
+        using var shuffled = randperm(_data.TrainCount, ScalarType.Int64, generator: _order);
+        var values = Quality(epoch, shuffled, cancellation);
         var total = 0.0;
         var watch = Stopwatch.StartNew();
-        using var shuffled = randperm(_data.TrainCount, ScalarType.Int64, generator: _order);
         for (var step = 1; step <= Steps; step++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -65,7 +68,7 @@ internal sealed class VaeTraining : TrainingRun
             var images = Grey(_train.index_select(0, shuffled.narrow(0, first, Math.Min(_options.Batch, _data.TrainCount - first))));
 
             _model.zero_grad();
-            var losses = Loss(_estimator, images, _noise);
+            var losses = Loss(_estimator, _model.Encode(images), images, _noise);
             losses.mean().backward();
             _optimizer.Step();
 
@@ -76,34 +79,64 @@ internal sealed class VaeTraining : TrainingRun
         var seconds = watch.Elapsed.TotalSeconds;
         return new EpochMetrics(epoch, total / _data.TrainCount, seconds)
         {
-            TestLoss = TestLoss(cancellation),
+            TestLoss = TestLoss(values, cancellation),
             Steps = Steps,
-            Pictures = epoch == _options.Epochs || epoch % 10 == 0 ? [ReconstructionGrid.Draw(_model, _test)] : [],
+            Values = values,
+            Pictures = _options.PictureEvery > 0 && (epoch == _options.Epochs || epoch % _options.PictureEvery == 0)
+                ? [PictureGrid.Reconstructions(_model, _test), PictureGrid.Samples(_model, _options.Latents, _options.Categories)]
+                : [],
         };
     }
 
-    /// <summary>The negative ELBO of each image [B]: an estimate of the reconstruction term, and the divergence.</summary>
-    private Tensor Loss(GradientEstimator estimator, Tensor images, Generator noise)
+    /// <summary>
+    /// Before the first step of an epoch that is measured: the gradients' errors for the first images of its first minibatch, with a
+    /// generator of their own, so that training goes on as if nobody had looked.
+    /// </summary>
+    private Dictionary<string, double> Quality(int epoch, Tensor shuffled, CancellationToken cancellation)
     {
-        var logits = _model.Encode(images);
+        var values = new Dictionary<string, double>();
+        if (_options.QualityEvery == 0 || (epoch != 1 && epoch % _options.QualityEvery != 0))
+            return values;
+        using var scope = NewDisposeScope();
+        var images = Grey(_train.index_select(0, shuffled.narrow(0, 0, Math.Min(_options.QualityImages, _options.Batch))));
+        var seed = unchecked((ulong)_seed * 0x9E3779B97F4A7C15 + (ulong)epoch) | 1UL << 63;
+        foreach (var (measured, errors) in _measured.Zip(LatentGradients.Measure(_model, images, _measured, _options.QualityDraws, seed, cancellation)))
+        {
+            values.Add($"cosine/{measured.Name}", errors.Cosine);
+            values.Add($"bias/{measured.Name}", errors.Bias);
+            values.Add($"bias_approx/{measured.Name}", errors.BiasOfMean);
+            values.Add($"std/{measured.Name}", errors.Deviation);
+        }
+
+        return values;
+    }
+
+    /// <summary>The negative ELBO of each image [B]: an estimate of the reconstruction term, and the divergence.</summary>
+    private Tensor Loss(GradientEstimator estimator, Tensor logits, Tensor images, Generator noise)
+    {
         var divergence = _model.Divergence(logits);
         Finite(divergence.sum().item<float>());  // before the logits are sampled from
         return estimator.Estimate(logits, z => _model.Reconstruction(z, images), noise) + divergence;
     }
 
-    /// <summary>The negative ELBO of the test images, with one sample each.</summary>
-    private double TestLoss(CancellationToken cancellation)
+    /// <summary>The negative ELBO of the test images, with one sample each; adds what their posteriors look like to the values.</summary>
+    private double TestLoss(Dictionary<string, double> values, CancellationToken cancellation)
     {
         using var _ = no_grad();
+        var usage = new CodeUsage(_options.Latents, _options.Categories);
         var total = 0.0;
         for (long first = 0; first < _data.TestCount; first += TestBatch)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var images = Grey(_test.narrow(0, first, Math.Min(TestBatch, _data.TestCount - first)));
-            total += Loss(OneSample, images, _testNoise).sum().item<float>();
+            var logits = _model.Encode(images);
+            total += Loss(OneSample, logits, images, _testNoise).sum().item<float>();
+            usage.Add(logits);
         }
 
+        foreach (var (name, value) in usage.Values())
+            values.Add(name, value);
         return total / _data.TestCount;
     }
 

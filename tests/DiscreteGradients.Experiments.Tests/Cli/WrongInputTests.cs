@@ -8,7 +8,7 @@ public sealed class WrongInputTests
     [InlineData("run polynomial --estimator reinmx", "Unknown estimator 'reinmx'. Did you mean 'reinmax'?")]
     [InlineData("run polynomial --estimator ", "--estimator needs a value. Run 'dgrad run polynomial --help'.")]
     [InlineData("run polynomial --estimator st,st", "--estimator must name each estimator once; got 'st' 2 times.")]
-    [InlineData("run polynomial --estimator exact", "'exact' does not apply here: exact enumeration needs 2^128 evaluations a step; use at most 16 latents.")]
+    [InlineData("run polynomial --estimator exact", "'exact' does not apply here: exact enumeration needs all 2^128 states at every step; at most 65536 can be: use fewer --latents.")]
     [InlineData("run polynomial --p 0", "--p must be a finite number above 0; got 0.")]
     [InlineData("run polynomial --p -1.5", "--p must be a finite number above 0; got -1.5.")]
     [InlineData("run polynomial --p NaN", "--p must be a finite number above 0; got NaN.")]
@@ -28,6 +28,17 @@ public sealed class WrongInputTests
     [InlineData("run polynomial --samples 1 --estimator rloo", "'rloo': samples must be at least 2; got 1.")]
     [InlineData("run polynomial --temperature 2 --estimator rloo", "'rloo' has no temperature; --temperature is for reinmax, st, st-gumbel, gumbel-rao, gst-1.0, gst-p.")]
     [InlineData("run polynomial --samples 2 --estimator st,reinmax", "None of the chosen estimators has a number of samples; --samples is for reinforce, rloo.")]
+    [InlineData("run polynomial --temperature 1,x", "--temperature must be a number, such as 0.5; got 'x'.")]
+    [InlineData("run polynomial --temperature 1,2,1", "--temperature must name each temperature once; got 1 2 times.")]
+    [InlineData("run polynomial --temperature 1,0 --estimator st", "'st': temperature must be a finite number above 0; got 0.")]
+    [InlineData("run polynomial --temperature 1,2 --estimator st,rloo", "'rloo' has no temperature: leave it out of --estimator, or give one --temperature.")]
+    [InlineData("run polynomial --temperature 1,2 --json", "--json is for one run; give one --temperature.")]
+    [InlineData("run polynomial --latents 16 --estimator exact", "'exact' does not apply here: exact enumeration of 65536 states for each of the 64 examples of a step needs too much memory; use a smaller --batch.")]
+    [InlineData("run vae --dataset made-digits --preset 16x12", "Unknown preset '16x12'. Choose from: paper-8x4, paper-4x24, paper-8x16, paper-16x12, paper-64x8, paper-10x30, paper-64x32.")]
+    [InlineData("run vae --dataset made-digits --preset paper-8x4 --estimator st,gst-p", "--preset paper-8x4 has settings for st-gumbel, gumbel-rao, gst-1.0, st, reinmax; for 'gst-p' give --lr and --temperature.")]
+    [InlineData("run vae --dataset made-digits --preset paper-8x4 --estimator gst-p --lr 0.1", "--preset paper-8x4 has settings for st-gumbel, gumbel-rao, gst-1.0, st, reinmax; for 'gst-p' give --lr and --temperature.")]
+    [InlineData("run vae --dataset made-digits --preset paper-64x32 --estimator rloo", "--preset paper-64x32 has settings for reinmax; for 'rloo' give --lr.")]
+    [InlineData("run efficiency --rounds 0", "--rounds must be at least 1; got 0.")]
     [InlineData("run polynomial --epoch 4", "Unknown option '--epoch'. Did you mean '--epochs'? Run 'dgrad run polynomial --help'.")]
     [InlineData("run polynomial extra", "Unexpected argument 'extra'; options begin with two hyphens. Run 'dgrad run polynomial --help'.")]
     [InlineData("run polynomail", "Unknown experiment 'polynomail'. Did you mean 'polynomial'? Run 'dgrad run --help'.")]
@@ -56,7 +67,7 @@ public sealed class WrongInputTests
 
         Assert.Equal(2, result.Code);
         Assert.Equal(
-            $"'dgrad run' needs one of: {string.Join(", ", ExperimentCatalog.All.Select(e => e.Name))}. Run 'dgrad run --help'.{Environment.NewLine}", result.Error);
+            $"'dgrad run' needs one of: {string.Join(", ", ExperimentCatalog.All.Select(e => e.Name))}, efficiency. Run 'dgrad run --help'.{Environment.NewLine}", result.Error);
     }
 
     [Fact]

@@ -41,6 +41,16 @@ public sealed class PolynomialExperimentTests
         Assert.Equal(last.ExpectedLoss.Value, last.TrainLoss, 1e-2);
     }
 
+    [Theory]
+    [InlineData(12, 64, null)]
+    [InlineData(16, 16, null)]
+    [InlineData(16, 64, "exact enumeration of 65536 states for each of the 64 examples of a step needs too much memory; use a smaller --batch.")]
+    [InlineData(17, 1, "exact enumeration needs all 2^17 states at every step; at most 65536 can be: use fewer --latents.")]
+    public void Enumeration_applies_where_a_step_can_be_done(int latents, int batch, string? why)
+    {
+        Assert.Equal(why, new PolynomialExperiment(Small with { Latents = latents, Batch = batch }).WhyNot(new ExactEnumeration()));
+    }
+
     [Fact]
     public void Cancellation_stops_before_the_next_step()
     {

@@ -32,7 +32,7 @@ public sealed class VaeExperimentTests
     }
 
     [Fact]
-    public void The_loss_falls_and_reconstructions_are_drawn_after_the_last_epoch()
+    public void The_loss_falls_and_pictures_are_drawn_after_the_last_epoch()
     {
         var experiment = new VaeExperiment(Small with { Epochs = 2, Batch = 100, Latents = 4, Categories = 8 });
         var done = new List<double>();
@@ -44,10 +44,20 @@ public sealed class VaeExperimentTests
         Assert.True(epochs[1].TestLoss < epochs[0].TestLoss);
         Assert.Equal(Enumerable.Range(1, 60).Select(step => ((step - 1) % 30 + 1) / 30.0), done);
         Assert.Empty(epochs[0].Pictures);
-        var picture = Assert.Single(epochs[1].Pictures);
-        Assert.Equal(("reconstructions", 466, 466), (picture.Name, picture.Width, picture.Height));
-        Assert.Equal(picture.Width * picture.Height, picture.Pixels.Length);
-        Assert.Contains((byte)255, picture.Pixels);
+        Assert.Equal([("reconstructions", 466, 466), ("samples", 466, 466)], epochs[1].Pictures.Select(p => (p.Name, p.Width, p.Height)));
+        Assert.All(epochs[1].Pictures, picture => Assert.Equal(picture.Width * picture.Height, picture.Pixels.Length));
+        Assert.Contains((byte)255, epochs[1].Pictures[0].Pixels);
+        Assert.InRange(epochs[1].Pictures[1].Pixels.Distinct().Count(), 50, 256);
+    }
+
+    [Theory]
+    [InlineData(0, new int[0])]
+    [InlineData(2, new[] { 2, 3 })]
+    public void Pictures_are_drawn_as_often_as_asked_for(int every, int[] epochs)
+    {
+        var run = Run(new VaeExperiment(Small with { Epochs = 3, Batch = 3000, PictureEvery = every }), new StraightThrough());
+
+        Assert.Equal(epochs, run.Where(epoch => epoch.Pictures.Count == 2).Select(epoch => epoch.Epoch));
     }
 
     [Theory]
@@ -127,10 +137,10 @@ public sealed class VaeExperimentTests
 
         Assert.Null(new VaeExperiment(Small with { Categories = 8, Latents = 4, Batch = 100 }).WhyNot(exact));
         Assert.Equal(
-            "exact enumeration needs all 10^30 states at every step; at most 65536 can be.",
+            "exact enumeration needs all 10^30 states at every step; at most 65536 can be: use fewer --latents.",
             new VaeExperiment(Small with { Categories = 10, Latents = 30 }).WhyNot(exact));
         Assert.Equal(
-            "exact enumeration of 65536 states for 500 images a step needs too much memory; use a smaller --batch.",
+            "exact enumeration of 65536 states for each of the 500 examples of a step needs too much memory; use a smaller --batch.",
             new VaeExperiment(Small with { Categories = 2, Latents = 16 }).WhyNot(exact));
     }
 
@@ -155,6 +165,18 @@ public sealed class VaeExperimentTests
         {
             Small with { Latents = int.MaxValue, Categories = 2 },
             "--latents times --categories must be at most 65536; got 2147483647 times 2."
+        },
+        { Small with { PictureEvery = -1 }, "--picture-every must be at least 0; got -1." },
+        { Small with { QualityEvery = -1 }, "--quality-every must be at least 0; got -1." },
+        { Small with { QualityEvery = 1, QualityImages = 0 }, "--quality-images must be at least 1; got 0." },
+        { Small with { QualityEvery = 1, QualityDraws = 1 }, "--quality-draws must be at least 2; got 1." },
+        {
+            Small with { QualityEvery = 1, Latents = 30 },
+            "--quality-every needs the exact gradient, from all 3^30 states of the latents; at most 65536 can be: use fewer --latents."
+        },
+        {
+            Small with { QualityEvery = 1, Categories = 2, Latents = 16, QualityEstimators = "st,exact" },
+            "--quality-estimators may name 'exact' in small spaces only; 65536 states need too much memory."
         },
         { Small with { Dataset = "made-digit" }, "Unknown dataset 'made-digit'. Did you mean 'made-digits'?" },
     };

@@ -1,0 +1,161 @@
+namespace DiscreteGradients.Experiments;
+
+/// <summary>An estimator and the name it goes by.</summary>
+internal sealed record NamedEstimator(string Name, GradientEstimator Estimator);
+
+/// <summary>
+/// How far an estimator's gradient is from the exact one G. ḡ is the mean and s the standard deviation, entry by entry, of the estimates
+/// for one model; norms are over all images, latents and categories together.
+/// </summary>
+/// <param name="Cosine">⟨ḡ, G⟩ / (‖ḡ‖ ‖G‖).</param>
+/// <param name="Bias">‖ḡ − G‖ / ‖G‖.</param>
+/// <param name="BiasOfMean">‖ḡ − G‖ / ‖ḡ‖.</param>
+/// <param name="Deviation">‖s‖ / ‖ḡ‖.</param>
+internal readonly record struct GradientErrors(double Cosine, double Bias, double BiasOfMean, double Deviation);
+
+/// <summary>
+/// Compares estimators with the exact gradient of the reconstruction term with respect to the posterior's logits. The model is a
+/// constant here and stays as it is. Definitions: the released code of Liu et al. 2023, arXiv 2304.08612 (figure 4).
+/// </summary>
+internal static class LatentGradients
+{
+    /// <summary>The largest K^L that is enumerated.</summary>
+    internal const long MaximumStates = 65_536;
+
+    /// <summary>Pictures decoded at once: with what backpropagation keeps of them, some 50 MB.</summary>
+    private const int Rows = 1600;
+
+    /// <summary>The errors of each estimator for the images [B, 784], from that many draws.</summary>
+    internal static IReadOnlyList<GradientErrors> Measure(
+        VaeModel model, Tensor images, IReadOnlyList<NamedEstimator> estimators, int draws, ulong seed, CancellationToken cancellation = default)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Encode(model, images);
+        var exact = Exact(model, logits, images);
+        using var objective = new Objective(model, images);
+        var sums = estimators.Select(e => new Sums(e.Estimator, logits, seed)).ToList();
+        try
+        {
+            var atOnce = (int)Math.Max(1, Rows / images.shape[0]);
+            for (var done = 0; done < draws; done += atOnce)
+            {
+                foreach (var sum in sums)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    sum.Draw(Math.Min(atOnce, draws - done), objective.Value);
+                }
+            }
+
+            return [.. sums.Select(sum => sum.Errors(exact))];
+        }
+        finally
+        {
+            sums.ForEach(sum => sum.Dispose());
+        }
+    }
+
+    /// <summary>The exact gradient [B, L, K], float64: Σ f(z) p(z) (z − q) over all states.</summary>
+    internal static Tensor Exact(VaeModel model, Tensor logits, Tensor images)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var (latents, categories) = ((int)logits.shape[1], (int)logits.shape[2]);
+        var logq = logits.to_type(ScalarType.Float64).log_softmax(-1);
+        var states = OneHot.States(latents, categories);
+        var (weighted, total) = (zeros_like(logq).flatten(1), zeros(logits.shape[0], 1, dtype: ScalarType.Float64));
+        for (long first = 0; first < states.shape[0]; first += Rows)
+        {
+            using var part = NewDisposeScope();
+            var some = states.narrow(0, first, Math.Min(Rows, states.shape[0] - first));
+            var flat = some.flatten(1).to_type(ScalarType.Float64);
+            var values = model.Reconstruction(some.unsqueeze(1).expand(-1, images.shape[0], -1, -1), images);
+            var share = logq.flatten(1).matmul(flat.t()).exp() * values.t();
+            weighted.add_(share.matmul(flat));
+            total.add_(share.sum(-1, keepdim: true));
+        }
+
+        return (weighted - logq.exp().flatten(1) * total).view_as(logq).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Encode(VaeModel model, Tensor images)
+    {
+        using var _ = no_grad();
+        return model.Encode(images);
+    }
+
+    /// <summary>
+    /// The reconstruction term. Pathwise estimators with the same generator state ask for it at the same samples, one after the other:
+    /// value and gradient there are computed once, and handed out as the function with that value and slope.
+    /// </summary>
+    private sealed class Objective(VaeModel model, Tensor images) : IDisposable
+    {
+        private Tensor? _point;
+        private Tensor? _value;
+        private Tensor? _slope;
+
+        internal Tensor Value(Tensor z)
+        {
+            if (!z.requires_grad)
+                return model.Reconstruction(z, images);
+            if (_point is null || !_point.Equals(z))
+                Differentiate(z);
+            return _value! + ((z - _point!) * _slope!).sum([-2, -1]);
+        }
+
+        public void Dispose()
+        {
+            _point?.Dispose();
+            _value?.Dispose();
+            _slope?.Dispose();
+        }
+
+        private void Differentiate(Tensor z)
+        {
+            Dispose();
+            using var scope = NewDisposeScope();
+            var point = z.detach().clone().requires_grad_();
+            var value = model.Reconstruction(point, images);
+            _slope = autograd.grad([value.sum()], [point])[0].DetachFromDisposeScope();
+            _value = value.detach().DetachFromDisposeScope();
+            _point = point.detach().DetachFromDisposeScope();
+        }
+    }
+
+    /// <summary>Sums over draws of one estimator's gradients and of their squares, entry by entry.</summary>
+    private sealed class Sums(GradientEstimator estimator, Tensor logits, ulong seed) : IDisposable
+    {
+        private readonly Generator _generator = new(seed);
+        private readonly Tensor _sum = zeros_like(logits, dtype: ScalarType.Float64);
+        private readonly Tensor _squares = zeros_like(logits, dtype: ScalarType.Float64);
+        private int _count;
+
+        internal void Draw(int draws, Func<Tensor, Tensor> f)
+        {
+            if (estimator is ExactEnumeration)
+                draws = _count == 0 ? 1 : 0;  // every draw is the same
+            if (draws == 0)
+                return;
+            using var scope = NewDisposeScope();
+            var copies = logits.expand([draws, .. logits.shape]).clone().requires_grad_();  // independent leaves: one gradient each
+            var gradients = autograd.grad([estimator.Estimate(copies, f, _generator).sum()], [copies])[0].to_type(ScalarType.Float64);
+            _sum.add_(gradients.sum([0]));
+            _squares.add_(gradients.square().sum([0]));
+            _count += draws;
+        }
+
+        internal GradientErrors Errors(Tensor exact)
+        {
+            using var scope = NewDisposeScope();
+            var mean = _sum / _count;
+            var error = Norm(mean - exact);
+            var variance = (_squares.sum() - mean.square().sum() * _count).item<double>() / Math.Max(1, _count - 1);
+            return new GradientErrors(
+                (mean * exact).sum().item<double>() / (Norm(mean) * Norm(exact)), error / Norm(exact), error / Norm(mean),
+                Math.Sqrt(Math.Max(0, variance)) / Norm(mean));
+        }
+
+        public void Dispose() => _generator.Dispose();
+
+        private static double Norm(Tensor tensor) => tensor.square().sum().sqrt().item<double>();
+    }
+}

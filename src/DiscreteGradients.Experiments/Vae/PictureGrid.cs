@@ -1,0 +1,55 @@
+namespace DiscreteGradients.Experiments;
+
+/// <summary>What the model makes of images, and what it makes up: 64 small pictures in a grid.</summary>
+internal static class PictureGrid
+{
+    private const int Side = 8;
+    private const int Zoom = 2;
+    private const int Gap = 2;
+    private const byte Frame = 96;
+
+    /// <summary>The first test images, each above the decoder's mean picture at its most probable latents.</summary>
+    internal static Picture Reconstructions(VaeModel model, Tensor test)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var bytes = test.narrow(0, 0, Math.Min(Side * Side / 2, test.shape[0]));
+        var logits = model.Encode(VaeTraining.Grey(bytes));
+        var means = Means(model, OneHot.FromIndex(logits.argmax(-1), logits.shape[^1]));
+        return Draw("reconstructions", bytes.data<byte>().ToArray().Chunk(Row).Zip(means.Chunk(Row), (image, mean) => (byte[])[.. image, .. mean]).SelectMany(rows => rows));
+    }
+
+    /// <summary>The decoder's mean pictures for latents drawn from the prior, which is uniform: the same latents at every epoch.</summary>
+    internal static Picture Samples(VaeModel model, int latents, int categories)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(0);
+        return Draw("samples", Means(model, OneHot.Sample(zeros(Side * Side, latents, categories), generator: generator)));
+    }
+
+    private const int Row = Side * ImageData.Pixels;
+
+    private static byte[] Means(VaeModel model, Tensor z) =>
+        model.Decode(z).sigmoid().mul_(255).round_().to_type(ScalarType.Byte).data<byte>().ToArray();
+
+    private static Picture Draw(string name, IEnumerable<byte> images)
+    {
+        const int cell = ImageData.Side * Zoom + Gap;
+        const int width = Side * cell + Gap;
+        var pixels = new byte[width * width];
+        Array.Fill(pixels, Frame);
+        foreach (var (i, image) in images.Chunk(ImageData.Pixels).Index())
+            Paint(image, Gap + i % Side * cell, Gap + i / Side * cell);
+        return new Picture(name, width, width, pixels);
+
+        void Paint(byte[] image, int left, int top)
+        {
+            for (var y = 0; y < ImageData.Side * Zoom; y++)
+            {
+                for (var x = 0; x < ImageData.Side * Zoom; x++)
+                    pixels[(top + y) * width + left + x] = image[y / Zoom * ImageData.Side + x / Zoom];
+            }
+        }
+    }
+}
