@@ -7,6 +7,8 @@ namespace DiscreteGradients.Cli.Display;
 /// <summary>How the latents are used at the end of a run, where the experiment tells: one line an estimator, and who has collapsed.</summary>
 internal static class HealthReport
 {
+    private const string Collapsed = "collapsed_latents";
+
     private static readonly (string Header, string Name)[] Columns =
     [
         ("entropy", "entropy"), ("largest\nprobability", "max_probability"), ("codes\nin use", "code_perplexity"), ("\nat least", "code_perplexity_min"),
@@ -27,13 +29,15 @@ internal static class HealthReport
             table.AddRow([estimator.Key, .. Columns.Select(column => estimator.Average(line => line.Values![column.Name]).ToString("0.000", CultureInfo.InvariantCulture))]);
         terminal.Console.Write(table);
         terminal.Out.WriteLine("Latents on the test images, mean over latents (at least: the least of them); entropy and information in nats.");
-        foreach (var line in last.Where(line => line.Values!.GetValueOrDefault("collapsed_latents") > 0))
-            terminal.Out.WriteLine($"Warning: {line.Estimator}, seed {line.Seed}: {Collapsed(line)} about the image.");
+        foreach (var estimator in last.Where(line => line.Values!.GetValueOrDefault(Collapsed) > 0).GroupBy(line => line.Estimator))
+        {
+            terminal.Out.WriteLine(
+                $"Warning: {estimator.Key} has collapsed latents, whose codes say nothing about the image: "
+                + $"{string.Join(", ", estimator.Select(line => $"{line.Values![Collapsed]} with seed {line.Seed}"))}.");
+        }
+
         terminal.Out.WriteLine();
     }
-
-    private static string Collapsed(MetricsLine line) =>
-        line.Values!["collapsed_latents"] == 1 ? "1 latent has collapsed: its codes say nothing" : $"{line.Values["collapsed_latents"]} latents have collapsed: their codes say nothing";
 
     private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 }
