@@ -69,6 +69,25 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void A_run_with_a_preset_goes_on_with_the_settings_of_each_estimator()
+    {
+        string[] vae = ["run", "vae", "--preset", "paper-8x4", "--dataset", "made-digits", "--batch", "500", "--epochs", "2", "--estimator", "st,reinmax", "--threads", "1"];
+        using var stop = new CancellationTokenSource();
+        using var output = new CancelAfterLines(3, stop);
+        Assert.Equal(130, Run(output, stop.Token, [.. vae, "--out", _folder["run"], "--json"]).Code);
+
+        var resumed = Run("run", "vae", "--resume", "--preset", "paper-8x4", "--out", _folder["run"]);
+
+        Assert.Equal((0, ""), (resumed.Code, resumed.Error));
+        Assert.Equal(0, Run([.. vae, "--out", _folder["whole"]]).Code);
+        Assert.Equal(Metrics("whole"), Metrics("run"));
+        Assert.Equal(
+            JsonNode.Parse(File.ReadAllText(_folder["whole", "run.json"]))!["estimators"]!.ToJsonString(),
+            JsonNode.Parse(File.ReadAllText(_folder["run", "run.json"]))!["estimators"]!.ToJsonString());
+        Refused("--lr is not set in the run to resume; got 1. Leave it out or start a new run.", Run("run", "vae", "--resume", "--lr", "1", "--out", _folder["run"]));
+    }
+
+    [Fact]
     public void A_setting_changed_in_the_run_file_is_found()
     {
         Interrupt(4);
