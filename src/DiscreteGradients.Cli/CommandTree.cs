@@ -123,6 +123,7 @@ internal static class CommandTree
                 "dgrad run vae --preset paper-8x4 --estimator st-gumbel,gumbel-rao,gst-1.0,st,reinmax --seeds 3",
                 "dgrad run vae --preset paper-8x4 --quality-every 5",
                 "dgrad run vae --estimator st,reinmax --temperature 0.5,1,1.5,2",
+                "dgrad run vae --resume --out runs/vae-20260131-093000",
             ],
             "dgrad run efficiency" => ["dgrad run efficiency", "dgrad run efficiency --task vae --rounds 30 --threads 1"],
             _ =>

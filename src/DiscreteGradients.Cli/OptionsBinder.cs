@@ -37,7 +37,9 @@ internal sealed class OptionsBinder
         return record is IPresetOptions { Preset: not null } options ? Bind(result, options.Defaults) : record;
     }
 
-    private object Bind(ParseResult result, object defaults)
+    /// <summary>The record with what the user gave and, for the rest, what another record of its type holds.</summary>
+    /// <exception cref="OptionException">A value is not of its type.</exception>
+    internal object Bind(ParseResult result, object defaults)
     {
         var record = Activator.CreateInstance(defaults.GetType())!;
         foreach (var (property, option) in _options)

@@ -19,7 +19,9 @@ internal static class RunCommand
             var command = new Command(entry.Name, char.ToUpperInvariant(entry.Summary[0]) + entry.Summary[1..] + ".");
             var options = new OptionsBinder(Activator.CreateInstance(entry.OptionsType)!, command);
             var settings = new OptionsBinder(new RunSettings { Estimator = entry.DefaultEstimators }, command);
-            command.SetAction(parsed => Run(entry, options.Bind(parsed), (RunSettings)settings.Bind(parsed), terminal));
+            command.SetAction(parsed => ((RunSettings)settings.Bind(parsed)).Resume
+                ? Resume(entry, options, settings, parsed, terminal)
+                : Start(entry, options.Bind(parsed), (RunSettings)settings.Bind(parsed), terminal));
             run.Subcommands.Add(command);
         }
 
@@ -27,23 +29,21 @@ internal static class RunCommand
         return run;
     }
 
-    private static int Run(ExperimentEntry entry, object options, RunSettings settings, Terminal terminal)
+    private static int Start(ExperimentEntry entry, object options, RunSettings settings, Terminal terminal)
     {
-        Machine.Use(settings.Threads ?? Machine.PhysicalCores);
+        var jobs = Jobs(settings, settings.Threads ?? 1);
+        Machine.Use(settings.Threads ?? (jobs > 1 ? 1 : Machine.PhysicalCores));
         var experiment = DataFetchCommand.WithData(() => entry.Create(options), settings.Json, terminal);
         return settings.Temperature is { Length: > 1 } temperatures
             ? new TemperatureStudy(temperatures, settings.Out ?? DefaultFolder(entry.Name, DateTimeOffset.UtcNow), terminal).Run(
-                settings, one => Choose(one, experiment), one => Run(entry, experiment, one, terminal))
-            : Run(entry, experiment, settings, terminal);
+                settings, one => EstimatorChoice.Select(one.Estimator, Knobs(one), experiment), one => Start(entry, experiment, one, terminal))
+            : Start(entry, experiment, settings, terminal);
     }
 
-    private static IReadOnlyList<EstimatorChoice> Choose(RunSettings settings, Experiment experiment) => EstimatorChoice.Select(
-        settings.Estimator, new EstimatorSettings(settings.Temperature?[0], settings.NoiseDraws, settings.Samples), experiment);
-
-    private static int Run(ExperimentEntry entry, Experiment experiment, RunSettings settings, Terminal terminal)
+    private static int Start(ExperimentEntry entry, Experiment experiment, RunSettings settings, Terminal terminal)
     {
         var seeds = Seeds(settings);
-        var estimators = Choose(settings, experiment);
+        var estimators = EstimatorChoice.Select(settings.Estimator, Knobs(settings), experiment);
 
         var started = DateTimeOffset.UtcNow;
         using var folder = RunFolder.Create(settings.Out ?? DefaultFolder(entry.Name, started));
@@ -51,7 +51,8 @@ internal static class RunCommand
         {
             Experiment = entry.Name,
             Options = experiment.Options,
-            Estimators = [.. estimators.Select(e => Record(e, experiment))],
+            Estimators = Records(estimators, experiment),
+            Settings = Knobs(settings),
             Seeds = seeds,
             Epochs = experiment.Epochs,
             Optimum = experiment.Optimum,
@@ -59,15 +60,80 @@ internal static class RunCommand
             Commit = Machine.Commit,
             Machine = Machine.Description,
             Threads = torch.get_num_threads(),
+            Jobs = settings.Jobs,
             Started = started,
         };
         folder.Write(record);
+        return Train(experiment, estimators, folder, record, settings.Json, terminal);
+    }
 
+    private static int Resume(ExperimentEntry entry, OptionsBinder options, OptionsBinder settings, ParseResult parsed, Terminal terminal)
+    {
+        var path = ((RunSettings)settings.Bind(parsed)).Out ?? throw new OptionException("--resume needs --out DIR, the folder of the run to go on with.");
+        using var folder = RunFolder.Open(path);
+        var record = folder.Read(entry);
+        var had = new RunSettings
+        {
+            Estimator = string.Join(',', record.Estimators.Select(e => e.Name)),
+            Temperature = record.Settings.Temperature is { } temperature ? [temperature] : null,
+            NoiseDraws = record.Settings.Draws,
+            Samples = record.Settings.Samples,
+            Seed = record.Seeds[0],
+            Seeds = record.Seeds.Count,
+            Threads = record.Threads,
+            Jobs = Math.Min(record.Jobs, Environment.ProcessorCount),
+        };
+        var wanted = (RunSettings)settings.Bind(parsed, had);
+        wanted = wanted with { Estimator = wanted.Estimator?.Replace(" ", "", StringComparison.Ordinal) };
+        var resolved = options.Bind(parsed, record.Options);
+        Same(record.Options, resolved);
+        Same(had, wanted);
+
+        var jobs = Jobs(wanted, record.Threads);
+        Machine.Use(record.Threads);
+        var experiment = DataFetchCommand.WithData(() => entry.Create(resolved), wanted.Json, terminal);
+        var estimators = EstimatorChoice.Select(wanted.Estimator, record.Settings, experiment);
+        var records = Records(estimators, experiment);
+        if (records.Zip(record.Estimators).FirstOrDefault(e => e.First.Configuration != e.Second.Configuration) is ({ } now, { } then))
+            throw new OptionException($"'{now.Name}' is {then.Configuration} in the run to resume and {now.Configuration} here. Start a new run.");
+
+        record = record with { Options = resolved, Estimators = records, Jobs = jobs };
+        if (record.Finished)
+        {
+            if (!wanted.Json)
+            {
+                terminal.Out.WriteLine($"The run in {path} is finished; there is nothing to go on with.");
+                RunReport.Write(record, EstimatorSummary.Of(folder.ReadMetrics()), path, terminal);
+            }
+
+            return DgradApp.Done;
+        }
+
+        if (Changes(record) is { Count: > 0 } changes)
+            terminal.Error.WriteLine($"The run began with {string.Join(" and ", changes)}; its numbers may differ from those of a run that was never interrupted.");
+        folder.Write(record);
+        return Train(experiment, estimators, folder, record, wanted.Json, terminal);
+    }
+
+    private static int Train(
+        Experiment experiment, IReadOnlyList<EstimatorChoice> estimators, RunFolder folder, RunRecord record, bool json, Terminal terminal)
+    {
         var watch = Stopwatch.StartNew();
-        var progress = new RunProgress([.. estimators.Select(e => e.Name)], seeds, experiment.Epochs);
-        var finished = RunDisplay.For(settings.Json, entry.Name, progress, terminal)
-            .Show(display => Train(entry.Name, experiment, estimators, seeds, folder, display, terminal.Cancellation));
-        record = record with { WallSeconds = watch.Elapsed.TotalSeconds, Finished = finished };
+        var tensorBoard = new TensorBoardLog(folder.Output);
+        var runner = new Runner(experiment, estimators.Select(e => e.Estimator), folder, record)
+        {
+            Keep = (line, pictures) =>
+            {
+                foreach (var picture in pictures)
+                    folder.Output.WriteFile($"plots/{line.Estimator}-seed{line.Seed}-epoch{line.Epoch}-{picture.Name}.png", path => PictureFile.Write(path, picture));
+                tensorBoard.Write(line, pictures);
+            },
+        };
+        runner.Resume(terminal.Error.WriteLine);
+
+        var progress = new RunProgress([.. estimators.Select(e => e.Name)], record.Seeds, record.Epochs, record.Jobs);
+        var finished = RunDisplay.For(json, record.Experiment, progress, terminal).Show(display => runner.Run(record.Jobs, display, terminal.Cancellation));
+        record = record with { WallSeconds = record.WallSeconds + watch.Elapsed.TotalSeconds, Finished = finished };
         folder.Write(record);
 
         var lines = folder.ReadMetrics();
@@ -77,7 +143,7 @@ internal static class RunCommand
             folder.Output.WriteFile("summary.csv", path => File.WriteAllText(path, EstimatorSummary.ToCsv(summaries)));
             LossPlots.Write(folder.Output, record, lines);
             ValuePlots.Write(folder.Output, record, lines);
-            if (!settings.Json)
+            if (!json)
             {
                 HealthReport.Write(lines, terminal);
                 RunReport.Write(record, summaries, folder.Output.Path, terminal);
@@ -86,47 +152,47 @@ internal static class RunCommand
 
         if (finished)
             return DgradApp.Done;
-        terminal.Error.WriteLine($"Interrupted; what was finished is in {folder.Output.Path}. Run the same command again to start over in a new folder.");
+        terminal.Error.WriteLine($"Interrupted; go on with: {folder.Command(record)}");
         return DgradApp.Interrupted;
     }
 
-    /// <summary>True if it went through, false if it was interrupted.</summary>
-    private static bool Train(
-        string name, Experiment experiment, IReadOnlyList<EstimatorChoice> estimators, IReadOnlyList<long> seeds,
-        RunFolder folder, RunDisplay display, CancellationToken cancellation)
-    {
-        var tensorBoard = new TensorBoardLog(folder.Output);
-        try
-        {
-            foreach (var (estimatorName, estimator) in estimators)
-            {
-                foreach (var seed in seeds)
-                {
-                    display.Begin(estimatorName, seed);
-                    foreach (var epoch in experiment.TunedFor(estimatorName).Run(estimator, seed, display.Step, cancellation))
-                    {
-                        var line = MetricsLine.Of(name, estimatorName, seed, epoch);
-                        folder.Append(line);
-                        foreach (var picture in epoch.Pictures)
-                            folder.Output.WriteFile($"plots/{estimatorName}-seed{seed}-epoch{epoch.Epoch}-{picture.Name}.png", path => PictureFile.Write(path, picture));
-                        tensorBoard.Write(line, epoch.Pictures);
-                        display.Epoch(line);
-                    }
-                }
-            }
+    private static EstimatorSettings Knobs(RunSettings settings) => new(settings.Temperature?[0], settings.NoiseDraws, settings.Samples);
 
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
-    private static EstimatorRecord Record(EstimatorChoice choice, Experiment experiment)
+    private static EstimatorRecord[] Records(IEnumerable<EstimatorChoice> estimators, Experiment experiment) => [.. estimators.Select(choice =>
     {
         var options = experiment.TunedFor(choice.Name).Options;
         return new EstimatorRecord(choice.Name, choice.Estimator.ToString()) { Options = options.Equals(experiment.Options) ? null : options };
+    })];
+
+    /// <summary>Refuses to go on with other settings than a run had.</summary>
+    private static void Same(object had, object wanted)
+    {
+        if (FixedSettings.Difference(FixedSettings.Of(had), FixedSettings.Of(wanted)) is var (flag, before, now))
+            throw new OptionException($"{flag} is {before} in the run to resume; got {now}. Leave it out or start a new run.");
+    }
+
+    /// <summary>What computes now and did not when the run began.</summary>
+    private static List<string> Changes(RunRecord record)
+    {
+        var (then, now) = (Computing(record.Versions, record.Commit, record.Machine), Computing(Machine.Versions, Machine.Commit, Machine.Description));
+        return [.. now.Where(n => then.GetValueOrDefault(n.Key) is { } t && t != n.Value).Select(n => $"{n.Key} {then[n.Key]}, now {n.Value}")];
+
+        static Dictionary<string, string?> Computing(IReadOnlyDictionary<string, string> versions, string? commit, IReadOnlyDictionary<string, string> machine) =>
+            new(versions.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value)))
+            {
+                ["revision"] = commit,
+                ["cpu"] = machine.GetValueOrDefault("cpu"),
+                ["vectors of"] = machine.GetValueOrDefault("vector"),
+            };
+    }
+
+    private static int Jobs(RunSettings settings, int threads)
+    {
+        if (settings.Jobs < 1 || settings.Jobs > Environment.ProcessorCount)
+            throw new OptionException($"--jobs must be from 1 to {Environment.ProcessorCount}, the processors here; got {settings.Jobs}.");
+        return settings.Jobs == 1 || threads == 1
+            ? settings.Jobs
+            : throw new OptionException($"--jobs {settings.Jobs} gives each run one thread, which may change its numbers; got {threads} threads. Use --jobs 1 or --threads 1.");
     }
 
     private static long[] Seeds(RunSettings settings)

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Commands;
 
@@ -23,12 +24,22 @@ internal sealed record RunSettings
     [Description("Number of seeds: seed, seed + 1, ...")]
     public int Seeds { get; init; } = 1;
 
-    [Description("New or empty folder for the results; by default runs/EXPERIMENT-TIME.")]
+    [MayChange]
+    [Description("New or empty folder for the results; by default runs/EXPERIMENT-TIME. With --resume, the folder of the run.")]
     public string? Out { get; init; }
 
+    [MayChange]
     [Description("Print the lines of metrics.jsonl on standard output and nothing else.")]
     public bool Json { get; init; }
 
-    [Description("Threads of libtorch; by default one per physical core.")]
+    [Description("Threads of libtorch; by default one per physical core, or one for each of several jobs.")]
     public int? Threads { get; init; }
+
+    [MayChange]
+    [Description("Runs side by side, each estimator and seed on one thread; the numbers are those of --threads 1.")]
+    public int Jobs { get; init; } = 1;
+
+    [MayChange]
+    [Description("Go on with the run in --out, which was interrupted; its settings hold.")]
+    public bool Resume { get; init; }
 }

@@ -7,7 +7,7 @@ internal sealed class JsonDisplay(RunProgress progress, Terminal terminal) : Run
 {
     internal override bool Show(Func<RunDisplay, bool> work) => work(this);
 
-    protected override void Begun()
+    protected override void Moved()
     {
     }
 

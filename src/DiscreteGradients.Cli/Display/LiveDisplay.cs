@@ -5,7 +5,7 @@ using Spectre.Console.Rendering;
 
 namespace DiscreteGradients.Cli.Display;
 
-/// <summary>A table that is redrawn in place, one row per estimator, for a person at a terminal. It vanishes when the run ends.</summary>
+/// <summary>A table that is redrawn in place, one row per estimator and current run, for a person at a terminal. It vanishes when the run ends.</summary>
 internal sealed class LiveDisplay(string experiment, RunProgress progress, Terminal terminal) : RunDisplay(progress)
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromMilliseconds(100);
@@ -23,10 +23,10 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
     protected override void Changed(MetricsLine? line)
     {
         if (_sinceDrawn.Elapsed >= Refresh)
-            Begun();
+            Moved();
     }
 
-    protected override void Begun()
+    protected override void Moved()
     {
         _live!.UpdateTarget(Draw());
         _sinceDrawn.Restart();
@@ -34,7 +34,7 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
 
     private Rows Draw()
     {
-        var latest = Progress.Estimators.Select(Progress.Latest).OfType<MetricsLine>().ToList();
+        var latest = Progress.Estimators.Select(name => Progress.Latest(name)).OfType<MetricsLine>().ToList();
         var (test, expected) = (latest.Exists(l => l.TestLoss is not null), latest.Exists(l => l.ExpectedLoss is not null));
         var table = new Table().Border(TableBorder.None).AddColumn(Text("estimator"));
         foreach (var column in (string[])["seed", "epoch", "loss", .. test ? ["test"] : Array.Empty<string>(), .. expected ? ["expected"] : Array.Empty<string>(), "steps/s"])
@@ -45,28 +45,30 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
 
         foreach (var name in Progress.Estimators)
         {
-            var (line, current) = (Progress.Latest(name), name == Progress.Estimator);
-            var row = new List<string>
-            {
-                name,
-                current ? Progress.Seed.ToString() : line is null ? "" : line.Seed.ToString(),
-                current ? $"{Progress.Epoch}/{Progress.Epochs}" : line is null ? "" : $"{line.Epoch}/{Progress.Epochs}",
-                Format.Loss(line?.TrainLoss),
-            };
-            if (test)
-                row.Add(Format.Loss(line?.TestLoss));
-            if (expected)
-                row.Add(Format.Loss(line?.ExpectedLoss));
-            row.Add(line is null ? "" : Format.Rate(line.Steps / line.Seconds));
-            var style = current ? new Style(Color.Aqua) : Progress.Done(name) == 1 ? Style.Plain : new Style(Color.Grey);
-            table.AddRow([.. row.Select(cell => (IRenderable)new Text(cell, style)), .. bar >= 6 ? [new Text(Bar(Progress.Done(name), bar), style)] : Array.Empty<IRenderable>()]);
+            var current = Progress.Current(name);
+            if (current.Count == 0)
+                AddRow(name, Progress.Latest(name)?.Seed, Progress.Latest(name)?.Epoch, Progress.Done(name) == 1 ? Style.Plain : new Style(Color.Grey));
+            foreach (var (seed, epoch) in current)
+                AddRow(name, seed, epoch, new Style(Color.Aqua));
         }
 
         var left = Progress.Left is { } seconds ? $", about {Format.Duration(seconds)} left" : "";
         return new Rows(
             new Text($"{experiment}: {Progress.Seeds} seed{(Progress.Seeds == 1 ? "" : "s")} of {Progress.Epochs} epochs"),
             table,
-            new Text($"{Progress.Share,4:p0} done, {Format.Duration(Progress.Elapsed)} elapsed{left}. Ctrl-C stops and keeps what there is."));
+            new Text($"{Progress.Share,4:p0} done, {Format.Duration(Progress.Elapsed)} elapsed{left}. Ctrl-C stops, --resume goes on."));
+
+        void AddRow(string name, long? seed, int? epoch, Style style)
+        {
+            var line = Progress.Latest(name, seed);
+            var row = new List<string> { name, seed?.ToString() ?? "", epoch is null ? "" : $"{epoch}/{Progress.Epochs}", Format.Loss(line?.TrainLoss) };
+            if (test)
+                row.Add(Format.Loss(line?.TestLoss));
+            if (expected)
+                row.Add(Format.Loss(line?.ExpectedLoss));
+            row.Add(line is null ? "" : Format.Rate(line.Steps / line.Seconds));
+            table.AddRow([.. row.Select(cell => (IRenderable)new Text(cell, style)), .. bar >= 6 ? [new Text(Bar(Progress.Done(name), bar), style)] : Array.Empty<IRenderable>()]);
+        }
     }
 
     private static TableColumn Text(string header) => new TableColumn(new Text(header)).NoWrap();

@@ -11,7 +11,7 @@ internal sealed class PlainDisplay(string experiment, RunProgress progress, Term
         return work(this);
     }
 
-    protected override void Begun()
+    protected override void Moved()
     {
     }
 

@@ -3,7 +3,7 @@ using DiscreteGradients.Experiments;
 namespace DiscreteGradients.Cli.Display;
 
 /// <summary>What a person or a program sees while a run is going on.</summary>
-internal abstract class RunDisplay(RunProgress progress)
+internal abstract class RunDisplay(RunProgress progress) : IRunObserver
 {
     /// <summary>The display that fits: JSON lines, redrawn in place, or plain lines.</summary>
     internal static RunDisplay For(bool json, string experiment, RunProgress progress, Terminal terminal) =>
@@ -16,26 +16,32 @@ internal abstract class RunDisplay(RunProgress progress)
     /// <summary>Runs the work with the display around it.</summary>
     internal abstract bool Show(Func<RunDisplay, bool> work);
 
-    internal void Begin(string estimator, long seed)
+    public void RunBegan(string estimator, long seed, int epoch)
     {
-        progress.Begin(estimator, seed);
-        Begun();
+        progress.Begin(estimator, seed, epoch);
+        Moved();
     }
 
-    internal void Step(double fraction)
+    public void StepDone(string estimator, long seed, double fraction)
     {
-        progress.Step(fraction);
+        progress.Step(estimator, seed, fraction);
         Changed(null);
     }
 
-    internal void Epoch(MetricsLine line)
+    public void EpochDone(MetricsLine line)
     {
         progress.Finish(line);
         Changed(line);
     }
 
-    /// <summary>Another estimator or seed begins.</summary>
-    protected abstract void Begun();
+    public void RunDone(string estimator, long seed)
+    {
+        progress.End(estimator, seed);
+        Moved();
+    }
+
+    /// <summary>A run begins or ends.</summary>
+    protected abstract void Moved();
 
     /// <summary>Called after every step, so it must be cheap. The line is that of an epoch that just ended.</summary>
     protected abstract void Changed(MetricsLine? line);

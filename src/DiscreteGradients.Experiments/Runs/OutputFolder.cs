@@ -1,12 +1,18 @@
 namespace DiscreteGradients.Experiments;
 
-/// <summary>A new folder for results. What goes wrong while writing becomes one sentence.</summary>
+/// <summary>A folder for results. What goes wrong while writing becomes one sentence.</summary>
 public sealed class OutputFolder
 {
     private OutputFolder(string path) => Path = path;
 
     /// <summary>The folder.</summary>
     public string Path { get; }
+
+    /// <summary>What to do after a failure to write, as a sentence; null if there is nothing but to start over.</summary>
+    internal string? Remedy { get; set; }
+
+    /// <summary>A folder that is there.</summary>
+    internal static OutputFolder Open(string path) => new(path);
 
     /// <summary>Makes the folder, with <c>plots</c> in it.</summary>
     /// <exception cref="OptionException">It exists and holds something, is a file, or cannot be written.</exception>
@@ -19,6 +25,8 @@ public sealed class OutputFolder
         var folder = new OutputFolder(path);
         folder.Write(() =>
         {
+            if (File.Exists(folder["run.json"]))
+                throw new OptionException($"--out must be a new or empty folder; '{path}' holds a run. Go on with that run by --resume, or name another folder.");
             if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
                 throw new OptionException($"--out must be a new or empty folder; '{path}' holds files. Name another or remove it.");
             Directory.CreateDirectory(System.IO.Path.Combine(path, "plots"));
@@ -35,6 +43,29 @@ public sealed class OutputFolder
     /// <exception cref="OptionException">The disk is full, or the like.</exception>
     public void WriteFile(string name, Action<string> write) => Write(() => write(this[name]));
 
+    /// <summary>Writes one file of the folder, which is then on disk as a whole, or not at all: what was there before stays.</summary>
+    /// <exception cref="OptionException">The disk is full, or the like.</exception>
+    internal void Replace(string name, Action<Stream> write) => Write(() =>
+    {
+        var (path, part) = (this[name], this[name] + ".new");
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        try
+        {
+            using (var stream = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(part, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(part);  // of no use, and the disk may be full
+            throw;
+        }
+    });
+
     /// <summary>Does something that writes into the folder.</summary>
     /// <exception cref="OptionException">The disk is full, or the like.</exception>
     internal void Write(Action action)
@@ -43,9 +74,11 @@ public sealed class OutputFolder
         {
             action();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
         {
-            throw new OptionException($"--out must be a folder that can be written; '{Path}' cannot: {e.Message.TrimEnd('.')}.");
+            // The last is what .NET makes of a file that may not grow any more.
+            var reason = e is ArgumentException ? "a file became too large" : e.Message.TrimEnd('.');
+            throw new OptionException($"--out must be a folder that can be written; '{Path}' cannot: {reason}.{Remedy}");
         }
     }
 }

@@ -1,60 +1,177 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>The files of one run: <c>run.json</c>, <c>metrics.jsonl</c>, <c>summary.csv</c>, <c>plots/</c>. Tables and plots are made from these.</summary>
+/// <summary>
+/// The files of one run: <c>run.json</c>, <c>metrics.jsonl</c>, <c>summary.csv</c>, <c>plots/</c>, <c>checkpoint/</c>. Tables and plots are
+/// made from these. One process at a time has it.
+/// </summary>
 public sealed class RunFolder : IDisposable
 {
-    private static readonly JsonSerializerOptions Json = new()
+    private const string RecordName = "run.json";
+    private const string MetricsName = "metrics.jsonl";
+
+    internal static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        RespectNullableAnnotations = true,
         WriteIndented = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,  // a file, not a web page
     };
 
-    private readonly FileStream _metrics;
+    private readonly FileStream _lock;
+    private FileStream _metrics;
 
-    private RunFolder(OutputFolder folder, FileStream metrics) => (Output, _metrics) = (folder, metrics);
+    private RunFolder(OutputFolder folder)
+    {
+        Output = folder;
+        _lock = Locked(folder);
+        try
+        {
+            _metrics = OpenMetrics();
+        }
+        catch
+        {
+            _lock.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The folder itself.</summary>
     public OutputFolder Output { get; }
 
     /// <summary>Makes the folder.</summary>
     /// <exception cref="OptionException">It exists and holds something, is a file, or cannot be written.</exception>
-    public static RunFolder Create(string path)
+    public static RunFolder Create(string path) => new(OutputFolder.Create(path));
+
+    /// <summary>Opens the folder of a run to go on with.</summary>
+    /// <exception cref="OptionException">It is none, or another process has it.</exception>
+    public static RunFolder Open(string path) => File.Exists(Path.Combine(path, RecordName))
+        ? new RunFolder(OutputFolder.Open(path))
+        : throw new OptionException($"--resume needs the folder of a run; '{path}' has no {RecordName}. Leave --resume out to start a run.");
+
+    /// <summary>The command line that goes on with a run.</summary>
+    public string Command(RunRecord record)
     {
-        var folder = OutputFolder.Create(path);
-        FileStream? metrics = null;
-        folder.Write(() => metrics = new FileStream(folder["metrics.jsonl"], FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0));
-        return new RunFolder(folder, metrics!);
+        ArgumentNullException.ThrowIfNull(record);
+        return $"dgrad run {record.Experiment} --resume --out {(Output.Path.Any(char.IsWhiteSpace) ? $"\"{Output.Path}\"" : Output.Path)}";
     }
 
     /// <summary>Adds a line and hands it to the operating system at once, so that a killed run keeps it.</summary>
     /// <exception cref="OptionException">The disk is full, or the like.</exception>
-    public void Append(MetricsLine line) => Output.Write(() => _metrics.Write(System.Text.Encoding.UTF8.GetBytes(line.ToJson() + "\n")));
+    public void Append(MetricsLine line) => Output.Write(() => _metrics.Write(Encoding.UTF8.GetBytes(line.ToJson() + "\n")));
 
     /// <summary>Writes <c>run.json</c>, replacing it as a whole.</summary>
     /// <exception cref="OptionException">The disk is full, or the like.</exception>
-    public void Write(RunRecord record) => Output.WriteFile("run.json", path =>
+    public void Write(RunRecord record)
     {
-        File.WriteAllText(path + ".new", JsonSerializer.Serialize(record, Json) + "\n");
-        File.Move(path + ".new", path, overwrite: true);
-    });
+        Output.Replace(RecordName, stream => stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(record, Json) + "\n")));
+        Output.Remedy = $" When it can, go on with: {Command(record)}";
+    }
+
+    /// <summary>Reads <c>run.json</c>, with the options as a record of that type.</summary>
+    /// <exception cref="OptionException">It is damaged or of another experiment.</exception>
+    public RunRecord Read(ExperimentEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        try
+        {
+            var record = JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(Output[RecordName]), Json) ?? throw new JsonException();
+            if (record.Experiment != entry.Name)
+                throw new OptionException($"'{Output.Path}' holds a run of '{record.Experiment}', not of '{entry.Name}'; go on with: {Command(record)}");
+            if (record.Seeds.Count == 0 || record.Seeds.Distinct().Count() != record.Seeds.Count || record.Estimators.Count == 0 || record.Jobs < 1)
+                throw new JsonException();
+            return record with { Options = ((JsonElement)record.Options).Deserialize(entry.OptionsType, Json) ?? throw new JsonException() };
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException or IOException or UnauthorizedAccessException)
+        {
+            throw new OptionException($"'{Output[RecordName]}' must describe a run as dgrad wrote it; it does not{(e is JsonException { Path: { } place } ? $", at {place}" : "")}. Start a new run.");
+        }
+    }
 
     /// <summary>Every line written so far.</summary>
-    public IReadOnlyList<MetricsLine> ReadMetrics()
+    public IReadOnlyList<MetricsLine> ReadMetrics() => [.. ReadLines().Select(line => line.Line)];
+
+    /// <summary>Every line written so far that is whole, as it stands and as it reads.</summary>
+    internal List<(string Text, MetricsLine Line)> ReadLines()
     {
-        using var reader = new StreamReader(new FileStream(Output["metrics.jsonl"], FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        var lines = new List<MetricsLine>();
-        while (reader.ReadLine() is { } line)
-            lines.Add(MetricsLine.Parse(line));
+        using var reader = new StreamReader(OpenToRead());
+        var lines = new List<(string, MetricsLine)>();
+        while (reader.ReadLine() is { } text)
+        {
+            try
+            {
+                lines.Add((text, MetricsLine.Parse(text)));
+            }
+            catch (JsonException)
+            {
+                // Cut off when a run was killed or the disk was full.
+            }
+        }
+
         return lines;
     }
 
+    /// <summary>Makes these the lines, as a whole.</summary>
+    /// <exception cref="OptionException">The disk is full, or the like.</exception>
+    internal void Rewrite(IEnumerable<string> lines)
+    {
+        var bytes = Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")));
+        using (var present = new MemoryStream())
+        {
+            using (var file = OpenToRead())
+                file.CopyTo(present);
+            if (bytes.AsSpan().SequenceEqual(present.ToArray()))
+                return;
+        }
+
+        _metrics.Dispose();
+        Output.Replace(MetricsName, stream => stream.Write(bytes));
+        _metrics = OpenMetrics();
+    }
+
+    /// <summary>Waits until the lines are on disk.</summary>
+    /// <exception cref="OptionException">The disk is full, or the like.</exception>
+    internal void Flush() => Output.Write(() => _metrics.Flush(flushToDisk: true));
+
     /// <inheritdoc/>
-    public void Dispose() => _metrics.Dispose();
+    public void Dispose()
+    {
+        _metrics.Dispose();
+        _lock.Dispose();
+    }
+
+    private FileStream OpenToRead() => new(Output[MetricsName], FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+
+    private FileStream OpenMetrics()
+    {
+        FileStream? metrics = null;
+        Output.Write(() => metrics = new FileStream(Output[MetricsName], FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0));
+        return metrics!;
+    }
+
+    /// <summary>Keeps other processes away until this one closes it or ends, however it ends.</summary>
+    private static FileStream Locked(OutputFolder folder)
+    {
+        FileStream? file = null;
+        folder.Write(() =>
+        {
+            var path = folder["checkpoint/lock"];
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            try
+            {
+                file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                throw new OptionException($"Another dgrad is at work in '{folder.Path}'; wait until it has ended.");
+            }
+        });
+        return file!;
+    }
 }

@@ -12,6 +12,9 @@ public sealed record RunRecord
     /// <summary>The estimators, in the order of the run.</summary>
     public required IReadOnlyList<EstimatorRecord> Estimators { get; init; }
 
+    /// <summary>The knobs the estimators were made with.</summary>
+    public EstimatorSettings Settings { get; init; } = EstimatorSettings.Default;
+
     /// <summary>The seeds.</summary>
     public required IReadOnlyList<long> Seeds { get; init; }
 
@@ -30,16 +33,19 @@ public sealed record RunRecord
     /// <summary>Operating system and processor.</summary>
     public required IReadOnlyDictionary<string, string> Machine { get; init; }
 
-    /// <summary>Threads of libtorch.</summary>
+    /// <summary>Threads of libtorch, for each run.</summary>
     public required int Threads { get; init; }
+
+    /// <summary>Runs side by side.</summary>
+    public int Jobs { get; init; } = 1;
 
     /// <summary>When the run began, UTC.</summary>
     public required DateTimeOffset Started { get; init; }
 
-    /// <summary>Duration of the run so far.</summary>
+    /// <summary>Duration of the run so far, without parts that were killed.</summary>
     public double WallSeconds { get; init; }
 
-    /// <summary>False while it runs, and for ever if it was interrupted.</summary>
+    /// <summary>False while it runs, and until it is resumed if it was interrupted.</summary>
     public bool Finished { get; init; }
 }
 

@@ -18,6 +18,7 @@ public sealed record VaeOptions : IPresetOptions
 
     /// <summary>Folder that holds one folder a data set, or null for the usual places.</summary>
     [Description("Folder that holds one folder a data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
+    [MayChange]
     public string? Data { get; init; }
 
     /// <summary>Categories per latent.</summary>

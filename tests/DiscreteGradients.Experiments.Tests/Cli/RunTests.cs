@@ -142,12 +142,12 @@ public sealed class RunTests : IDisposable
     public void An_interrupted_run_keeps_what_there_is_and_says_so()
     {
         using var stop = new CancellationTokenSource();
-        using var output = new CancelAfterLines(4, stop);
+        using var output = new Tool.CancelAfterLines(4, stop);
 
         var result = Tool.Run(output, stop.Token, Tool.TinyRun(_folder["run"], "--estimator", "st,reinmax", "--json"));
 
         Assert.Equal(130, result.Code);
-        Assert.Equal($"Interrupted; what was finished is in {_folder["run"]}. Run the same command again to start over in a new folder.{Environment.NewLine}", result.Error);
+        Assert.Equal($"Interrupted; go on with: dgrad run polynomial --resume --out {_folder["run"]}{Environment.NewLine}", result.Error);
         Assert.Equal(4, Losses("run").Count);
         Assert.False(JsonDocument.Parse(File.ReadAllText(_folder["run", "run.json"])).RootElement.GetProperty("finished").GetBoolean());
         Assert.True(File.Exists(_folder["run", "plots", "train-loss.png"]));
@@ -158,16 +158,4 @@ public sealed class RunTests : IDisposable
         [.. File.ReadAllLines(_folder[run, "metrics.jsonl"]).Select(MetricsLine.Parse).Select(line => line with { Seconds = 0 })];
 
     private static string WithoutEscapes(string line) => System.Text.RegularExpressions.Regex.Replace(line, @"\e\[[0-9;?]*[A-Za-z]", "");
-
-    private sealed class CancelAfterLines(int lines, CancellationTokenSource stop) : StringWriter
-    {
-        private int _left = lines;
-
-        public override void Write(string? value)
-        {
-            base.Write(value);
-            if (--_left == 0)
-                stop.Cancel();
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using DiscreteGradients.Cli;
 
 namespace DiscreteGradients.Experiments.Tests.Cli;
@@ -22,4 +23,20 @@ internal static class Tool
     /// <summary>A polynomial run of two seconds at most.</summary>
     internal static string[] TinyRun(string folder, params string[] more) =>
         ["run", "polynomial", "--latents", "4", "--batch", "4", "--epochs", "3", "--steps", "5", "--threads", "1", "--out", folder, .. more];
+
+    /// <summary>A line of the metrics without the one number that no seed determines.</summary>
+    internal static string WithoutSeconds(string line) => Regex.Replace(line, "\"seconds\":[^,}]*,?", "");
+
+    /// <summary>Standard output that cancels when so many lines are written.</summary>
+    internal sealed class CancelAfterLines(int lines, CancellationTokenSource stop) : StringWriter
+    {
+        private int _left = lines;
+
+        public override void Write(string? value)
+        {
+            base.Write(value);
+            if (--_left == 0)
+                stop.Cancel();
+        }
+    }
 }

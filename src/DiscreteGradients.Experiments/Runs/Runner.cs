@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+
+namespace DiscreteGradients.Experiments;
+
+/// <summary>Who watches runs. Calls come from several threads, but one at a time.</summary>
+public interface IRunObserver
+{
+    /// <summary>A run begins, or goes on after some epochs.</summary>
+    void RunBegan(string estimator, long seed, int epoch);
+
+    /// <summary>A step is done; the fraction is that of the current epoch.</summary>
+    void StepDone(string estimator, long seed, double fraction);
+
+    /// <summary>An epoch is done and its line is written.</summary>
+    void EpochDone(MetricsLine line);
+
+    /// <summary>The last epoch of a run is done.</summary>
+    void RunDone(string estimator, long seed);
+}
+
+/// <summary>Trains with each estimator and each seed, side by side if asked to, and leaves checkpoints from which it can go on.</summary>
+public sealed class Runner
+{
+    /// <summary>Time to train for each time to write a checkpoint: at most a twentieth goes into checkpoints.</summary>
+    private const int TrainingPerCheckpoint = 20;
+
+    private readonly Experiment _experiment;
+    private readonly RunFolder _folder;
+    private readonly RunRecord _record;
+    private readonly List<Trial> _trials;
+    private readonly Lock _turn = new();
+
+    /// <param name="experiment">The task.</param>
+    /// <param name="estimators">The estimators of the record, in its order.</param>
+    /// <param name="folder">Where to write.</param>
+    /// <param name="record">What the folder's <c>run.json</c> holds.</param>
+    public Runner(Experiment experiment, IEnumerable<GradientEstimator> estimators, RunFolder folder, RunRecord record)
+    {
+        (_experiment, _folder, _record) = (experiment, folder, record);
+        _trials = [.. record.Estimators.Zip(estimators).SelectMany(e => record.Seeds.Select(seed =>
+            new Trial(e.First.Name, e.Second, seed, new Checkpoints(folder.Output, record, e.First, seed))))];
+    }
+
+    /// <summary>Writes what else there is to write of an epoch.</summary>
+    public Action<MetricsLine, IReadOnlyList<Picture>>? Keep { get; init; }
+
+    /// <summary>Finds out how far each run came, and drops the metrics of the epochs after its last checkpoint.</summary>
+    /// <param name="note">Gets a sentence for each checkpoint that cannot be used.</param>
+    /// <exception cref="OptionException">A checkpoint is of another version or has other settings.</exception>
+    public void Resume(Action<string> note)
+    {
+        var lines = Lines();
+        foreach (var trial in _trials)
+        {
+            var epochs = lines[(trial.Name, trial.Seed)].Select(line => line.Line.Epoch).Distinct().Order();
+            trial.Epoch = trial.Checkpoints.Find(epochs.TakeWhile((epoch, i) => epoch == i + 1).Count(), note);
+        }
+
+        Tidy();
+    }
+
+    /// <summary>Trains; true if it went through, false if it was interrupted.</summary>
+    /// <param name="jobs">Runs side by side. More than one have a thread each.</param>
+    /// <param name="observer">Who watches.</param>
+    /// <param name="cancellation">Interrupts.</param>
+    /// <exception cref="OptionException">Training diverged, the disk is full, or the like: the first failure ends all runs.</exception>
+    public bool Run(int jobs, IRunObserver observer, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var waiting = new ConcurrentQueue<Trial>(_trials);
+        Exception? failure = null;
+        if (jobs == 1)
+        {
+            Work();
+        }
+        else
+        {
+            var threads = Enumerable.Range(0, Math.Min(jobs, _trials.Count)).Select(_ => new Thread(OneThread)).ToList();
+            threads.ForEach(thread => thread.Start());
+            threads.ForEach(thread => thread.Join());
+        }
+
+        if (failure is not null)
+            ExceptionDispatchInfo.Throw(failure);
+        Tidy();
+        return _trials.TrueForAll(trial => trial.Epoch == _experiment.Epochs);
+
+        void OneThread()
+        {
+            set_num_threads(1);
+            Work();
+        }
+
+        void Work()
+        {
+            try
+            {
+                while (waiting.TryDequeue(out var trial))
+                    Train(trial, observer, stop.Token);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+            }
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref failure, e, null);
+                stop.Cancel();
+            }
+        }
+    }
+
+    private void Train(Trial trial, IRunObserver observer, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        using var run = _experiment.TunedFor(trial.Name).Start(trial.Estimator, trial.Seed);
+        if (trial.Epoch > 0)
+            trial.Checkpoints.Restore(run, trial.Epoch);
+        lock (_turn)
+            observer.RunBegan(trial.Name, trial.Seed, run.Epoch);
+
+        var (sinceSaved, saving) = (Stopwatch.StartNew(), TimeSpan.Zero);
+        while (run.Epoch < _experiment.Epochs)
+        {
+            var epoch = run.Next(Step, cancellation);
+            var line = MetricsLine.Of(_record.Experiment, trial.Name, trial.Seed, epoch);
+            lock (_turn)
+            {
+                _folder.Append(line);
+                trial.Epoch = run.Epoch;
+                Keep?.Invoke(line, epoch.Pictures);
+                observer.EpochDone(line);
+            }
+
+            if (run.Epoch == _experiment.Epochs || sinceSaved.Elapsed >= saving * TrainingPerCheckpoint || cancellation.IsCancellationRequested)
+            {
+                sinceSaved.Restart();
+                lock (_turn)
+                    _folder.Flush();  // no checkpoint before its metrics
+                trial.Checkpoints.Save(run);
+                saving = sinceSaved.Elapsed;
+                sinceSaved.Restart();
+            }
+        }
+
+        lock (_turn)
+            observer.RunDone(trial.Name, trial.Seed);
+
+        void Step(double fraction)
+        {
+            lock (_turn)
+                observer.StepDone(trial.Name, trial.Seed, fraction);
+        }
+    }
+
+    /// <summary>Brings the metrics into the order of the runs, each epoch that is done exactly once.</summary>
+    private void Tidy()
+    {
+        var lines = Lines();
+        _folder.Rewrite(_trials.SelectMany(trial => lines[(trial.Name, trial.Seed)]
+            .Where(line => line.Line.Epoch <= trial.Epoch).DistinctBy(line => line.Line.Epoch).OrderBy(line => line.Line.Epoch).Select(line => line.Text)));
+    }
+
+    private ILookup<(string, long), (string Text, MetricsLine Line)> Lines() => _folder.ReadLines().ToLookup(line => (line.Line.Estimator, line.Line.Seed));
+
+    private sealed record Trial(string Name, GradientEstimator Estimator, long Seed, Checkpoints Checkpoints)
+    {
+        /// <summary>Epochs that are done.</summary>
+        internal int Epoch { get; set; }
+    }
+}

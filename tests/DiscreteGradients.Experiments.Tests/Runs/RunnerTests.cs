@@ -1,0 +1,182 @@
+using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
+
+namespace DiscreteGradients.Experiments.Tests.Runs;
+
+public sealed class RunnerTests : IDisposable
+{
+    private static readonly long[] Seeds = [0, 1, 2, 3];
+
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Jobs_run_at_the_same_time_and_one_call_to_the_observer_at_a_time()
+    {
+        using var folder = RunFolder.Create(_folder["run"]);
+        using var both = new Barrier(2);
+        var observer = new Observer();
+
+        var finished = Runner(folder, new Counting(epochs: 2, (_, _) => Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(20), Stop)))).Run(2, observer, Stop);
+
+        Assert.True(finished);
+        Assert.Equal(0, observer.Overlaps);
+        Assert.Equal(from seed in Seeds from epoch in (int[])[1, 2] select (seed, epoch), folder.ReadMetrics().Select(line => (line.Seed, line.Epoch)));
+    }
+
+    [Fact]
+    public void A_failure_in_one_job_ends_the_others_and_is_the_one_that_is_reported()
+    {
+        using var folder = RunFolder.Create(_folder["run"]);
+        var experiment = new Counting(epochs: int.MaxValue, (seed, epoch) =>
+        {
+            if ((seed, epoch) == (1, 3))
+                throw new OptionException("Training diverged.");
+        });
+
+        var thrown = Assert.Throws<OptionException>(() => Runner(folder, experiment).Run(2, new Observer(), Stop));
+
+        Assert.Equal("Training diverged.", thrown.Message);
+        Assert.Equal([1, 2], folder.ReadMetrics().Where(line => line.Seed == 1).Select(line => line.Epoch));
+    }
+
+    [Fact]
+    public void A_run_goes_on_after_its_last_checkpoint_and_leaves_two()
+    {
+        using var stop = new CancellationTokenSource();
+        var before = LiveTensors.Count();
+        using (var folder = RunFolder.Create(_folder["run"]))
+        {
+            folder.Write(Record(epochs: 4));
+            Assert.False(Runner(folder, new Counting(epochs: 4, (seed, epoch) => StopAt(seed == 1 && epoch == 3, stop))).Run(1, new Observer(), stop.Token));
+        }
+
+        var trained = new List<(long, int)>();
+        var observer = new Observer();
+        using (var folder = RunFolder.Open(_folder["run"]))
+        {
+            var runner = Runner(folder, new Counting(epochs: 4, (seed, epoch) => trained.Add((seed, epoch))));
+            runner.Resume(note => Assert.Fail(note));
+            Assert.True(runner.Run(1, observer, Stop));
+            Assert.Equal([.. from seed in Seeds from epoch in (int[])[1, 2, 3, 4] select (seed, epoch, 10 * seed + epoch)],
+                folder.ReadMetrics().Select(line => (line.Seed, line.Epoch, (long)line.TrainLoss)));
+        }
+
+        Assert.Equal((1, 4), trained[0]);
+        Assert.Equal([(0, 4), (1, 3), (2, 0), (3, 0)], observer.Begun);
+        Assert.Equal(["epoch-3.safetensors", "epoch-4.safetensors"],
+            Directory.GetFiles(_folder["run", "checkpoint", "st-seed1"]).Select(Path.GetFileName).Order());
+        Assert.Equal(before, LiveTensors.Count());
+    }
+
+    [Fact]
+    public void Checkpoints_take_a_small_part_of_the_time()
+    {
+        using var folder = RunFolder.Create(_folder["run"]);
+        var saved = new HashSet<string>();
+        var runner = new Runner(new Counting(epochs: 300, (_, _) => { }), [new StraightThrough()], folder, Record(300) with { Seeds = [0] })
+        {
+            Keep = (_, _) => saved.UnionWith(Directory.Exists(_folder["run", "checkpoint", "st-seed0"]) ? Directory.GetFiles(_folder["run", "checkpoint", "st-seed0"]) : []),
+        };
+
+        Assert.True(runner.Run(1, new Observer(), Stop));
+
+        Assert.InRange(saved.Count, 1, 200);  // an epoch takes a millisecond here, so most go without
+        Assert.True(File.Exists(_folder["run", "checkpoint", "st-seed0", "epoch-300.safetensors"]));
+    }
+
+    private static void StopAt(bool here, CancellationTokenSource stop)
+    {
+        if (here)
+            stop.Cancel();
+    }
+
+    private static Runner Runner(RunFolder folder, Counting experiment) => new(experiment, [new StraightThrough()], folder, Record(experiment.Epochs));
+
+    private static RunRecord Record(int epochs) => new()
+    {
+        Experiment = "counting",
+        Options = new PolynomialOptions(),
+        Estimators = [new EstimatorRecord("st", "st")],
+        Seeds = Seeds,
+        Epochs = epochs,
+        Versions = new Dictionary<string, string>(),
+        Machine = new Dictionary<string, string>(),
+        Threads = 1,
+        Started = DateTimeOffset.UnixEpoch,
+    };
+
+    /// <summary>An experiment whose loss is ten times the seed plus the number of its epochs, counted in its state.</summary>
+    private sealed class Counting(int epochs, Action<long, int> train) : Experiment
+    {
+        public override int Epochs => epochs;
+
+        public override double? Optimum => null;
+
+        public override object Options => new PolynomialOptions();
+
+        public override EstimatorSettings Settings(EstimatorEntry estimator, EstimatorSettings given) => given;
+
+        public override Experiment TunedFor(string estimator) => this;
+
+        public override string? WhyNot(GradientEstimator estimator) => null;
+
+        public override TrainingRun Start(GradientEstimator estimator, long seed) => new Training(seed, train);
+
+        private sealed class Training : TrainingRun
+        {
+            private readonly long _seed;
+            private readonly Action<long, int> _train;
+            private readonly Tensor _count = zeros(1, ScalarType.Int64);
+
+            internal Training(long seed, Action<long, int> train)
+            {
+                (_seed, _train) = (seed, train);
+                Keep("count", _count);
+            }
+
+            public override void Dispose() => _count.Dispose();
+
+            protected override EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                _train(_seed, epoch);
+                using var scope = NewDisposeScope();
+                _count.add_(1);
+                return new EpochMetrics(epoch, 10 * _seed + _count.item<long>(), 0);
+            }
+        }
+    }
+
+    private sealed class Observer : IRunObserver
+    {
+        private int _inside;
+
+        internal int Overlaps { get; private set; }
+
+        internal List<(long, int)> Begun { get; } = [];
+
+        public void RunBegan(string estimator, long seed, int epoch)
+        {
+            Alone();
+            Begun.Add((seed, epoch));
+        }
+
+        public void StepDone(string estimator, long seed, double fraction) => Alone();
+
+        public void EpochDone(MetricsLine line) => Alone();
+
+        public void RunDone(string estimator, long seed) => Alone();
+
+        private void Alone()
+        {
+            if (Interlocked.Increment(ref _inside) > 1)
+                Overlaps++;
+            Thread.Sleep(1);
+            Interlocked.Decrement(ref _inside);
+        }
+    }
+}
