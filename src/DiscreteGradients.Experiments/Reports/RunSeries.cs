@@ -27,8 +27,9 @@ public sealed record RunSeries(
     string Experiment, EstimatorRecord Estimator, IReadOnlyList<Setting> Task, IReadOnlyList<Setting> Tuning, int Epochs, double? Optimum,
     IReadOnlyList<SeedRun> Seeds, IReadOnlyList<PublishedLoss> Published)
 {
-    /// <summary>Options that do not change what is computed.</summary>
-    private static readonly HashSet<string> Places = ["data"];
+    /// <summary>Options that do not change what is trained; a preset stands for the options that it sets.</summary>
+    private static readonly HashSet<string> Aside =
+        ["data", "preset", "picture_every", "quality_every", "quality_estimators", "quality_images", "quality_draws"];
 
     /// <summary>Options that are tuned for each estimator.</summary>
     private static readonly HashSet<string> Tuned = ["optimizer", "lr"];
@@ -57,14 +58,14 @@ public sealed record RunSeries(
             from run in runs
             let lines = run.Lines.ToLookup(line => (line.Estimator, line.Seed))
             from estimator in run.Record.Estimators
-            let options = Options(run.Record)
+            let options = Options(estimator.Options ?? run.Record.Options)
             let series = new RunSeries(
                 run.Record.Experiment, estimator, [.. options.Where(o => !Tuned.Contains(o.Name))],
                 [.. options.Where(o => Tuned.Contains(o.Name)), .. Settings(estimator)], run.Record.Epochs, run.Record.Optimum,
                 [.. run.Record.Seeds.Select(seed => new SeedRun(seed, run.Folder, [.. lines[(estimator.Name, seed)]]))],
                 ExperimentCatalog.Published(run.Record.Experiment, run.Record.Options, estimator))
             group series by string.Join('\n', options.Order(Comparer<Setting>.Create(Compare))
-                .Select(o => o.ToString()).Prepend($"{series.Epochs}").Prepend(estimator.ToString()).Prepend(series.Experiment));
+                .Select(o => o.ToString()).Prepend($"{series.Epochs}").Prepend($"{estimator.Name} {estimator.Configuration}").Prepend(series.Experiment));
         return [.. parts.Select(Merge).Order(Comparer<RunSeries>.Create(Compare))];
     }
 
@@ -84,10 +85,10 @@ public sealed record RunSeries(
         return series with { Seeds = seeds };
     }
 
-    private static List<Setting> Options(RunRecord record) =>
+    private static List<Setting> Options(object options) =>
     [
-        .. ((JsonElement)record.Options).EnumerateObject()
-            .Where(o => !Places.Contains(o.Name))
+        .. ((JsonElement)options).EnumerateObject()
+            .Where(o => !Aside.Contains(o.Name))
             .Select(o => new Setting(Printable(o.Name), Printable(o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()))),
     ];
 

@@ -49,6 +49,7 @@ public sealed partial record StoredRun(string Folder, RunRecord Record, IReadOnl
             var record = JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), Json);
             var wrong = record is null ? "it must be an object"
                 : record.Options is not JsonElement { ValueKind: JsonValueKind.Object } ? "options must be an object"
+                : record.Estimators.Any(e => e?.Options is not (null or JsonElement { ValueKind: JsonValueKind.Object })) ? "options must be an object"
                 : !Name().IsMatch(record.Experiment) ? "experiment must be a name"
                 : record.Estimators.Any(e => e is not { Name: not null, Configuration: not null } || !Name().IsMatch(e.Name)) ? "estimators must have names"
                 : record.Estimators.Select(e => e.Name).Distinct().Count() < record.Estimators.Count ? "an estimator is named twice"

@@ -54,6 +54,21 @@ public sealed class VaeRunTests : IDisposable
     }
 
     [Fact]
+    public void A_preset_and_the_same_settings_typed_are_one_series_of_a_report()
+    {
+        Run("--preset", "paper-8x4", "--estimator", "reinmax,st");
+        Tool.Run(
+            "run", "vae", "--dataset", "made-digits", "--epochs", "1", "--batch", "3000", "--estimator", "st", "--lr", "0.001", "--temperature", "1.3",
+            "--picture-every", "0", "--seed", "1", "--out", _folder["typed"]);
+
+        var series = RunSeries.Of(StoredRun.ReadAll([_folder["run"], _folder["typed"]]));
+
+        Assert.Equal([("reinmax", 1), ("st", 2)], series.Select(s => (s.Estimator.Name, s.Seeds.Count)));
+        Assert.Equal([new("optimizer", "adam"), new("lr", "0.001"), new("temperature", "1.3")], series[1].Tuning);
+        Assert.DoesNotContain(series[1].Task, setting => setting.Name is "preset" or "quality_draws");
+    }
+
+    [Fact]
     public void The_presets_of_the_table_have_all_estimators_and_the_large_one_has_reinmax()
     {
         var table = VaePresets.All.SkipLast(1).ToList();
