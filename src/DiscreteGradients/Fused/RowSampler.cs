@@ -133,6 +133,18 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     private static int Search(ReadOnlySpan<T> weights, double threshold)
     {
         var (k, cumulative) = (0, 0.0);
+        if (weights.Length <= Rows.Group)
+        {
+            // Without branches: where the sample falls cannot be predicted.
+            foreach (var weight in weights)
+            {
+                cumulative += double.CreateTruncating(weight);
+                k += cumulative > threshold ? 0 : 1;
+            }
+
+            return k < weights.Length ? k : weights.LastIndexOfAnyExcept(T.Zero);
+        }
+
         for (; k + Rows.LongGroup < weights.Length; k += Rows.LongGroup)
         {
             var after = cumulative + double.CreateTruncating(Rows.Sum(weights.Slice(k, Rows.LongGroup)));
