@@ -71,7 +71,7 @@ public sealed class VaeTask : EfficiencyTask
     /// <summary>Makes model and images.</summary>
     public VaeTask()
     {
-        _model = new VaeModel(Latents, Categories, () => ReLU(inplace: true), _generator);
+        _model = new VaeModel(Latents, Categories, slope: 0, _generator);
         _images = rand([Batch, ImageData.Pixels], generator: _generator);
     }
 
@@ -92,7 +92,7 @@ public sealed class VaeTask : EfficiencyTask
         _model.zero_grad();
         var logits = _model.Encode(_images);
         var reconstruction = estimator.Estimate(logits, z => _model.Reconstruction(z, _images), _generator);
-        (reconstruction + _model.Divergence(logits)).mean().backward();
+        (reconstruction + VaeModel.Divergence(logits)).mean().backward();
     }
 
     /// <inheritdoc/>

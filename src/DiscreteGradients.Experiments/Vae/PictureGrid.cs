@@ -9,14 +9,14 @@ internal static class PictureGrid
     private const byte Frame = 96;
 
     /// <summary>The first test images, each above the decoder's mean picture at its most probable latents.</summary>
-    internal static Picture Reconstructions(VaeModel model, Tensor test)
+    internal static Picture Reconstructions(VaeModel model, GreyImages test)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var bytes = test.narrow(0, 0, Math.Min(Side * Side / 2, test.shape[0]));
-        var logits = model.Encode(VaeTraining.Grey(bytes));
+        var count = Math.Min(Side * Side / 2, test.Count);
+        var logits = model.Encode(test.Take(0, count));
         var means = Means(model, OneHot.FromIndex(logits.argmax(-1), logits.shape[^1]));
-        return Draw("reconstructions", bytes.data<byte>().ToArray().Chunk(Row).Zip(means.Chunk(Row), (image, mean) => (byte[])[.. image, .. mean]).SelectMany(rows => rows));
+        return Draw("reconstructions", test.Bytes(0, count).ToArray().Chunk(Row).Zip(means.Chunk(Row), (image, mean) => (byte[])[.. image, .. mean]).SelectMany(rows => rows));
     }
 
     /// <summary>The decoder's mean pictures for latents drawn from the prior, which is uniform: the same latents at every epoch.</summary>

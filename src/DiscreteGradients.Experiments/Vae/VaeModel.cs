@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch.nn;
 
 namespace DiscreteGradients.Experiments;
@@ -13,30 +12,23 @@ namespace DiscreteGradients.Experiments;
 /// </remarks>
 internal sealed class VaeModel : Module
 {
-    private readonly Sequential _encoder;
-    private readonly Sequential _decoder;
+    private readonly DenseStack _encoder;
+    private readonly DenseStack _decoder;
     private readonly int _latents;
     private readonly int _categories;
 
-    /// <summary>Initialises every layer as PyTorch does, U(−1/√inputs, 1/√inputs), from the given generator.</summary>
-    internal VaeModel(int latents, int categories, Func<Module<Tensor, Tensor>> activation, Generator generator)
+    /// <param name="latents">L.</param>
+    /// <param name="categories">K.</param>
+    /// <param name="slope">Slope of the activation below zero: 0 for ReLU.</param>
+    /// <param name="generator">Makes the initial weights.</param>
+    internal VaeModel(int latents, int categories, double slope, Generator generator)
         : base(nameof(VaeModel))
     {
         (_latents, _categories) = (latents, categories);
-        _encoder = Sequential(
-            Linear(ImageData.Pixels, 512), activation(), Linear(512, 256), activation(), Linear(256, latents * categories));
-        _decoder = Sequential(
-            Linear(latents * categories, 256), activation(), Linear(256, 512), activation(), Linear(512, ImageData.Pixels));
+        _encoder = new DenseStack([ImageData.Pixels, 512, 256, latents * categories], slope, generator);
+        _decoder = new DenseStack([latents * categories, 256, 512, ImageData.Pixels], slope, generator);
         register_module("encoder", _encoder);
         register_module("decoder", _decoder);
-
-        using var _ = no_grad();
-        foreach (var layer in modules().OfType<Linear>())
-        {
-            var bound = 1 / Math.Sqrt(layer.in_features);
-            layer.weight.uniform_(-bound, bound, generator);
-            layer.bias!.uniform_(-bound, bound, generator);
-        }
     }
 
     /// <summary>The posterior's logits [B, L, K] for images [B, 784].</summary>
@@ -57,14 +49,12 @@ internal sealed class VaeModel : Module
             return shared.softplus(1, 20).sum([-1], keepdim: true) - shared.matmul(images.t());
         }
 
-        var pixels = Decode(z);
-        return nn.functional.binary_cross_entropy_with_logits(pixels, images.expand_as(pixels), reduction: Reduction.None).sum([-1]);
+        return FusedCrossEntropy.Apply(Decode(z), images);
     }
 
-    /// <summary>KL(q ‖ uniform) [B] of the posterior's logits [B, L, K]: Σ q log(q + 1e-10) + L log K.</summary>
-    internal Tensor Divergence(Tensor logits)
-    {
-        var q = logits.softmax(-1);
-        return (q * (q + 1e-10).log()).sum([-2, -1]) + _latents * Math.Log(_categories);
-    }
+    /// <summary>
+    /// KL(q ‖ uniform) [B] of the posterior's logits [B, L, K]. The 1e-10 that the released script adds inside the logarithm changes it by
+    /// less than rounding does.
+    /// </summary>
+    internal static Tensor Divergence(Tensor logits) => Distribution.DivergenceFromUniform(logits).sum(-1);
 }

@@ -16,8 +16,8 @@ internal sealed class VaeTraining : TrainingRun
     private readonly GradientEstimator _estimator;
     private readonly long _seed;
     private readonly IReadOnlyList<NamedEstimator> _measured;
-    private readonly Tensor _train;
-    private readonly Tensor _test;
+    private readonly GreyImages _train;
+    private readonly GreyImages _test;
     private readonly VaeModel _model;
     private readonly FusedAdam _optimizer;
     private readonly Generator _order;
@@ -28,9 +28,9 @@ internal sealed class VaeTraining : TrainingRun
     {
         (_options, _data, _estimator, _seed, _measured) = (options, data, estimator, seed, measured);
         (_order, _noise, _testNoise) = (Stream(seed, 1), Stream(seed, 2), Stream(seed, 3));
-        (_train, _test) = (Images(data.Train), Images(data.Test));
+        (_train, _test) = (new GreyImages(data.Train), new GreyImages(data.Test));
         using (var weights = Stream(seed, 0))
-            _model = new VaeModel(options.Latents, options.Categories, Activation, weights);
+            _model = new VaeModel(options.Latents, options.Categories, options.Activation == VaeActivation.Relu ? 0 : 0.01, weights);
         _optimizer = new FusedAdam(_model.parameters(), options.Lr!.Value, rectified: options.Optimizer == VaeOptimizer.Radam);
 
         foreach (var (name, parameter) in _model.named_parameters())
@@ -47,8 +47,6 @@ internal sealed class VaeTraining : TrainingRun
     {
         _optimizer.Dispose();
         _model.Dispose();
-        _test.Dispose();
-        _train.Dispose();
         _testNoise.Dispose();
         _noise.Dispose();
         _order.Dispose();
@@ -57,15 +55,16 @@ internal sealed class VaeTraining : TrainingRun
     protected override EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation)
     {
         using var shuffled = randperm(_data.TrainCount, ScalarType.Int64, generator: _order);
-        var values = Quality(epoch, shuffled, cancellation);
+        var order = shuffled.data<long>().ToArray();
+        var values = Quality(epoch, order, cancellation);
         var total = 0.0;
         var watch = Stopwatch.StartNew();
         for (var step = 1; step <= Steps; step++)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var first = (step - 1) * (long)_options.Batch;
-            var images = Grey(_train.index_select(0, shuffled.narrow(0, first, Math.Min(_options.Batch, _data.TrainCount - first))));
+            var first = (step - 1) * _options.Batch;
+            var images = _train.Take(order.AsSpan(first, Math.Min(_options.Batch, order.Length - first)));
 
             _model.zero_grad();
             var losses = Loss(_estimator, _model.Encode(images), images, _noise);
@@ -92,13 +91,13 @@ internal sealed class VaeTraining : TrainingRun
     /// Before the first step of an epoch that is measured: the gradients' errors for the first images of its first minibatch, with a
     /// generator of their own, so that training goes on as if nobody had looked.
     /// </summary>
-    private Dictionary<string, double> Quality(int epoch, Tensor shuffled, CancellationToken cancellation)
+    private Dictionary<string, double> Quality(int epoch, ReadOnlySpan<long> order, CancellationToken cancellation)
     {
         var values = new Dictionary<string, double>();
         if (_options.QualityEvery == 0 || (epoch != 1 && epoch % _options.QualityEvery != 0))
             return values;
         using var scope = NewDisposeScope();
-        var images = Grey(_train.index_select(0, shuffled.narrow(0, 0, Math.Min(_options.QualityImages, _options.Batch))));
+        var images = _train.Take(order[..Math.Min(_options.QualityImages, _options.Batch)]);
         var seed = unchecked((ulong)_seed * 0x9E3779B97F4A7C15 + (ulong)epoch) | 1UL << 63;
         foreach (var (measured, errors) in _measured.Zip(LatentGradients.Measure(_model, images, _measured, _options.QualityDraws, seed, cancellation)))
         {
@@ -114,7 +113,7 @@ internal sealed class VaeTraining : TrainingRun
     /// <summary>The negative ELBO of each image [B]: an estimate of the reconstruction term, and the divergence.</summary>
     private Tensor Loss(GradientEstimator estimator, Tensor logits, Tensor images, Generator noise)
     {
-        var divergence = _model.Divergence(logits);
+        var divergence = VaeModel.Divergence(logits);
         Finite(divergence.sum().item<float>());  // before the logits are sampled from
         return estimator.Estimate(logits, z => _model.Reconstruction(z, images), noise) + divergence;
     }
@@ -125,11 +124,11 @@ internal sealed class VaeTraining : TrainingRun
         using var _ = no_grad();
         var usage = new CodeUsage(_options.Latents, _options.Categories);
         var total = 0.0;
-        for (long first = 0; first < _data.TestCount; first += TestBatch)
+        for (var first = 0; first < _data.TestCount; first += TestBatch)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var images = Grey(_test.narrow(0, first, Math.Min(TestBatch, _data.TestCount - first)));
+            var images = _test.Take(first, Math.Min(TestBatch, _data.TestCount - first));
             var logits = _model.Encode(images);
             total += Loss(OneSample, logits, images, _testNoise).sum().item<float>();
             usage.Add(logits);
@@ -139,20 +138,6 @@ internal sealed class VaeTraining : TrainingRun
             values.Add(name, value);
         return total / _data.TestCount;
     }
-
-    private Module<Tensor, Tensor> Activation() => _options.Activation == VaeActivation.Relu
-        ? ReLU(inplace: true)
-        : LeakyReLU(0.01, inplace: true);
-
-    /// <summary>Bytes as a tensor [N, 784] that shares their memory.</summary>
-    private static Tensor Images(byte[] pixels)
-    {
-        using var flat = frombuffer(pixels, ScalarType.Byte);
-        return flat.view(-1, ImageData.Pixels);
-    }
-
-    /// <summary>Bytes [B, 784] as grey values from 0 to 1.</summary>
-    internal static Tensor Grey(Tensor bytes) => bytes.to_type(ScalarType.Float32).div_(255);
 
     private static double Finite(double loss) => double.IsFinite(loss)
         ? loss

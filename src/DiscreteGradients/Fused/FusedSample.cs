@@ -12,13 +12,6 @@ namespace DiscreteGradients.Fused;
 /// <remarks>All that can fail happens before the autograd function: an exception that left it would end the process.</remarks>
 internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
 {
-    /// <summary>
-    /// The gradient last handed to autograd on this thread. TorchSharp keeps no reference to what backward returns until the native side
-    /// has read it, and disposes of it never; so it is kept until the next call here, which disposes of it.
-    /// </summary>
-    [ThreadStatic]
-    private static Tensor? _handedOver;
-
     /// <inheritdoc/>
     public override string Name => "DiscreteGradients.FusedSample";
 
@@ -48,7 +41,7 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
     /// <inheritdoc/>
     public override List<Tensor> backward(autograd.AutogradContext context, Tensor upstream)
     {
-        HandOver(null);
+        Memory.ReleaseHandedOver();
         if (upstream.IsInvalid)  // nothing downstream depends on the sample
             return [null!, null!];
 
@@ -58,14 +51,8 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
             var saved = (Backward)context.get_data(nameof(Backward));
             var tensors = context.get_saved_variables();
             var (logits, states) = (tensors[0], tensors[1]);
-            return [HandOver(is_grad_enabled() ? Readable(saved, logits, states, upstream) : Run(saved, logits, states, upstream))!, null!];
+            return [Memory.HandOver(is_grad_enabled() ? Readable(saved, logits, states, upstream) : Run(saved, logits, states, upstream)), null!];
         }
-    }
-
-    private static Tensor? HandOver(Tensor? gradient)
-    {
-        _handedOver?.Dispose();
-        return _handedOver = gradient?.DetachFromDisposeScope();
     }
 
     /// <summary>Under create_graph someone will differentiate the gradient, which only the readable form can be.</summary>
@@ -100,7 +87,7 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
                 states = Run<float>(rows, output, supplied: hard is not null, noise);
         }
 
-        HandOver(null);
+        Memory.ReleaseHandedOver();
         return is_grad_enabled() && logits.requires_grad
             ? apply(rows, new Output(output, states, new Backward(estimator, noise)))
             : output;
@@ -116,9 +103,9 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
         if (count == 0)
             return states;
 
-        var from = Address<T>(logits);
-        var to = Address<T>(hard);
-        var state = Address<RowState<T>>(states);
+        var from = Memory.Address<T>(logits);
+        var to = Memory.Address<T>(hard);
+        var state = Memory.Address<RowState<T>>(states);
         Blocks.For(count, categories, (first, rows) =>
         {
             var offset = (long)first * categories;
@@ -149,10 +136,10 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
         var categories = (int)logits.size(-1);
         var count = (int)(logits.numel() / categories);
         var noise = saved.Noise.Other();
-        var from = Address<T>(logits);
-        var v = Address<T>(upstream);
-        var to = Address<T>(gradient);
-        var state = Address<RowState<T>>(states);
+        var from = Memory.Address<T>(logits);
+        var v = Memory.Address<T>(upstream);
+        var to = Memory.Address<T>(gradient);
+        var state = Memory.Address<RowState<T>>(states);
         Blocks.For(count, categories, (first, rows) =>
         {
             var offset = (long)first * categories;
@@ -188,9 +175,6 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
             sampled[row] = rows[row].Sampled;
         return sampled;
     }
-
-    private static unsafe T* Address<T>(Tensor tensor) where T : unmanaged =>
-        (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
 
     /// <summary>What forward hands to autograd: its result, and what is kept for the way back.</summary>
     private sealed record Output(Tensor Hard, Tensor States, Backward Backward);

@@ -11,10 +11,6 @@ namespace DiscreteGradients.Fused;
 /// <remarks>Nothing here throws: an exception that left an autograd function would end the process.</remarks>
 internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatistic>
 {
-    /// <inheritdoc cref="FusedSample"/>
-    [ThreadStatic]
-    private static Tensor? _handedOver;
-
     /// <inheritdoc/>
     public override string Name => "DiscreteGradients.FusedStatistic";
 
@@ -37,7 +33,7 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
     /// <inheritdoc/>
     public override List<Tensor> backward(autograd.AutogradContext context, Tensor upstream)
     {
-        HandOver(null);
+        Memory.ReleaseHandedOver();
         if (upstream.IsInvalid)
             return [null!, null!];
 
@@ -48,7 +44,7 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
             var saved = context.get_saved_variables();
             var (logits, states) = (saved[0], saved[1]);
             if (is_grad_enabled())
-                return [HandOver(autograd.grad([Readable(logits, entropy)], [logits], [upstream], retain_graph: true, create_graph: true)[0])!, null!];
+                return [Memory.HandOver(autograd.grad([Readable(logits, entropy)], [logits], [upstream], retain_graph: true, create_graph: true)[0]), null!];
 
             var gradient = empty_like(logits);
             if (gradient.numel() > 0)
@@ -59,7 +55,7 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
                     Backward<float>(logits, states, upstream.contiguous(), gradient, entropy);
             }
 
-            return [HandOver(gradient)!, null!];
+            return [Memory.HandOver(gradient), null!];
         }
     }
 
@@ -71,12 +67,6 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
             return finite.logsumexp(-1);
         var logProbabilities = finite.log_softmax(-1).clamp_min(-1e30);  // of a masked category; times its probability, zero
         return -(logProbabilities.exp() * logProbabilities).sum(-1);
-    }
-
-    private static Tensor? HandOver(Tensor? gradient)
-    {
-        _handedOver?.Dispose();
-        return _handedOver = gradient?.DetachFromDisposeScope();
     }
 
     private static Tensor Apply(Tensor logits, bool entropy)
@@ -96,7 +86,7 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
             }
         }
 
-        HandOver(null);
+        Memory.ReleaseHandedOver();
         return is_grad_enabled() && logits.requires_grad ? apply(rows, new Result(values, states, entropy)) : values;
     }
 
@@ -104,9 +94,9 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
-        var from = Address<T>(logits);
-        var to = Address<T>(values);
-        var state = Address<T>(states);
+        var from = Memory.Address<T>(logits);
+        var to = Memory.Address<T>(values);
+        var state = Memory.Address<T>(states);
         Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
         {
             for (var row = first; row < first + rows; row++)
@@ -125,10 +115,10 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
-        var from = Address<T>(logits);
-        var state = Address<T>(states);
-        var v = Address<T>(upstream);
-        var to = Address<T>(gradient);
+        var from = Memory.Address<T>(logits);
+        var state = Memory.Address<T>(states);
+        var v = Memory.Address<T>(upstream);
+        var to = Memory.Address<T>(gradient);
         Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
         {
             for (var row = first; row < first + rows; row++)
@@ -143,9 +133,6 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
             }
         });
     }
-
-    private static unsafe T* Address<T>(Tensor tensor) where T : unmanaged =>
-        (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
 
     private sealed record Result(Tensor Values, Tensor States, bool IsEntropy);
 }

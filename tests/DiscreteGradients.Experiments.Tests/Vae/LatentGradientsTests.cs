@@ -12,7 +12,7 @@ public sealed class LatentGradientsTests : IDisposable
     public LatentGradientsTests()
     {
         set_num_threads(1);
-        _model = new VaeModel(latents: 3, categories: 4, () => ReLU(inplace: true), _generator);
+        _model = new VaeModel(latents: 3, categories: 4, slope: 0, _generator);
         using (no_grad())
         {
             foreach (var parameter in _model.parameters())
