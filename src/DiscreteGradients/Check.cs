@@ -16,6 +16,16 @@ internal static class Check
             throw new ArgumentException($"logits must have shape {expected} with at least one category; got {Shape(logits)}.", nameof(logits));
     }
 
+    internal static void Categories(GradientEstimator estimator, Tensor logits)
+    {
+        if (estimator is IBinaryEstimator && logits.size(-1) != 2)
+        {
+            throw new ArgumentException(
+                $"{estimator.GetType().Name} needs 2 categories a latent; logits of shape {Shape(logits)} have {logits.size(-1)}. "
+                + "Choose an estimator for any number of categories, such as Rloo.", nameof(logits));
+        }
+    }
+
     internal static void Axis(long dim, Tensor logits)
     {
         if (dim < -logits.dim() || dim >= logits.dim())
