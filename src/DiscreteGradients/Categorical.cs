@@ -29,14 +29,27 @@ internal static class Categorical
     /// <summary>The search in tensor operations, for any device. logits [R, K] → [S, R].</summary>
     internal static Tensor SearchTensors(Tensor logits, int samples, Noise noise)
     {
-        var largest = logits.amax([-1], keepdim: true);
-        if (!largest.isfinite().all().item<bool>())
-            throw new ArgumentException("logits have a row that is fully masked or holds NaN or Infinity; every row needs a category with a finite logit.", nameof(logits));
-
+        var largest = Largest(logits);
         var cumulative = (logits - largest).exp().cumsum(-1, ScalarType.Float64);
         var uniforms = noise.Uniform(samples, logits.shape[0], logits.device);
         var threshold = uniforms.transpose(0, 1) * cumulative[TensorIndex.Ellipsis, TensorIndex.Slice(-1)];
         return searchsorted(cumulative, threshold.contiguous(), right: true).transpose(0, 1).contiguous();
+    }
+
+    /// <summary>log p [.., K] in float64, −∞ for a masked category: what samples that are drawn together are drawn from.</summary>
+    /// <exception cref="ArgumentException">A row is fully masked, or holds NaN or +∞.</exception>
+    internal static Tensor LogProbabilities(Tensor logits)
+    {
+        _ = Largest(logits);
+        return logits.to_type(ScalarType.Float64).log_softmax(-1);
+    }
+
+    private static Tensor Largest(Tensor logits)
+    {
+        var largest = logits.amax([-1], keepdim: true);
+        return largest.isfinite().all().item<bool>()
+            ? largest
+            : throw new ArgumentException("logits have a row that is fully masked or holds NaN or Infinity; every row needs a category with a finite logit.", nameof(logits));
     }
 
     private static Tensor SearchSpans(Tensor logits, int samples, Noise noise)

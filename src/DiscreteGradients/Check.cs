@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace DiscreteGradients;
@@ -14,6 +15,16 @@ internal static class Check
             throw new ArgumentException($"logits must be float16, bfloat16, float32 or float64; got {logits.dtype}.", nameof(logits));
         if (logits.dim() < minimumRank || logits.size(-1) < 1)
             throw new ArgumentException($"logits must have shape {expected} with at least one category; got {Shape(logits)}.", nameof(logits));
+    }
+
+    internal static void Categories(GradientEstimator estimator, Tensor logits)
+    {
+        if (estimator is IBinaryEstimator && logits.size(-1) != 2)
+        {
+            throw new ArgumentException(
+                $"{estimator.GetType().Name} needs 2 categories a latent; logits of shape {Shape(logits)} have {logits.size(-1)}. "
+                + "Choose an estimator for any number of categories, such as Rloo.", nameof(logits));
+        }
     }
 
     internal static void Axis(long dim, Tensor logits)
@@ -72,12 +83,25 @@ internal static class Check
         return values;
     }
 
+    /// <summary>The gradient of f, which is null where what f returned does not depend on its argument differentiably.</summary>
+    internal static Tensor Differentiable(Tensor? slope, string estimator, string f = "f") =>
+        slope is { IsInvalid: false }
+            ? slope
+            : throw new ArgumentException(
+                $"{estimator} needs the gradient of f, but what f returned does not depend on its argument differentiably; "
+                + "use an estimator that needs values only, such as rloo.", nameof(f));
+
     internal static double Temperature(double temperature) =>
         double.IsFinite(temperature) && temperature > 0
             ? temperature
             : throw new ArgumentException($"temperature must be a finite number above 0; got {temperature}.", nameof(temperature));
 
-    internal static int AtLeast(int minimum, int value, [CallerArgumentExpression(nameof(value))] string name = "") =>
+    internal static double Decay(double decay) =>
+        decay is >= 0 and < 1
+            ? decay
+            : throw new ArgumentException($"decay must be at least 0 and below 1; got {decay}.", nameof(decay));
+
+    internal static T AtLeast<T>(T minimum, T value, [CallerArgumentExpression(nameof(value))] string name = "") where T : INumber<T> =>
         value >= minimum
             ? value
             : throw new ArgumentException($"{char.ToLowerInvariant(name[0])}{name[1..]} must be at least {minimum}; got {value}.", name);

@@ -19,8 +19,8 @@ public sealed class EstimatorEntry
     /// <summary>One line for people.</summary>
     public string Summary { get; }
 
-    /// <summary>The estimator with its published defaults.</summary>
-    public GradientEstimator Default { get; }
+    /// <summary>The estimator with its published defaults. A copy at every call, so that nobody shares what an adaptive one has learnt.</summary>
+    public GradientEstimator Default => field with { };
 
     /// <summary>Names of the <see cref="EstimatorSettings"/> properties this estimator has.</summary>
     public IReadOnlyCollection<string> Knobs { get; }
@@ -57,6 +57,12 @@ public static class Estimators
         new("gst-p", "gapped straight-through, gap by probability", k => new GappedStraightThrough(null, k.Temperature(1))),
         new("reinforce", "score function without a baseline", k => new Reinforce(k.Samples(1))),
         new("rloo", "score function with leave-one-out baseline", k => new Rloo(k.Samples(2))),
+        new("reinforce-baseline", "score function with a moving average as its baseline", k => new ReinforceBaseline(k.Samples(1))),
+        new("double-cv", "leave-one-out baseline and f linearised at the other samples", k => new DoubleCv(k.Samples(2))),
+        new("rodeo", "leave-one-out baseline and learnt control variates from a Stein operator", k => new Rodeo(k.Samples(2))),
+        new("muprop", "score function with the expansion of f at the mean as its baseline", k => new MuProp(k.Samples(1))),
+        new("rebar", "score function with f at a relaxed sample as its baseline", k => new Rebar(k.Samples(1), k.Temperature(0.5))),
+        new("relax", "as rebar, with a free network added to the baseline", k => new Relax(k.Samples(1), k.Temperature(0.1))),
     ];
 
     /// <summary>The entry of that name.</summary>

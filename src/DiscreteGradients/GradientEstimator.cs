@@ -34,6 +34,7 @@ public abstract record GradientEstimator
     public Tensor Estimate(Tensor logits, Func<Tensor, Tensor> f, Generator? generator = null)
     {
         Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
+        Check.Categories(this, logits);
         Check.Generator(generator, logits);
         ArgumentNullException.ThrowIfNull(f);
 

@@ -3,24 +3,27 @@ namespace DiscreteGradients;
 /// <summary>An estimator that weighs the score ∇ log p(z) = z − softmax(logits) with values of f; f need not be differentiable.</summary>
 public abstract record ScoreFunctionEstimator : GradientEstimator
 {
-    /// <summary>The sample points of one estimate [S, B.., L, K].</summary>
-    protected abstract Tensor Draw(Tensor logits, Generator? generator);
+    /// <summary>The points of one estimate. No gradient is recorded.</summary>
+    protected abstract Points Draw(Tensor logits, Generator? generator);
 
     /// <summary>
-    /// The gradient estimate [B.., L, K] from the points <paramref name="z"/> [S, B.., L, K] and the
-    /// <paramref name="values"/> [S, B..] of f there. No gradient is recorded.
+    /// The gradient estimate [B.., L, K] from the <paramref name="points"/> and the <paramref name="values"/> [S, B..] of f there.
+    /// No gradient is recorded.
     /// </summary>
-    protected abstract Tensor Gradient(Tensor logits, Tensor z, Tensor values);
+    protected abstract Tensor Gradient(Tensor logits, Points points, Tensor values);
 
     /// <inheritdoc/>
     protected sealed override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Generator? generator)
     {
-        var z = Draw(logits, generator);
-        var values = f(z);
+        Points points;
+        using (no_grad())
+            points = Draw(logits, generator);
+        var values = f(points.Z);
 
         Tensor gradient;
         using (no_grad())
-            gradient = Gradient(logits, z, values.to_type(logits.dtype));
-        return values.mean([0]) + Surrogate.Carry(logits, gradient);
+            gradient = Gradient(logits, points, values.to_type(logits.dtype));
+        var expectation = points.Weights is { } weights ? (weights * values).sum([0]) : values.mean([0]);
+        return expectation + Surrogate.Carry(logits, gradient);
     }
 }

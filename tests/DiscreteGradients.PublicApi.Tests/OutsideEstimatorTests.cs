@@ -22,10 +22,10 @@ public sealed record HalfBaseline : ScoreFunctionEstimator
 
     public override long Evaluations(long latents, long categories) => 1;
 
-    protected override Tensor Draw(Tensor logits, Generator? generator) => OneHot.Sample(logits, samples: 1, generator: generator);
+    protected override Points Draw(Tensor logits, Generator? generator) => new(OneHot.Sample(logits, samples: 1, generator: generator));
 
-    protected override Tensor Gradient(Tensor logits, Tensor z, Tensor values) =>
-        ((values - 0.5).unsqueeze(-1).unsqueeze(-1) * (z - logits.softmax(-1))).mean([0]);
+    protected override Tensor Gradient(Tensor logits, Points points, Tensor values) =>
+        ((values - 0.5).unsqueeze(-1).unsqueeze(-1) * (points.Z - logits.softmax(-1))).mean([0]);
 }
 
 public class OutsideEstimatorTests

@@ -22,8 +22,8 @@ public class PublicApiTests
         var text = new StringBuilder();
         foreach (var type in assembly.GetExportedTypes().OrderBy(t => t.FullName, StringComparer.Ordinal))
         {
-            text.Append(type.IsAbstract ? (type.IsSealed ? "static " : "abstract ") : type.IsSealed && !type.IsValueType ? "sealed " : "")
-                .Append(type.IsEnum ? "enum " : type.IsValueType ? "struct " : "class ").Append(Name(type))
+            text.Append(type.IsAbstract && !type.IsInterface ? (type.IsSealed ? "static " : "abstract ") : type.IsSealed && !type.IsValueType ? "sealed " : "")
+                .Append(type.IsEnum ? "enum " : type.IsInterface ? "interface " : type.IsValueType ? "struct " : "class ").Append(Name(type))
                 .Append(type.BaseType is { } parent && parent != typeof(object) && parent != typeof(ValueType) && parent != typeof(Enum) ? $" : {Name(parent)}" : "").Append('\n');
             var members = type.GetMembers(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
                 .Where(m => !IsGenerated(m)).Select(Describe).OfType<string>().Order(StringComparer.Ordinal);

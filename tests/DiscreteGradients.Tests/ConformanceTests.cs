@@ -12,6 +12,7 @@ public class ConformanceTests
     {
         var entry = Estimators.Get(name);
         var estimator = entry.Knobs.Contains("Draws") ? entry.Create(new EstimatorSettings(Draws: 5)) : entry.Default;
+        using var learnt = estimator as IDisposable;
         Conformance.Run(check, estimator);
     }
 

@@ -95,7 +95,13 @@ public partial class DocsTests
     private static string[] Cells(EstimatorEntry entry) =>
     [
         $"`{entry.Name}`",
-        entry.Default switch { PathwiseEstimator => "pathwise", ScoreFunctionEstimator => "score function", _ => "enumeration" },
+        entry.Default switch
+        {
+            PathwiseEstimator => "pathwise",
+            ScoreFunctionEstimator => "score function",
+            AdaptiveEstimator => "adaptive",
+            _ => "enumeration",
+        },
         entry.Default.Order == GradientEstimator.Unbiased ? "any f" : entry.Default.Order.ToString(CultureInfo.InvariantCulture),
         Evaluations(entry.Default),
         entry.Knobs.Count == 0 ? "none" : string.Join(", ", entry.Knobs.Select(knob => Setting(entry.Default, knob))),

@@ -36,7 +36,8 @@ internal static class CompareCommand
         if (settings.Draws < 2)
             throw new OptionException($"--draws must be at least 2; got {settings.Draws}.");
         var estimators = EstimatorChoice.Select(
-            settings.Estimator, new EstimatorSettings(settings.Temperature, settings.NoiseDraws, settings.Samples), _ => null);
+            settings.Estimator, new EstimatorSettings(settings.Temperature, settings.NoiseDraws, settings.Samples),
+            estimator => Applicability.WhyNot(estimator, settings.Categories));
         Machine.Use(settings.Threads);
         using var problem = new ComparisonProblem(settings.Problem, settings.Latents, settings.Categories, settings.Seed);
         var folder = settings.Out is { } path ? OutputFolder.Create(path) : null;

@@ -18,7 +18,7 @@ internal sealed record CompareSettings
     [Description("Monte-Carlo draws of the gradient.")]
     public int Draws { get; init; } = 20_000;
 
-    [Description("Estimators, separated by commas; by default all. See 'dgrad list'.")]
+    [Description("Estimators, separated by commas; by default all that apply. See 'dgrad list'.")]
     public string? Estimator { get; init; }
 
     [Description("Temperature of the estimators that have one.")]

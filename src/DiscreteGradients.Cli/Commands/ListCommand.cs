@@ -68,6 +68,7 @@ internal static class ListCommand
     {
         PathwiseEstimator => "pathwise",
         ScoreFunctionEstimator => "score function",
+        AdaptiveEstimator => "adaptive",
         _ => "exact",
     };
 

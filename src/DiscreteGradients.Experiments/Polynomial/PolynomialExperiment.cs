@@ -46,7 +46,7 @@ public sealed class PolynomialExperiment : Experiment
 
     /// <inheritdoc/>
     public override string? WhyNot(GradientEstimator estimator) =>
-        estimator is ExactEnumeration exact ? Enumeration.WhyNot(exact, categories: 2, _options.Latents, _options.Batch) : null;
+        Applicability.WhyNot(estimator, categories: 2, _options.Latents, _options.Batch);
 
     /// <inheritdoc/>
     public override TrainingRun Start(GradientEstimator estimator, long seed) => new Training(this, estimator, seed);

@@ -78,7 +78,7 @@ public sealed class VaeExperiment : Experiment
 
     /// <inheritdoc/>
     public override string? WhyNot(GradientEstimator estimator) =>
-        estimator is ExactEnumeration exact ? Enumeration.WhyNot(exact, _options.Categories, _options.Latents, _options.Batch) : null;
+        Applicability.WhyNot(estimator, _options.Categories, _options.Latents, _options.Batch);
 
     /// <inheritdoc/>
     public override TrainingRun Start(GradientEstimator estimator, long seed) => new VaeTraining(_options, _data, estimator, seed, _measured);
@@ -107,6 +107,8 @@ public sealed class VaeExperiment : Experiment
 
         var measured = options.QualityEstimators.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(Estimators.Get).Select(entry =>
             new NamedEstimator(entry.Name, entry.Create(new EstimatorSettings(_preset?.Tunings.GetValueOrDefault(entry.Name)?.Temperature)))).ToList();
+        if (measured.Find(e => Applicability.WhyNot(e.Estimator, options.Categories) is not null) is { } unfit)
+            throw new OptionException($"--quality-estimators may not name '{unfit.Name}' here: {Applicability.WhyNot(unfit.Estimator, options.Categories)}");
         return measured.Exists(e => e.Estimator is ExactEnumeration exact
             && Enumeration.WhyNot(exact, options.Categories, options.Latents, Math.Min(options.QualityImages, options.Batch)) is not null)
             ? throw new OptionException($"--quality-estimators may name 'exact' in small spaces only; {states} states need too much memory.")

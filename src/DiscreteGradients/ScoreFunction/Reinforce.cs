@@ -18,9 +18,9 @@ public sealed record Reinforce(int Samples = 1) : ScoreFunctionEstimator
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Tensor Draw(Tensor logits, Generator? generator) => OneHot.Sample(logits, Samples, generator: generator);
+    protected override Points Draw(Tensor logits, Generator? generator) => new(OneHot.Sample(logits, Samples, generator: generator));
 
     /// <inheritdoc/>
-    protected override Tensor Gradient(Tensor logits, Tensor z, Tensor values) =>
-        (values.unsqueeze(-1).unsqueeze(-1) * (z - logits.softmax(-1))).mean([0]);
+    protected override Tensor Gradient(Tensor logits, Points points, Tensor values) =>
+        (values.unsqueeze(-1).unsqueeze(-1) * (points.Z - logits.softmax(-1))).mean([0]);
 }

@@ -18,12 +18,12 @@ public sealed record Rloo(int Samples = 2) : ScoreFunctionEstimator
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Tensor Draw(Tensor logits, Generator? generator) => OneHot.Sample(logits, Samples, generator: generator);
+    protected override Points Draw(Tensor logits, Generator? generator) => new(OneHot.Sample(logits, Samples, generator: generator));
 
     /// <inheritdoc/>
-    protected override Tensor Gradient(Tensor logits, Tensor z, Tensor values)
+    protected override Tensor Gradient(Tensor logits, Points points, Tensor values)
     {
         var advantage = (values - values.mean([0], keepdim: true)) / (Samples - 1);  // f(zₛ) minus the mean of the others, over S
-        return (advantage.unsqueeze(-1).unsqueeze(-1) * (z - logits.softmax(-1))).sum([0]);
+        return (advantage.unsqueeze(-1).unsqueeze(-1) * (points.Z - logits.softmax(-1))).sum([0]);
     }
 }

@@ -1,0 +1,13 @@
+namespace DiscreteGradients.Experiments;
+
+/// <summary>What estimators ask of the latents, in the words of the command line.</summary>
+internal static class Applicability
+{
+    /// <summary>Null if the estimator takes latents of so many categories, else one sentence that says why not.</summary>
+    internal static string? WhyNot(GradientEstimator estimator, int categories) =>
+        estimator is IBinaryEstimator && categories != 2 ? $"it needs 2 categories a latent; got {categories}: use --categories 2." : null;
+
+    /// <summary>Null if a training step of that size can use the estimator, else one sentence that says why not.</summary>
+    internal static string? WhyNot(GradientEstimator estimator, int categories, int latents, int batch) =>
+        estimator is ExactEnumeration exact ? Enumeration.WhyNot(exact, categories, latents, batch) : WhyNot(estimator, categories);
+}

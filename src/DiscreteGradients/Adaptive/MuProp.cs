@@ -1,0 +1,40 @@
+namespace DiscreteGradients;
+
+/// <summary>MuProp: REINFORCE on what is left of f when its first-order expansion at the mean is taken away. Unbiased for every differentiable f.</summary>
+/// <remarks>
+/// With f₀ and d₀ the value and gradient of f at the mean field point π, approximates ∇E[f(z)] with
+/// (f(z) − s₁ f₀ − s₂ ⟨d₀, z − π⟩)(z − π) + s₂ J(π) d₀, J(π) = diag(π) − ππᵀ, averaged over samples. The scales s₁ and s₂ are learnt and
+/// start at 1, the estimator of the paper; it is unbiased at any.
+/// Requires f differentiable at soft inputs; the mean field point is one more row of the one call of f.
+/// Reference: Gu, Levine, Sutskever, Mnih 2016, arXiv 1511.05176, equation 4; the scales are those of arXiv 1703.07370's code.
+/// </remarks>
+/// <param name="Samples">S ≥ 1 independent samples per example.</param>
+public sealed record MuProp(int Samples = 1) : AdaptiveEstimator, IRelaxingEstimator
+{
+    /// <inheritdoc cref="MuProp"/>
+    public override int Samples { get; init => field = Check.AtLeast(1, value, nameof(Samples)); } = Check.AtLeast(1, Samples);
+
+    /// <inheritdoc/>
+    public override long Evaluations(long latents, long categories) => Samples + 1;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<(string Name, Tensor Value)> Initial(long latents, long categories, Generator generator) =>
+        [("value_scale", nn.Parameter(ones([], device: generator.device))), ("slope_scale", nn.Parameter(ones([], device: generator.device)))];
+
+    /// <inheritdoc/>
+    protected override (Tensor Values, Tensor Gradient) Evaluate(
+        Tensor logits, Tensor hard, Func<Tensor, Tensor> f, Noise noise, IReadOnlyDictionary<string, Tensor> state)
+    {
+        var p = logits.softmax(-1);
+        var mean = p.unsqueeze(0).requires_grad_(true);
+        var all = f(cat([hard, mean], 0));
+        var slope = Slope(all[Samples], mean).squeeze(0);
+        var values = all.narrow(0, 0, Samples);
+
+        var (known, score) = (all.detach().to_type(logits.dtype), hard - p.detach());
+        var signal = known.narrow(0, 0, Samples) - (state["value_scale"] * known[Samples])
+            - (state["slope_scale"] * (slope * score).sum([-2, -1]));
+        var expected = p.detach() * (slope - (p.detach() * slope).sum([-1], keepdim: true));
+        return (values, (signal.unsqueeze(-1).unsqueeze(-1) * score).mean([0]) + (state["slope_scale"] * expected));
+    }
+}

@@ -1,0 +1,68 @@
+namespace DiscreteGradients;
+
+/// <summary>
+/// An estimator whose control variate c is a function of a continuous relaxation of the sample, differentiated by reparameterisation.
+/// </summary>
+/// <remarks>
+/// z = log π + Gumbel noise has its largest entry at the sample D; z̃ is another such z given the same D. Then
+/// (f(D) − c(z̃))(D − π) + ∇c(z) − ∇c(z̃), derivatives with respect to the logits, is unbiased for every c.
+/// </remarks>
+public abstract record RelaxedControl : AdaptiveEstimator, IRelaxingEstimator
+{
+    /// <summary>A new control variate, not learnt yet.</summary>
+    protected RelaxedControl()
+    {
+    }
+
+    /// <summary>τ at the start, finite and above 0; it is learnt.</summary>
+    public abstract double Temperature { get; init; }
+
+    /// <inheritdoc/>
+    public sealed override long Evaluations(long latents, long categories) => 3 * Samples;
+
+    /// <summary>What c(z) holds besides f at the relaxed sample, [S, B..] of z [S, B.., L, K], or zero.</summary>
+    private protected abstract Tensor Free(Tensor z, IReadOnlyDictionary<string, Tensor> state);
+
+    /// <summary>The scale of f in c, and τ.</summary>
+    private protected IEnumerable<(string Name, Tensor Value)> Scales(Generator generator) =>
+    [
+        ("scale", nn.Parameter(ones([], device: generator.device))),
+        ("log_temperature", nn.Parameter(full([], (float)Math.Log(Temperature), device: generator.device))),
+    ];
+
+    /// <inheritdoc/>
+    protected sealed override (Tensor Values, Tensor Gradient) Evaluate(
+        Tensor logits, Tensor hard, Func<Tensor, Tensor> f, Noise noise, IReadOnlyDictionary<string, Tensor> state)
+    {
+        var theta = logits.detach().requires_grad_(true);
+        var logProbabilities = Masking.Finite(theta).log_softmax(-1);
+        var masked = logits.isneginf();
+        var exponential = noise.Exponential(2 * Samples, logits);
+
+        // z given the sample: with the sample drawn first this is a draw of both. Its noise z − log π is held, while z̃ moves with its condition.
+        var drawn = Arrivals(logProbabilities, hard, exponential.narrow(0, 0, Samples)).detach();
+        var z = (drawn + (logProbabilities - logProbabilities.detach())).masked_fill(masked, 0);
+        var conditional = Arrivals(logProbabilities, hard, exponential.narrow(0, Samples, Samples)).masked_fill(masked, 0);
+        var both = cat([z, conditional], 0);
+        var soft = (both / state["log_temperature"].exp()).masked_fill(masked, double.NegativeInfinity).softmax(-1);
+
+        var all = f(cat([hard, soft], 0));
+        var values = all.narrow(0, 0, Samples);
+        var control = (state["scale"] * all.narrow(0, Samples, 2 * Samples).to_type(logits.dtype)) + Free(both, state);
+        var (free, given) = (control.narrow(0, 0, Samples), control.narrow(0, Samples, Samples));
+
+        // The gradient at the soft points is asked for only to see that f has one: a step function would leave a silent bias.
+        var slopes = autograd.grad([(free - given).sum()], [theta, soft], retain_graph: true, create_graph: true, allow_unused: true);
+        _ = Check.Differentiable(slopes[1], GetType().Name);
+        var signal = (values.detach().to_type(logits.dtype) - given).unsqueeze(-1).unsqueeze(-1);
+        return (values, (signal * (hard - logits.softmax(-1))).mean([0]) + (slopes[0] / Samples));
+    }
+
+    /// <summary>log π + Gumbel noise given its largest entry, minus the log of arrival times: the others start when the winner has arrived.</summary>
+    private static Tensor Arrivals(Tensor logProbabilities, Tensor hard, Tensor exponential)
+    {
+        var arrival = exponential.log();
+        var winner = (arrival * hard).sum([-1], keepdim: true);
+        return -where(hard > 0, winner, (arrival - logProbabilities).logaddexp(winner));
+    }
+}

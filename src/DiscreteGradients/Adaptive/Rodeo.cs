@@ -1,0 +1,88 @@
+namespace DiscreteGradients;
+
+/// <summary>REINFORCE with a discrete Stein operator: control variates learnt from what the samples already tell. Unbiased for every differentiable f.</summary>
+/// <remarks>
+/// A Gibbs step resamples one latent; (A h)(z) = 1/L Σₗ Σⱼ πₗⱼ (h(z with latent l at j) − h(z)) has zero mean under π for every h.
+/// Approximates ∇E[f(z)] with 1/S Σₖ (fₖ − mean_{l≠k}(fₗ + a (A h₁)(zₗ))) (zₖ − π) + b A[h₂(z)(z − π)](zₖ). The surrogates h₁, h₂ of
+/// sample k are the two outputs of a network, averaged over the other samples l, of fₗ and the linear term ⟨∇fₗ, z − zₗ⟩; so they
+/// evaluate f nowhere else. a and b are learnt and start at 0, where this is RLOO. Published for binary latents; A is stated here for any K.
+/// Requires f differentiable at one-hot points; its gradient costs a backward pass and no evaluation.
+/// Reference: Shi, Zhou, Hwang, Titsias, Mackey 2022, "Gradient Estimation with Discrete Stein Operators", arXiv 2202.09497.
+/// </remarks>
+/// <param name="Samples">S ≥ 2 independent samples per example.</param>
+public sealed record Rodeo(int Samples = 2) : AdaptiveEstimator
+{
+    private const int Hidden = 100;
+
+    /// <inheritdoc cref="Rodeo"/>
+    public override int Samples { get; init => field = Check.AtLeast(2, value, nameof(Samples)); } = Check.AtLeast(2, Samples);
+
+    /// <inheritdoc/>
+    public override long Evaluations(long latents, long categories) => Samples;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<(string Name, Tensor Value)> Initial(long latents, long categories, Generator generator) =>
+    [
+        ("a", nn.Parameter(zeros([], device: generator.device))),
+        ("b", nn.Parameter(zeros([], device: generator.device))),
+        .. HiddenLayer.Initial(inputs: 2, Hidden, outputs: 2, generator),
+    ];
+
+    /// <inheritdoc/>
+    protected override (Tensor Values, Tensor Gradient) Evaluate(
+        Tensor logits, Tensor hard, Func<Tensor, Tensor> f, Noise noise, IReadOnlyDictionary<string, Tensor> state)
+    {
+        var values = f(hard.requires_grad_(true));
+        var slope = Slope(values, hard);
+        var (z, p, known) = (hard.detach(), logits.softmax(-1), values.detach().to_type(logits.dtype));
+
+        var neighbours = new Neighbours(z);
+        var (here, there) = Surrogates(z, known, slope, neighbours, state);
+        var weight = neighbours.Of(p.expand_as(z)) / z.shape[^2];
+
+        // The sums over neighbours of π (h(neighbour) − h(here)), for both surrogates [S, B..].
+        var steps = (weight.unsqueeze(-1) * (there - here.unsqueeze(-2).unsqueeze(-2))).sum([-3, -2]);
+        var baseline = known + (state["a"] * steps.select(-1, 0));
+        var others = (baseline.sum([0], keepdim: true) - baseline) / (Samples - 1);
+
+        // A neighbour differs from z in one latent only, so (z − π) changes there alone.
+        var moved = weight * there.select(-1, 1);
+        var moves = neighbours.Spread(moved) - (z * moved.sum([-1], keepdim: true));
+        var second = state["b"] * ((Wide(steps.select(-1, 1)) * (z - p)) + moves);
+        return (values, ((Wide(known - others) * (z - p)) + second).mean([0]));
+    }
+
+    /// <summary>The surrogates at the samples [S, B.., 2] and at their neighbours [S, B.., L, K − 1, 2].</summary>
+    private (Tensor Here, Tensor There) Surrogates(
+        Tensor z, Tensor values, Tensor slope, Neighbours neighbours, IReadOnlyDictionary<string, Tensor> state)
+    {
+        // What the other samples know of f, [S, S − 1, ..]; one flip changes the linear term by the difference of two of its coefficients.
+        var others = (arange(Samples, device: z.device).unsqueeze(-1) + arange(1, Samples, device: z.device)).remainder(Samples).flatten();
+        Tensor Others(Tensor x) => x.index_select(0, others).unflatten(0, [Samples, Samples - 1]);
+        var (known, coefficient) = (Others(values), Others(slope));
+        var chosen = (coefficient * z.unsqueeze(1)).sum([-1]);
+        var linear = chosen.sum([-1]) - Others((slope * z).sum([-2, -1]));
+        var flipped = Wide(linear) + neighbours.Of(coefficient) - chosen.unsqueeze(-1);
+
+        Tensor Apply(Tensor x, Tensor value) => HiddenLayer.Apply(stack([x, value.expand_as(x)], -1), state).mean([1]);
+        return (Apply(linear, known), Apply(flipped, Wide(known)));
+    }
+
+    private static Tensor Wide(Tensor x) => x.unsqueeze(-1).unsqueeze(-1);
+
+    /// <summary>The K − 1 other categories of each latent of the samples <paramref name="z"/> [S, B.., L, K].</summary>
+    private sealed class Neighbours(Tensor z)
+    {
+        private readonly Tensor _index = (z.argmax(-1, keepdim: true) + arange(1, z.shape[^1], device: z.device)).remainder(z.shape[^1]);
+
+        /// <summary>The entries of x [S, .., L, K] at the other categories [S, .., L, K − 1].</summary>
+        internal Tensor Of(Tensor x)
+        {
+            var index = x.dim() > _index.dim() ? _index.unsqueeze(1) : _index;
+            return x.gather(-1, index.expand([.. x.shape[..^1], index.shape[^1]]));
+        }
+
+        /// <summary>Entries [S, B.., L, K − 1] back at their categories, with zero at the chosen one.</summary>
+        internal Tensor Spread(Tensor x) => zeros_like(z).scatter(-1, _index, x);
+    }
+}
