@@ -40,19 +40,19 @@ public sealed record Rodeo(int Samples = 2) : AdaptiveEstimator
         var (here, there) = Surrogates(z, known, slope, neighbours, state);
         var weight = neighbours.Of(p.expand_as(z)) / z.shape[^2];
 
-        // The sums over neighbours of π (h(neighbour) − h(here)), for both surrogates [S, B..].
-        var steps = (weight.unsqueeze(-1) * (there - here.unsqueeze(-2).unsqueeze(-2))).sum([-3, -2]);
-        var baseline = known + (state["a"] * steps.select(-1, 0));
+        // The sums over neighbours of π (h(neighbour) − h(here)), for both surrogates [2, S, B..].
+        var steps = (weight * (there - Wide(here))).sum([-2, -1]);
+        var baseline = known + (state["a"] * steps[0]);
         var others = (baseline.sum([0], keepdim: true) - baseline) / (Samples - 1);
 
         // A neighbour differs from z in one latent only, so (z − π) changes there alone.
-        var moved = weight * there.select(-1, 1);
+        var moved = weight * there[1];
         var moves = neighbours.Spread(moved) - (z * moved.sum([-1], keepdim: true));
-        var second = state["b"] * ((Wide(steps.select(-1, 1)) * (z - p)) + moves);
+        var second = state["b"] * ((Wide(steps[1]) * (z - p)) + moves);
         return (values, ((Wide(known - others) * (z - p)) + second).mean([0]));
     }
 
-    /// <summary>The surrogates at the samples [S, B.., 2] and at their neighbours [S, B.., L, K − 1, 2].</summary>
+    /// <summary>Both surrogates at the samples [2, S, B..] and at their neighbours [2, S, B.., L, K − 1].</summary>
     private (Tensor Here, Tensor There) Surrogates(
         Tensor z, Tensor values, Tensor slope, Neighbours neighbours, IReadOnlyDictionary<string, Tensor> state)
     {
@@ -64,8 +64,9 @@ public sealed record Rodeo(int Samples = 2) : AdaptiveEstimator
         var linear = chosen.sum([-1]) - Others((slope * z).sum([-2, -1]));
         var flipped = Wide(linear) + neighbours.Of(coefficient) - chosen.unsqueeze(-1);
 
-        Tensor Apply(Tensor x, Tensor value) => HiddenLayer.Apply(stack([x, value.expand_as(x)], -1), state).mean([1]);
-        return (Apply(linear, known), Apply(flipped, Wide(known)));
+        var at = cat([linear.unsqueeze(-1), flipped.flatten(-2)], -1);
+        var both = HiddenLayer.Along(at, known, state).mean([2]);
+        return (both.select(-1, 0), both.narrow(-1, 1, at.shape[^1] - 1).reshape([2, .. z.shape[..^1], z.shape[^1] - 1]));
     }
 
     private static Tensor Wide(Tensor x) => x.unsqueeze(-1).unsqueeze(-1);

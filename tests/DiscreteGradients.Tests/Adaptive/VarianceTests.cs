@@ -1,0 +1,90 @@
+using DiscreteGradients.Testing;
+
+namespace DiscreteGradients.Tests.Adaptive;
+
+/// <summary>What learning is for.</summary>
+public class VarianceTests
+{
+    /// <summary>E[(b − 0.499)²] of one bit: the objective on which REBAR and RELAX were introduced.</summary>
+    [Theory]
+    [InlineData("rebar")]
+    [InlineData("relax")]
+    public void Learning_lowers_the_variance_on_the_toy_objective(string name) =>
+        Lowers(name, z => (z.select(-1, 1) - 0.499).pow(2).sum([-1]), latents: 1, steps: 300);
+
+    [Theory]
+    [InlineData("double-cv")]
+    [InlineData("rodeo")]
+    [InlineData("muprop")]
+    [InlineData("relax")]
+    public void Learning_lowers_the_variance_of_a_cubic_of_six_bits(string name) => Lowers(name, Cubic, latents: 6, steps: 300);
+
+    [Fact]
+    public void A_moving_average_lowers_the_variance_where_f_has_a_mean()
+    {
+        using var scope = NewDisposeScope();
+        using var estimator = new ReinforceBaseline();
+        Tensor F(Tensor z) => Cubic(z) + 10;
+        var logits = Conformance.Logits([1, 6, 2]);
+        estimator.Prepare(6, 2);
+
+        AdaptiveEstimatorTests.Train(estimator, logits, F, steps: 20, rate: 0);
+
+        var without = GradientQuality.Measure(new Reinforce(), logits, F, draws: 4_000, Conformance.Seeded()).StandardDeviation;
+        var with = GradientQuality.Measure(estimator, logits, F, draws: 4_000, Conformance.Seeded()).StandardDeviation;
+        Assert.True(with.Value < without.Value / 3, $"{without} → {with}");
+    }
+
+    [Fact]
+    public void The_baseline_is_the_average_of_earlier_calls_only()
+    {
+        using var scope = NewDisposeScope();
+        using var estimator = new ReinforceBaseline(Samples: 2, Decay: 0.5);
+        var logits = Conformance.Logits([3, 2, 2]);
+        var score = OneHot.Sample(logits, 2, generator: Conformance.Seeded()) - logits.softmax(-1);
+        Tensor Gradient(double value)
+        {
+            var leaf = logits.clone().requires_grad_(true);
+            var f = estimator.Estimate(leaf, z => zeros(z.shape[..^2], ScalarType.Float64) + value, Conformance.Seeded());
+            return autograd.grad([f.sum()], [leaf])[0];
+        }
+
+        // Values 8, 4, 1: baselines 0, 8, and (8/4 + 4/2)/(1/4 + 1/2).
+        foreach (var (value, baseline) in new[] { (8.0, 0.0), (4, 8), (1, 4 / 0.75) })
+            Assert.True((Gradient(value) - ((value - baseline) * score.mean([0]))).abs().max().item<double>() < 1e-12);
+    }
+
+    [Fact]
+    public void Without_learning_they_start_where_they_should()
+    {
+        using var scope = NewDisposeScope();
+        var logits = Conformance.Logits([4, 6, 2]);
+        double[] Gradient(GradientEstimator estimator) => Conformance.Estimate(estimator, logits, Conformance.Seeded(), Cubic);
+
+        var rloo = Gradient(new Rloo(3));
+
+        Assert.All(Gradient(new DoubleCv(3)).Zip(rloo), pair => Assert.Equal(pair.Second, pair.First, 1e-12));
+        Assert.All(Gradient(new Rodeo(3)).Zip(rloo), pair => Assert.Equal(pair.Second, pair.First, 1e-12));
+        Assert.All(Gradient(new ReinforceBaseline(3)).Zip(Gradient(new Reinforce(3))), pair => Assert.Equal(pair.Second, pair.First, 1e-12));
+    }
+
+    private static Tensor Cubic(Tensor z)
+    {
+        var sum = z.select(-1, 1).matmul(linspace(0.2, 1, z.shape[^2], ScalarType.Float64));
+        return (sum - 1).pow(3) + sum;
+    }
+
+    private static void Lowers(string name, Func<Tensor, Tensor> f, int latents, int steps)
+    {
+        using var scope = NewDisposeScope();
+        using var estimator = (AdaptiveEstimator)Estimators.Get(name).Default;
+        var logits = Conformance.Logits([1, latents, 2]);
+        estimator.Prepare(latents, 2);
+
+        var before = GradientQuality.Measure(estimator, logits, f, draws: 8_000, Conformance.Seeded()).StandardDeviation;
+        AdaptiveEstimatorTests.Train(estimator, logits, f, steps, rate: 0.01);
+        var after = GradientQuality.Measure(estimator, logits, f, draws: 8_000, Conformance.Seeded()).StandardDeviation;
+
+        Assert.True(after.Value + (5 * (after.StandardError + before.StandardError)) < before.Value, $"{before} → {after}");
+    }
+}
