@@ -57,6 +57,13 @@ public static class Estimators
         new("gst-p", "gapped straight-through, gap by probability", k => new GappedStraightThrough(null, k.Temperature(1))),
         new("reinforce", "score function without a baseline", k => new Reinforce(k.Samples(1))),
         new("rloo", "score function with leave-one-out baseline", k => new Rloo(k.Samples(2))),
+        new("disarm", "two categories: an antithetic pair, its noise integrated out", k => new Disarm(k.Samples(2))),
+        new("arms", "two categories: any number of samples that repel each other", k => new Arms(k.Samples(4))),
+        new("disarm-sb", "antithetic pair of a broken stick, its noise integrated out", k => new DisarmStickBreaking(k.Samples(2))),
+        new("disarm-iw", "antithetic pair of a broken stick, reweighted", k => new DisarmImportanceWeighted(k.Samples(2))),
+        new("carms", "any number of samples that repel each other", k => new Carms(k.Samples(4))),
+        new("unordered-set", "different joint states, drawn without replacement", k => new UnorderedSet(k.Samples(4))),
+        new("sum-and-sample", "the most probable joint states summed, one sample of the rest", k => new SumAndSample(k.Samples(4))),
     ];
 
     /// <summary>The entry of that name.</summary>
