@@ -6,7 +6,7 @@ namespace DiscreteGradients.Tests.ScoreFunction;
 /// <summary>Antithetic pairs: the probability of every pair is known, so the expected gradient is checked without noise.</summary>
 public class CoupledTests
 {
-    private const int Draws = 200_000;
+    private const int Draws = 40_000;
 
     private static Tensor Logits(int latents, int categories) => Conformance.Logits([latents, categories], seed: 5) * 0.5;
 

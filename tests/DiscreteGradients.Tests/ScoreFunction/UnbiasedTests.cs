@@ -5,14 +5,14 @@ namespace DiscreteGradients.Tests.ScoreFunction;
 /// <summary>Everything that promises to be unbiased, against exact enumeration: gradient, value, and the gradient of parameters inside f.</summary>
 public class UnbiasedTests
 {
-    private const int Draws = 10_000;
+    private const int Draws = 4_000;
     private const double Bound = 5;
 
     private static readonly string[] Names =
         [.. Estimators.All.Where(e => e.Default is not ExactEnumeration && e.Default.Order == GradientEstimator.Unbiased).Select(e => e.Name)];
 
     public static MatrixTheoryData<string, string, (int Latents, int Categories)> Cases { get; } =
-        new(Names, ["linear", "quadratic", "cubic", "mlp"], [(1, 5), (2, 3), (3, 2), (3, 3)]);
+        new(Names, ["linear", "quadratic", "cubic", "mlp"], [(1, 5), (2, 3), (3, 2)]);
 
     public static TheoryData<string> AllNames { get; } = [.. Names];
 
