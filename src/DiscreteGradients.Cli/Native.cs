@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DiscreteGradients.Cli;
 
-/// <summary>The two things .NET has no word for.</summary>
+/// <summary>What .NET has no word for.</summary>
 internal static partial class Native
 {
     /// <summary>
@@ -15,11 +15,28 @@ internal static partial class Native
             _ = SetEnvironmentVariable("OMP_WAIT_POLICY", "passive", overwrite: 0);
     }
 
+    /// <summary>
+    /// Lets glibc keep what libtorch frees, up to a gigabyte, instead of giving it back to the system after every step and faulting it in
+    /// again page by page at the next one.
+    /// </summary>
+    internal static void KeepFreedMemory()
+    {
+        const int TrimThreshold = -1, TopPad = -2, MapThreshold = -3;  // malloc.h
+        if (!OperatingSystem.IsLinux() || !NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "gnu_get_libc_version", out _))
+            return;
+        _ = SetAllocatorOption(MapThreshold, 32 << 20);  // the largest that glibc takes
+        _ = SetAllocatorOption(TrimThreshold, 1 << 30);
+        _ = SetAllocatorOption(TopPad, 64 << 20);
+    }
+
     /// <summary>Standard output that throws <see cref="ReaderGoneException"/> when nobody reads any more; .NET's own swallows that.</summary>
     internal static Stream StandardOutput() => OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new DescriptorStream(1);
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironmentVariable(string name, string value, int overwrite);
+
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    private static partial int SetAllocatorOption(int option, int value);
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     private static partial nint Write(int descriptor, ReadOnlySpan<byte> bytes, nint count);
