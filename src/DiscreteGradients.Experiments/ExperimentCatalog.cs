@@ -33,6 +33,9 @@ public static class ExperimentCatalog
             "polynomial", "polynomial programming over binary latents", o => new PolynomialExperiment(o), PublishedLosses.Find),
         ExperimentEntry.For<VaeOptions>(
             "vae", "variational autoencoder with categorical latents on grey images", o => new VaeExperiment(o), PublishedElbos.Find, "reinmax"),
+        ExperimentEntry.For<BernoulliVaeOptions>(
+            "bernoulli-vae", "variational autoencoder with binary latents on binarised images", o => new BernoulliVaeExperiment(o),
+            PublishedBernoulliElbos.Find, "reinmax,rodeo"),
     ];
 
     /// <summary>What others report for an estimator of a run.</summary>

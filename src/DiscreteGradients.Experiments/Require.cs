@@ -14,4 +14,10 @@ internal static class Require
         if (value < minimum)
             throw new OptionException($"--{option} must be at least {minimum}; got {value}.");
     }
+
+    internal static void Between(int minimum, int maximum, int value, string option)
+    {
+        if (value < minimum || value > maximum)
+            throw new OptionException($"--{option} must be from {minimum} to {maximum}; got {value}.");
+    }
 }

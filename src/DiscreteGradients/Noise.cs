@@ -31,6 +31,9 @@ public readonly struct Noise
         return new Noise((ulong)key.item<long>());
     }
 
+    /// <summary>The source of a purpose in a run with that seed: the same numbers at every call.</summary>
+    internal static Noise Of(long seed, int purpose) => new(Mix((ulong)seed + ((ulong)(purpose + 1) * Golden), 0));
+
     /// <summary>An independent source with the same key, for numbers of another kind.</summary>
     internal Noise Other() => new(_start ^ _middle);
 

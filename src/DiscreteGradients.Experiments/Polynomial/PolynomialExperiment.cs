@@ -75,7 +75,7 @@ public sealed class PolynomialExperiment : Experiment
     private sealed class Training : TrainingRun
     {
         private readonly PolynomialExperiment _experiment;
-        private readonly GradientEstimator _estimator;
+        private readonly EstimatorInTraining _estimator;
         private readonly Generator _generator;
         private readonly Tensor _target;
         private readonly TorchSharp.Modules.Parameter _logits;
@@ -83,19 +83,23 @@ public sealed class PolynomialExperiment : Experiment
 
         internal Training(PolynomialExperiment experiment, GradientEstimator estimator, long seed)
         {
-            (_experiment, _estimator, _generator) = (experiment, estimator, new Generator((ulong)seed));
+            (_experiment, _generator) = (experiment, new Generator((ulong)seed));
             using var scope = NewDisposeScope();
             _target = tensor(experiment._target, ScalarType.Float32).DetachFromDisposeScope();
             _logits = Parameter(rand([experiment._options.Latents, 2], generator: _generator) * 0.02 - 0.01);
             _logits.DetachFromDisposeScope();
+            using (var weights = new Generator((ulong)seed))
+                _estimator = new EstimatorInTraining(estimator, experiment._options.Latents, categories: 2, weights);
             _adam = new FusedAdam([_logits], experiment._options.Lr);
             Keep("logits", _logits);
             Keep("generator", _generator);
             Keep(_adam);
+            Keep(_estimator);
         }
 
         public override void Dispose()
         {
+            _estimator.Dispose();
             _adam.Dispose();
             _logits.Dispose();
             _target.Dispose();
@@ -113,9 +117,10 @@ public sealed class PolynomialExperiment : Experiment
                 using var scope = NewDisposeScope();
                 _logits.grad = null;
                 var batch = _logits.unsqueeze(0).expand(options.Batch, -1, -1);
-                var loss = _estimator.Estimate(batch, z => _experiment.Loss(z, _target), _generator).mean();
+                var loss = _estimator.Estimator.Estimate(batch, z => _experiment.Loss(z, _target), _generator).mean();
                 loss.backward();
                 _adam.Step();
+                _estimator.Step();
                 total += loss.item<float>();
                 stepDone?.Invoke((double)step / options.Steps);
             }

@@ -73,6 +73,13 @@ public abstract class TrainingRun : IDisposable
     /// <summary>Makes a generator part of the state.</summary>
     protected void Keep(string name, Generator generator) => _kept.Add((name, generator.get_state, generator.set_state));
 
+    /// <summary>Makes what an estimator learns part of the state.</summary>
+    private protected void Keep(EstimatorInTraining estimator)
+    {
+        foreach (var (name, tensor) in estimator.State)
+            Keep($"estimator.{name}", tensor);
+    }
+
     /// <summary>Makes an optimiser part of the state.</summary>
     private protected void Keep(FusedAdam optimizer)
     {

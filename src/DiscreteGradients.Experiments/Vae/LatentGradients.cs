@@ -27,13 +27,13 @@ internal static class LatentGradients
 
     /// <summary>The errors of each estimator for the images [B, 784], from that many draws.</summary>
     internal static IReadOnlyList<GradientErrors> Measure(
-        VaeModel model, Tensor images, IReadOnlyList<NamedEstimator> estimators, int draws, ulong seed, CancellationToken cancellation = default)
+        VaeModel model, Tensor images, IReadOnlyList<NamedEstimator> estimators, int draws, Func<Generator> generator, CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
         var logits = Encode(model, images);
         var exact = Exact(model, logits, images);
         using var objective = new Objective(model, images);
-        var sums = estimators.Select(e => new Sums(e.Estimator, logits, seed)).ToList();
+        var sums = estimators.Select(e => new Sums(e.Estimator, logits, generator())).ToList();
         try
         {
             var atOnce = (int)Math.Max(1, Rows / images.shape[0]);
@@ -122,9 +122,8 @@ internal static class LatentGradients
     }
 
     /// <summary>Sums over draws of one estimator's gradients and of their squares, entry by entry.</summary>
-    private sealed class Sums(GradientEstimator estimator, Tensor logits, ulong seed) : IDisposable
+    private sealed class Sums(GradientEstimator estimator, Tensor logits, Generator generator) : IDisposable
     {
-        private readonly Generator _generator = new(seed);
         private readonly Tensor _sum = zeros_like(logits, dtype: ScalarType.Float64);
         private readonly Tensor _squares = zeros_like(logits, dtype: ScalarType.Float64);
         private int _count;
@@ -137,7 +136,7 @@ internal static class LatentGradients
                 return;
             using var scope = NewDisposeScope();
             var copies = logits.expand([draws, .. logits.shape]).clone().requires_grad_();  // independent leaves: one gradient each
-            var gradients = autograd.grad([estimator.Estimate(copies, f, _generator).sum()], [copies])[0].to_type(ScalarType.Float64);
+            var gradients = autograd.grad([estimator.Estimate(copies, f, generator).sum()], [copies])[0].to_type(ScalarType.Float64);
             _sum.add_(gradients.sum([0]));
             _squares.add_(gradients.square().sum([0]));
             _count += draws;
@@ -154,7 +153,7 @@ internal static class LatentGradients
                 Math.Sqrt(Math.Max(0, variance)) / Norm(mean));
         }
 
-        public void Dispose() => _generator.Dispose();
+        public void Dispose() => generator.Dispose();
 
         private static double Norm(Tensor tensor) => tensor.square().sum().sqrt().item<double>();
     }

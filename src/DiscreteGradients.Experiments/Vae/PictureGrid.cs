@@ -9,7 +9,7 @@ internal static class PictureGrid
     private const byte Frame = 96;
 
     /// <summary>The first test images, each above the decoder's mean picture at its most probable latents.</summary>
-    internal static Picture Reconstructions(VaeModel model, GreyImages test)
+    internal static Picture Reconstructions(Autoencoder model, GreyImages test)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -19,18 +19,18 @@ internal static class PictureGrid
         return Draw("reconstructions", test.Bytes(0, count).ToArray().Chunk(Row).Zip(means.Chunk(Row), (image, mean) => (byte[])[.. image, .. mean]).SelectMany(rows => rows));
     }
 
-    /// <summary>The decoder's mean pictures for latents drawn from the prior, which is uniform: the same latents at every epoch.</summary>
-    internal static Picture Samples(VaeModel model, int latents, int categories)
+    /// <summary>The decoder's mean pictures for latents drawn from the prior: from the same random numbers at every epoch.</summary>
+    internal static Picture Samples(Autoencoder model)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         using var generator = new Generator(0);
-        return Draw("samples", Means(model, OneHot.Sample(zeros(Side * Side, latents, categories), generator: generator)));
+        return Draw("samples", Means(model, OneHot.Sample(model.Prior().expand(Side * Side, -1, -1), generator: generator)));
     }
 
     private const int Row = Side * ImageData.Pixels;
 
-    private static byte[] Means(VaeModel model, Tensor z) =>
+    private static byte[] Means(Autoencoder model, Tensor z) =>
         model.Decode(z).sigmoid().mul_(255).round_().to_type(ScalarType.Byte).data<byte>().ToArray();
 
     private static Picture Draw(string name, IEnumerable<byte> images)

@@ -1,5 +1,3 @@
-using static TorchSharp.torch.nn;
-
 namespace DiscreteGradients.Experiments;
 
 /// <summary>
@@ -10,7 +8,7 @@ namespace DiscreteGradients.Experiments;
 /// an estimator differentiates, and <see cref="Divergence"/>, which is differentiated as it stands. Letters: B images, S sample axes.
 /// Reference: Liu et al. 2023, arXiv 2304.08612, table 2.
 /// </remarks>
-internal sealed class VaeModel : Module
+internal sealed class VaeModel : Autoencoder
 {
     private readonly DenseStack _encoder;
     private readonly DenseStack _decoder;
@@ -31,11 +29,14 @@ internal sealed class VaeModel : Module
         register_module("decoder", _decoder);
     }
 
-    /// <summary>The posterior's logits [B, L, K] for images [B, 784].</summary>
-    internal Tensor Encode(Tensor images) => _encoder.forward(images).view(-1, _latents, _categories);
+    /// <inheritdoc/>
+    internal override Tensor Encode(Tensor images) => _encoder.forward(images).view(-1, _latents, _categories);
 
-    /// <summary>Logits of the pixels [.., 784] for one-hot latents [.., L, K]; the picture is their sigmoid.</summary>
-    internal Tensor Decode(Tensor z) => _decoder.forward(z.flatten(-2));
+    /// <inheritdoc/>
+    internal override Tensor Decode(Tensor z) => _decoder.forward(z.flatten(-2));
+
+    /// <inheritdoc/>
+    internal override Tensor Prior() => zeros(_latents, _categories);
 
     /// <summary>
     /// −log p(image | z) [S.., B]: the binary cross-entropy of sigmoid(Decode(z)) summed over pixels. Images [B, 784], z [S.., B, L, K].

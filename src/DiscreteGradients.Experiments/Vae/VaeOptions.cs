@@ -3,7 +3,7 @@ using System.ComponentModel;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>Settings of the categorical variational autoencoder; all defaults but the epochs are the paper's for ReinMax.</summary>
-public sealed record VaeOptions : IPresetOptions
+public sealed record VaeOptions : IPresetOptions, IAutoencoderOptions
 {
     /// <summary>The learning rate without a preset.</summary>
     internal const double DefaultLr = 5e-4;
