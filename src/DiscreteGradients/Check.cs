@@ -106,6 +106,16 @@ internal static class Check
             ? value
             : throw new ArgumentException($"{char.ToLowerInvariant(name[0])}{name[1..]} must be at least {minimum}; got {value}.", name);
 
+    internal static int Between(int minimum, int maximum, int value, [CallerArgumentExpression(nameof(value))] string name = "") =>
+        value >= minimum && value <= maximum
+            ? value
+            : throw new ArgumentException($"{char.ToLowerInvariant(name[0])}{name[1..]} must be from {minimum} to {maximum}; got {value}.", name);
+
+    internal static int Pairs(int value, [CallerArgumentExpression(nameof(value))] string name = "") =>
+        value >= 2 && value % 2 == 0
+            ? value
+            : throw new ArgumentException($"{char.ToLowerInvariant(name[0])}{name[1..]} must be an even number of at least 2; got {value}.", name);
+
     internal static string Shape(Tensor tensor) => Shape(tensor.shape);
 
     internal static string Shape(long[] shape) => $"[{string.Join(", ", shape)}]";

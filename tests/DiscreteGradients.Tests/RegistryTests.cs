@@ -18,6 +18,7 @@ public class RegistryTests
         Conformance.Refused("Unknown estimator 'gst'. Did you mean 'st' or 'gst-1.0' or 'gst-p'?", () => Estimators.Get("gst"));
         Conformance.Refused(
             "Unknown estimator 'vimco'. Choose from: exact, reinmax, reinmax-uniform, st, st-gumbel, gumbel-rao, gst-1.0, gst-p, reinforce, rloo, "
+            + "disarm, arms, disarm-sb, disarm-iw, carms, unordered-set, sum-and-sample, "
             + "reinforce-baseline, double-cv, rodeo, muprop, rebar, relax.",
             () => Estimators.Get("vimco"));
         Conformance.Refused("Unknown estimator 'ReinMax'. Did you mean 'reinmax' or 'reinmax-uniform'?", () => Estimators.Get("ReinMax"));
@@ -47,7 +48,45 @@ public class RegistryTests
         Conformance.Refused("draws must be at least 1; got 0.", () => _ = new GumbelRao(0));
         Conformance.Refused("samples must be at least 2; got 1.", () => _ = new Rloo(1));
         Conformance.Refused("samples must be at least 1; got 0.", () => _ = new Reinforce(0));
+        Conformance.Refused("samples must be an even number of at least 2; got 3.", () => _ = new Disarm(3));
+        Conformance.Refused("samples must be an even number of at least 2; got 0.", () => _ = new DisarmStickBreaking(0));
+        Conformance.Refused("samples must be an even number of at least 2; got 5.", () => _ = new DisarmImportanceWeighted() with { Samples = 5 });
+        Conformance.Refused("samples must be at least 2; got 1.", () => _ = new Arms(1));
+        Conformance.Refused("samples must be at least 2; got 1.", () => _ = new Carms(1));
+        Conformance.Refused("samples must be from 2 to 8; got 9.", () => _ = new UnorderedSet(9));
+        Conformance.Refused("samples must be at least 2; got 1.", () => _ = new SumAndSample(1));
         Conformance.Refused("gap must be a finite number of at least 0, or null for the probability-dependent gap; got -1.", () => _ = new GappedStraightThrough(-1));
+    }
+
+    [Fact]
+    public void Binary_estimators_refuse_other_numbers_of_categories_in_words()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var estimator in Estimators.All.Select(e => e.Default).Where(e => e is IBinaryEstimator))
+        {
+            Conformance.Refused(
+                $"{estimator.GetType().Name} needs 2 categories a latent; logits of shape [5, 2, 3] have 3. "
+                + "Choose an estimator for any number of categories, such as Rloo.",
+                () => estimator.Estimate(zeros(5, 2, 3), z => z.sum([-2, -1])));
+        }
+
+        Assert.Contains(Estimators.All, e => e.Default is IBinaryEstimator);
+    }
+
+    [Fact]
+    public void Logits_nothing_can_be_drawn_from_are_refused_in_words()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var wrong in new[] { double.NaN, double.PositiveInfinity, double.NegativeInfinity })
+        {
+            foreach (var entry in Estimators.All.Where(e => e.Default is not ExactEnumeration))
+            {
+                var logits = zeros(3, 2, 2);
+                logits[1, 0] = wrong;
+                var refused = Assert.ThrowsAny<ArgumentException>(() => entry.Default.Estimate(logits, z => z.sum([-2, -1])));
+                Assert.StartsWith("logits ", refused.Message, StringComparison.Ordinal);
+            }
+        }
     }
 
     [Fact]

@@ -15,12 +15,21 @@ public sealed class CompareTests
     {
         var rows = Compare("--problem", problem, "--draws", "20000", "--noise-draws", "5");
 
-        Assert.Equal(Estimators.All.Select(e => e.Name), rows.Select(row => row.GetProperty("estimator").GetString()));
+        var applicable = Estimators.All.Where(e => e.Default is not IBinaryEstimator);  // there are 3 categories
+        Assert.Equal(applicable.Select(e => e.Name), rows.Select(row => row.GetProperty("estimator").GetString()));
         Assert.All(rows, row =>
         {
             var order = row.TryGetProperty("order", out var known) ? known.GetInt32() : int.MaxValue;
             Assert.Equal(order >= degree, row.GetProperty("largest_z").GetDouble() <= 5);
         });
+    }
+
+    [Fact]
+    public void With_two_categories_every_estimator_is_compared()
+    {
+        var rows = Compare("--categories", "2", "--draws", "20", "--noise-draws", "2");
+
+        Assert.Equal(Estimators.All.Select(e => e.Name), rows.Select(row => row.GetProperty("estimator").GetString()));
     }
 
     [Fact]

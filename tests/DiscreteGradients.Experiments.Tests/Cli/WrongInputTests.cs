@@ -27,7 +27,9 @@ public sealed class WrongInputTests
     [InlineData("run polynomial --temperature 0 --estimator st", "'st': temperature must be a finite number above 0; got 0.")]
     [InlineData("run polynomial --samples 1 --estimator rloo", "'rloo': samples must be at least 2; got 1.")]
     [InlineData("run polynomial --temperature 2 --estimator rloo", "'rloo' has no temperature; --temperature is for reinmax, st, st-gumbel, gumbel-rao, gst-1.0, gst-p.")]
-    [InlineData("run polynomial --samples 2 --estimator st,reinmax", "None of the chosen estimators has a number of samples; --samples is for reinforce, rloo.")]
+    [InlineData("run polynomial --samples 2 --estimator st,reinmax", "None of the chosen estimators has a number of samples; --samples is for reinforce, rloo, disarm, arms, disarm-sb, disarm-iw, carms, unordered-set, sum-and-sample.")]
+    [InlineData("run polynomial --samples 3 --estimator disarm", "'disarm': samples must be an even number of at least 2; got 3.")]
+    [InlineData("run vae --dataset made-digits --categories 3 --estimator st,arms", "'arms' does not apply here: it needs 2 categories a latent; got 3: use --categories 2.")]
     [InlineData("run polynomial --temperature 1,x", "--temperature must be a number, such as 0.5; got 'x'.")]
     [InlineData("run polynomial --temperature 1,2,1", "--temperature must name each temperature once; got 1 2 times.")]
     [InlineData("run polynomial --temperature 1,0 --estimator st", "'st': temperature must be a finite number above 0; got 0.")]
@@ -51,6 +53,7 @@ public sealed class WrongInputTests
     [InlineData("data --data nowhere", "--data must be an existing folder that holds one folder a data set; got 'nowhere'.")]
     [InlineData("compare --problem cubc", "Unknown problem 'cubc'. Did you mean 'cubic'?")]
     [InlineData("compare --draws 1", "--draws must be at least 2; got 1.")]
+    [InlineData("compare --estimator rloo,disarm", "'disarm' does not apply here: it needs 2 categories a latent; got 3: use --categories 2.")]
     [InlineData("compare --categories 1", "--categories must be at least 2; got 1.")]
     [InlineData("compare --latents 20", "exact enumeration is limited to 65536 states; 20 latents of 3 categories have 3486784401. Use fewer latents or raise MaximumStates.")]
     public void Wrong_input_ends_with_one_sentence_and_exit_code_2(string line, string sentence)

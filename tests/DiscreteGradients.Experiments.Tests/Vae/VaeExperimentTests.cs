@@ -14,8 +14,8 @@ public sealed class VaeExperimentTests
     [MemberData(nameof(EstimatorNames))]
     public void Every_estimator_trains_and_leaves_no_tensor_behind(string name)
     {
-        var experiment = new VaeExperiment(Small);
         var estimator = Estimators.Get(name).Default;
+        var experiment = new VaeExperiment(Small with { Categories = estimator is IBinaryEstimator ? 2 : 3 });
         var live = new List<long>();
         var before = LiveTensors.Count();
 
@@ -177,6 +177,10 @@ public sealed class VaeExperimentTests
         {
             Small with { QualityEvery = 1, Categories = 2, Latents = 16, QualityEstimators = "st,exact" },
             "--quality-estimators may name 'exact' in small spaces only; 65536 states need too much memory."
+        },
+        {
+            Small with { QualityEvery = 1, QualityEstimators = "st,arms" },
+            "--quality-estimators may not name 'arms' here: it needs 2 categories a latent; got 3: use --categories 2."
         },
         { Small with { Dataset = "made-digit" }, "Unknown dataset 'made-digit'. Did you mean 'made-digits'?" },
     };

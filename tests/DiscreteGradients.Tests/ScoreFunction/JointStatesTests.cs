@@ -1,0 +1,170 @@
+using DiscreteGradients.Testing;
+using static DiscreteGradients.Tests.ScoreFunction.OutcomeTable;
+
+namespace DiscreteGradients.Tests.ScoreFunction;
+
+/// <summary>Estimators that choose joint states: the probability of every choice is known, so the expected gradient is checked without noise.</summary>
+public class JointStatesTests
+{
+    private const int Draws = 40_000;
+
+    private static Func<Tensor, Tensor> F(Tensor logits) => Conformance.Polynomial(3, (int)logits.numel());
+
+    private static Tensor Logits(int latents, int categories, bool masked)
+    {
+        var logits = Conformance.Logits([latents, categories], seed: 5) * 0.5;
+        if (masked)
+            logits[0, 0] = double.NegativeInfinity;
+        return logits;
+    }
+
+    public static MatrixTheoryData<(int Latents, int Categories), int, bool> Cases { get; } =
+        new([(1, 4), (1, 5), (2, 3), (3, 2)], [2, 3, 4], [false, true]);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void The_unordered_set_estimator_is_exact_in_expectation((int Latents, int Categories) size, int samples, bool masked)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Logits(size.Latents, size.Categories, masked);
+        var p = StateProbabilities(logits);
+
+        var table = Of(new UnorderedSet(samples), logits, F(logits), Draws, SetOf);
+
+        var sets = Sets(p, samples);
+        ShouldBeExact(table, sets, logits, F(logits));
+        ShouldBeAsFrequent(table, sets, Draws);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Sum_and_sample_is_exact_in_expectation((int Latents, int Categories) size, int samples, bool masked)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Logits(size.Latents, size.Categories, masked);
+        var p = StateProbabilities(logits);
+        var top = Enumerable.Range(0, p.Length).OrderByDescending(s => p[s]).Take(samples - 1).ToArray();
+        var mass = top.Sum(s => p[s]);
+
+        var table = Of(new SumAndSample(samples), logits, F(logits), Draws, drawn => Key(drawn[^1]));
+
+        var rest = Enumerable.Range(0, p.Length).Except(top).Where(s => p[s] > 0).ToDictionary(s => Key(s), s => p[s] / (1 - mass));
+        if (rest.Count == 0)
+            rest[Key(top[0])] = 1;  // stands in for a sample that does not exist
+        ShouldBeExact(table, rest, logits, F(logits));
+        ShouldBeAsFrequent(table, rest, Draws);
+    }
+
+    public static TheoryData<string> Names { get; } = ["unordered-set", "sum-and-sample"];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void With_no_more_states_than_samples_every_estimate_is_exact(string name)
+    {
+        using var scope = NewDisposeScope();
+        var estimator = Estimators.Get(name).Create(new(Samples: 8));
+        var small = Conformance.Logits([2, 2]);                       // 4 states
+        var masked = Conformance.Logits([2, 4]);                      // 2 · 4 = 8 of 16 states
+        masked[0, TensorIndex.Slice(2)] = double.NegativeInfinity;
+        var few = masked.clone();                                     // 2 · 1 of 16 states
+        few[1, TensorIndex.Slice(1)] = double.NegativeInfinity;
+        foreach (var logits in new[] { small, masked, few })
+        {
+            var gradients = tensor(Conformance.Estimate(estimator, logits.expand(50, 2, -1).clone(), Conformance.Seeded(), F(logits))).view(50, -1);
+            var values = estimator.Estimate(logits.expand(50, 2, -1), F(logits), Conformance.Seeded());
+
+            Assert.InRange((gradients - tensor(Exact(logits, F(logits)))).abs().max().item<double>(), 0, 1e-13);
+            Assert.InRange((values - new ExactEnumeration().Estimate(logits, F(logits))).abs().max().item<double>(), 0, 1e-13);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_state_that_holds_nearly_all_probability_neither_stalls_nor_spoils_the_estimate(string name)
+    {
+        // The rest is e^-80 and e^-81 of the whole, far below what 1 − p can resolve; it is sampled in its own proportion all the same.
+        using var scope = NewDisposeScope();
+        var logits = tensor(new[,] { { 0, -80.0, -81 } });
+        var estimator = Estimators.Get(name).Create(new(Samples: 2));
+
+        var table = Of(estimator, logits, F(logits), Draws, drawn => Key(drawn[^1]));
+
+        Assert.Equal(["1", "2"], table.Keys.Order());
+        var share = 1 / (1 + Math.Exp(-1));
+        ShouldBeAsFrequent(table, new() { ["1"] = share, ["2"] = 1 - share }, Draws);
+        Assert.All(table.Values, outcome => Assert.InRange(Distance(Exact(logits, F(logits)), outcome.Gradient), 0, 1e-15));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Two_hundred_latents_in_single_precision_give_different_states_and_finite_gradients(string name)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var scale in new[] { 0.0, 1, 30 })
+        {
+            var logits = (Conformance.Logits([5, 200, 4], ScalarType.Float32) * scale).requires_grad_(true);
+            var distinct = true;
+            var value = Estimators.Get(name).Default.Estimate(logits, z =>
+            {
+                var same = (z.unsqueeze(0) == z.unsqueeze(1)).flatten(-2).all(-1);
+                distinct &= same.sum().item<long>() == z.shape[0] * z.shape[1];
+                return z[TensorIndex.Ellipsis, 0].sum(-1);
+            }, Conformance.Seeded());
+            value.sum().backward();
+
+            Assert.True(distinct);
+            Assert.True(logits.grad!.isfinite().all().item<bool>());
+            Assert.True(logits.grad.abs().sum().item<float>() > 0);
+            Assert.True(value.isfinite().all().item<bool>());
+        }
+    }
+
+    [Fact]
+    public void Beam_search_finds_the_most_probable_states_in_order()
+    {
+        using var scope = NewDisposeScope();
+        var logits = Conformance.Logits([6, 3, 4]);
+        var log = Categorical.LogProbabilities(logits);
+
+        var (index, found) = JointStates.Best(log, 10);
+
+        var all = OneHot.LogProbability(logits, OneHot.States(3, 4, ScalarType.Float64).unsqueeze(1).expand(64, 6, 3, 4));
+        Assert.InRange((all.sort(0, descending: true).Values[..10] - found).abs().max().item<double>(), 0, 1e-13);
+        Assert.InRange((OneHot.LogProbability(logits, OneHot.FromIndex(index, 4, ScalarType.Float64)) - found).abs().max().item<double>(), 0, 1e-13);
+    }
+
+    [Fact]
+    public void The_number_of_evaluations_is_at_most_the_number_of_states()
+    {
+        Assert.Equal((4, 8, 2), (new UnorderedSet(4).Evaluations(2, 3), new UnorderedSet(8).Evaluations(3, 2), new SumAndSample(4).Evaluations(1, 2)));
+    }
+
+    private static double[] StateProbabilities(Tensor logits) =>
+        OneHot.LogProbability(logits, OneHot.States((int)logits.shape[0], (int)logits.shape[1], ScalarType.Float64)).exp().data<double>().ToArray();
+
+    /// <summary>The key of a set: a state that stands in for one that is not possible repeats the first.</summary>
+    private static string SetOf(int[] drawn) => Key([.. drawn.Distinct().Order()]);
+
+    /// <summary>The probability of every set of so many states drawn without replacement, the sum over all orders.</summary>
+    private static Dictionary<string, double> Sets(double[] p, int size)
+    {
+        var sets = new Dictionary<string, double>();
+        size = Math.Min(size, p.Count(x => x > 0));
+        void Grow(int[] drawn, double probability)
+        {
+            if (drawn.Length == size)
+            {
+                var key = SetOf(drawn);
+                sets[key] = sets.GetValueOrDefault(key) + probability;
+                return;
+            }
+
+            var left = Enumerable.Range(0, p.Length).Except(drawn).Where(s => p[s] > 0).ToArray();
+            foreach (var s in left)
+                Grow([.. drawn, s], probability * p[s] / left.Sum(t => p[t]));
+        }
+
+        Grow([], 1);
+        return sets;
+    }
+}
