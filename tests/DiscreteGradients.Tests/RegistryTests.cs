@@ -18,7 +18,8 @@ public class RegistryTests
         Conformance.Refused("Unknown estimator 'gst'. Did you mean 'st' or 'gst-1.0' or 'gst-p'?", () => Estimators.Get("gst"));
         Conformance.Refused(
             "Unknown estimator 'vimco'. Choose from: exact, reinmax, reinmax-uniform, st, st-gumbel, gumbel-rao, gst-1.0, gst-p, reinforce, rloo, "
-            + "disarm, arms, disarm-sb, disarm-iw, carms, unordered-set, sum-and-sample, reinforce-baseline, double-cv, rodeo, muprop, rebar, relax.",
+            + "disarm, arms, disarm-sb, disarm-iw, carms, unordered-set, sum-and-sample, "
+            + "reinforce-baseline, double-cv, rodeo, muprop, rebar, relax.",
             () => Estimators.Get("vimco"));
         Conformance.Refused("Unknown estimator 'ReinMax'. Did you mean 'reinmax' or 'reinmax-uniform'?", () => Estimators.Get("ReinMax"));
     }

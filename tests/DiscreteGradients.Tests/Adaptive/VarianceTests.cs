@@ -7,17 +7,17 @@ public class VarianceTests
 {
     /// <summary>E[(b − 0.499)²] of one bit: the objective on which REBAR and RELAX were introduced.</summary>
     [Theory]
-    [InlineData("rebar")]
-    [InlineData("relax")]
-    public void Learning_lowers_the_variance_on_the_toy_objective(string name) =>
-        Lowers(name, z => (z.select(-1, 1) - 0.499).pow(2).sum([-1]), latents: 1, steps: 300);
+    [InlineData("rebar", 1)]
+    [InlineData("relax", 10)]
+    public void Learning_lowers_the_variance_on_the_toy_objective(string name, double atLeast) =>
+        Lowers(name, z => (z.select(-1, 1) - 0.499).pow(2).sum([-1]), latents: 1, atLeast);
 
     [Theory]
     [InlineData("double-cv")]
     [InlineData("rodeo")]
     [InlineData("muprop")]
     [InlineData("relax")]
-    public void Learning_lowers_the_variance_of_a_cubic_of_six_bits(string name) => Lowers(name, Cubic, latents: 6, steps: 300);
+    public void Learning_lowers_the_variance_of_a_cubic_of_six_bits(string name) => Lowers(name, Cubic, latents: 6);
 
     [Fact]
     public void A_moving_average_lowers_the_variance_where_f_has_a_mean()
@@ -74,7 +74,7 @@ public class VarianceTests
         return (sum - 1).pow(3) + sum;
     }
 
-    private static void Lowers(string name, Func<Tensor, Tensor> f, int latents, int steps)
+    private static void Lowers(string name, Func<Tensor, Tensor> f, int latents, double atLeast = 1)
     {
         using var scope = NewDisposeScope();
         using var estimator = (AdaptiveEstimator)Estimators.Get(name).Default;
@@ -82,9 +82,9 @@ public class VarianceTests
         estimator.Prepare(latents, 2);
 
         var before = GradientQuality.Measure(estimator, logits, f, draws: 8_000, Conformance.Seeded()).StandardDeviation;
-        AdaptiveEstimatorTests.Train(estimator, logits, f, steps, rate: 0.01);
+        AdaptiveEstimatorTests.Train(estimator, logits, f, steps: 300, rate: 0.01);
         var after = GradientQuality.Measure(estimator, logits, f, draws: 8_000, Conformance.Seeded()).StandardDeviation;
 
-        Assert.True(after.Value + (5 * (after.StandardError + before.StandardError)) < before.Value, $"{before} → {after}");
+        Assert.True(after.Value + (5 * after.StandardError) < (before.Value - (5 * before.StandardError)) / atLeast, $"{before} → {after}");
     }
 }
