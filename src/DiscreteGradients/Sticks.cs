@@ -14,7 +14,7 @@ internal static class Sticks
         return where(later == double.NegativeInfinity, full_like(log, double.PositiveInfinity), log - later);
     }
 
-    /// <summary>Antithetic pairs of category indices, int64 [2 · pairs, .., ]: all first members, then all second members.</summary>
+    /// <summary>Antithetic pairs of category indices, int64 [2 · pairs, ..]: all first members, then all second members.</summary>
     internal static Tensor Pairs(Tensor logOdds, int pairs, Noise noise)
     {
         var u = noise.Uniform(pairs, logOdds.numel(), logOdds.device).view([pairs, .. logOdds.shape]);

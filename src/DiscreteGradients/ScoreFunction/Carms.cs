@@ -2,7 +2,7 @@ namespace DiscreteGradients;
 
 /// <summary>CARMS-I: any number of categorical samples that repel each other, with a leave-one-out baseline. Unbiased for every f.</summary>
 /// <remarks>
-/// Approximates ∇E[f(z)] per latent with 1/(S(S − 1)) Σₛ Σₜ r(zₛ, zₜ)(f(zₛ) − f(zₜ))(zₛ − softmax(θ)), r(a, b) = πₐ π_b / P(zₛ = a, zₜ = b).
+/// Approximates ∇E[f(z)] per latent with 1/(S(S − 1)) Σ_{s &lt; t} r(zₛ, zₜ)(f(zₛ) − f(zₜ))(zₛ − zₜ), r(a, b) = πₐ π_b / P(zₛ = a, zₜ = b).
 /// The samples are the inverse CDF of a Dirichlet copula, over categories in one of K(K − 1)/2 orders drawn at random: one for each pair that
 /// is first and last, the others cyclic between them. So every pair of categories is possible, and P is the exact mean over the orders.
 /// Neither r nor P is smoothed or clipped; the released code does both, which biases it. r is large for pairs that are unlikely together.
@@ -44,22 +44,24 @@ public sealed record Carms(int Samples = 4) : ScoreFunctionEstimator
     protected override Tensor Gradient(Tensor logits, Points points, Tensor values)
     {
         var p = Categorical.LogProbabilities(logits).exp();
-        var category = points.Z.argmax(-1, keepdim: true);
-        var own = p.expand(points.Z.shape).gather(-1, category).squeeze(-1);
-        var joint = Joint(p, category.squeeze(-1), own);
-        var ratio = where(joint > 0, own.unsqueeze(0) * own.unsqueeze(1) / joint, zeros_like(joint));  // 0: further apart than 53 bits can tell
+        var category = points.Z.argmax(-1);
+        var own = p.expand(points.Z.shape).gather(-1, category.unsqueeze(-1)).squeeze(-1);
+        var pairs = triu_indices(Samples, Samples, 1, device: logits.device);
+        Tensor One(Tensor of) => of.index_select(0, pairs[0]);
+        Tensor Other(Tensor of) => of.index_select(0, pairs[1]);
 
-        var difference = (values.unsqueeze(1) - values.unsqueeze(0)).unsqueeze(-1);
-        var weight = (ratio * difference).sum([1]).to_type(logits.dtype).unsqueeze(-1) / (Samples * (Samples - 1.0));
-        return (weight * (points.Z - logits.softmax(-1))).sum([0]);
+        var joint = Joint(p, category, own, pairs);
+        var ratio = where(joint > 0, One(own) * Other(own) / joint, zeros_like(joint));  // 0: rarer together than 53 bits can tell
+        var weight = ((One(values) - Other(values)).unsqueeze(-1) * ratio).to_type(logits.dtype) / (Samples * (Samples - 1.0));
+        return (weight.unsqueeze(-1) * (One(points.Z) - Other(points.Z))).sum([0]);
     }
 
-    /// <summary>P(zₛ, zₜ) [S, S, B.., L] of the drawn categories [S, B.., L], whose own probabilities are given.</summary>
-    private Tensor Joint(Tensor p, Tensor category, Tensor own)
+    /// <summary>P(zₛ, zₜ) [pairs, B.., L] of drawn categories [S, B.., L], whose own probabilities are given.</summary>
+    private Tensor Joint(Tensor p, Tensor category, Tensor own, Tensor pairs)
     {
         var k = p.shape[^1];
         var before = (p.cumsum(-1) - p).expand([Samples, .. p.shape]).gather(-1, category.unsqueeze(-1)).squeeze(-1);
-        var joint = zeros([Samples, .. own.shape], p.dtype, p.device);
+        var joint = zeros([pairs.shape[1], .. own.shape[1..]], p.dtype, p.device);
         for (var last = 1L; last < k; last++)
         {
             // The order begins with `first`, any category below `last`, and goes on after `last` in a circle.
@@ -70,7 +72,7 @@ public sealed record Carms(int Samples = 4) : ScoreFunctionEstimator
             var left = (circle + (moved * overtakes.to_type(p.dtype))).masked_fill(category == first, 0).clamp_min(0);
 
             var (from, to) = (left.pow(1.0 / (Samples - 1)), (left + own).pow(1.0 / (Samples - 1)));
-            Tensor Below(Tensor x, Tensor y) => Copula.Below(x.unsqueeze(2), y.unsqueeze(1), Samples);
+            Tensor Below(Tensor x, Tensor y) => Copula.Below(x.index_select(1, pairs[0]), y.index_select(1, pairs[1]), Samples);
             joint += (Below(from, from) + Below(to, to) - Below(from, to) - Below(to, from)).sum([0]);
         }
 
