@@ -15,7 +15,7 @@ internal sealed record EstimatorChoice(string Name, GradientEstimator Estimator)
     internal static IReadOnlyList<EstimatorChoice> Select(
         string? names, EstimatorSettings knobs, Func<GradientEstimator, string?> whyNot, Func<EstimatorEntry, EstimatorSettings, EstimatorSettings>? complete = null)
     {
-        var entries = names is null ? [.. Estimators.All.Where(e => whyNot(e.Default) is null)] : Named(names);
+        var entries = names is null ? [.. Estimators.All.Where(e => whyNot(Create(e, complete?.Invoke(e, new EstimatorSettings()) ?? new EstimatorSettings())) is null)] : Named(names);
         Owned(knobs.Temperature, "temperature", "--temperature", nameof(EstimatorSettings.Temperature), entries);
         Owned(knobs.Draws, "noise draws", "--noise-draws", nameof(EstimatorSettings.Draws), entries);
         Owned(knobs.Samples, "number of samples", "--samples", nameof(EstimatorSettings.Samples), entries);

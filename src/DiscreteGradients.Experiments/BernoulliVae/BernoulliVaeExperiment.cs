@@ -27,6 +27,7 @@ public sealed class BernoulliVaeExperiment : Experiment
         Require.AtLeast(2, options.VarianceDraws, "variance-draws");
         if (options.Lr is { } lr)
             Require.Positive(lr, "lr");
+        _ = Devices.Get(options.Device);
         _options = options with
         {
             Optimizer = options.Optimizer ?? (options.Protocol == BernoulliProtocol.Released ? VaeOptimizer.Radam : VaeOptimizer.Adam),

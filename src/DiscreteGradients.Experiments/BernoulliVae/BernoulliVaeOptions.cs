@@ -42,6 +42,10 @@ public sealed record BernoulliVaeOptions : IAutoencoderOptions
     [Description("Learning rate; by default 0.001 (fashion-mnist: 0.0003), in the protocol 'released' 0.0003 (omniglot with 3 evaluations: 0.0005).")]
     public double? Lr { get; init; }
 
+    /// <summary>Device.</summary>
+    [Description(Devices.Description)]
+    public string Device { get; init; } = "cpu";
+
     /// <summary>Epochs from one pair of pictures to the next; 0 for none.</summary>
     [Description("Pictures of reconstructions and of samples from the prior every so many epochs and after the last; 0: none.")]
     public int PictureEvery { get; init; } = 20;

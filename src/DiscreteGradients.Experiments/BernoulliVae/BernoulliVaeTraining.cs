@@ -34,7 +34,7 @@ internal sealed class BernoulliVaeTraining(BernoulliVaeOptions options, ImageDat
             return;
         using var generator = Aside(epoch);
         using var copy = trained.Copy(options.Latents, categories: 2);
-        var images = Images(numbers, generator);
+        var images = Images(numbers, generator).to(Devices.Get(options.Device));
         Tensor logits;
         using (no_grad())
             logits = Model.Encode(images);

@@ -4,7 +4,7 @@ using TorchSharp.Modules;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>Adam, or rectified Adam, in one pass over the memory of float32 parameters on the CPU.</summary>
+/// <summary>Adam, or rectified Adam, of float32 parameters; on the CPU in one pass over their memory.</summary>
 /// <remarks>
 /// Both are p ← p − a m / (b √v + ε) with numbers a, b and ε of the step. TorchSharp's Adam does the same in many passes and takes five
 /// times as long; the RAdam of TorchSharp 0.107.0 multiplies by the learning rate twice from the sixth step on, and so stops there.
@@ -21,7 +21,7 @@ internal sealed class FusedAdam : IDisposable
     private readonly (Parameter Parameter, Tensor First, Tensor Second)[] _slots;
     private readonly Tensor _steps = zeros(1, ScalarType.Int64).DetachFromDisposeScope();
 
-    /// <param name="parameters">Contiguous float32 parameters on the CPU; the caller's.</param>
+    /// <param name="parameters">Contiguous float32 parameters, the caller's.</param>
     /// <param name="learningRate">Learning rate.</param>
     /// <param name="rectified">True for RAdam.</param>
     internal FusedAdam(IEnumerable<Parameter> parameters, double learningRate, bool rectified = false)
@@ -40,8 +40,12 @@ internal sealed class FusedAdam : IDisposable
         var (a, b, epsilon) = Factors(++MemoryMarshal.Cast<byte, long>(_steps.bytes)[0]);
         foreach (var (parameter, first, second) in _slots)
         {
-            if (parameter.grad is { } gradient)
+            if (parameter.grad is not { } gradient)
+                continue;
+            if (parameter.device_type == DeviceType.CPU)
                 Update(Floats(parameter), Floats(gradient.contiguous()), Floats(first), Floats(second), a, b, epsilon);
+            else
+                Update(parameter, gradient, first, second, a, b, epsilon);
         }
     }
 
@@ -52,7 +56,7 @@ internal sealed class FusedAdam : IDisposable
             tensor.Dispose();
     }
 
-    private static Tensor Zeros(Parameter parameter) => zeros(parameter.shape, ScalarType.Float32).DetachFromDisposeScope();
+    private static Tensor Zeros(Parameter parameter) => zeros(parameter.shape, ScalarType.Float32, parameter.device).DetachFromDisposeScope();
 
     private (float A, float B, float Epsilon) Factors(long step)
     {
@@ -66,6 +70,15 @@ internal sealed class FusedAdam : IDisposable
             return ((float)(_learningRate / correction1), 0, 1);  // too few steps to know the variance: momentum alone
         var rectification = Math.Sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length));
         return ((float)(_learningRate / correction1 * rectification * Math.Sqrt(correction2)), 1, (float)Epsilon);
+    }
+
+    /// <summary>The update in tensor operations, for any device.</summary>
+    internal static void Update(Tensor parameter, Tensor gradient, Tensor first, Tensor second, float a, float b, float epsilon)
+    {
+        using var _ = no_grad();
+        first.mul_((float)Beta1).add_(gradient, alpha: (float)(1 - Beta1));
+        second.mul_((float)Beta2).addcmul_(gradient, gradient, (float)(1 - Beta2));
+        parameter.sub_(a * first / (b * second.sqrt() + epsilon));
     }
 
     private static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);

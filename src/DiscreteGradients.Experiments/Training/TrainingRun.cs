@@ -68,7 +68,7 @@ public abstract class TrainingRun : IDisposable
     protected abstract EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation);
 
     /// <summary>Makes a tensor, whose memory changes in place, part of the state.</summary>
-    protected void Keep(string name, Tensor tensor) => _kept.Add((name, () => tensor.detach().clone(), value => tensor.detach().copy_(value)));
+    protected void Keep(string name, Tensor tensor) => _kept.Add((name, () => tensor.detach().cpu().clone(), value => tensor.detach().copy_(value)));
 
     /// <summary>Makes a generator part of the state.</summary>
     protected void Keep(string name, Generator generator) => _kept.Add((name, generator.get_state, generator.set_state));

@@ -14,6 +14,8 @@ internal interface IAutoencoderOptions
     int Batch { get; }
 
     int PictureEvery { get; }
+
+    string Device { get; }
 }
 
 /// <summary>An autoencoder in training: the loop, and all that does not depend on the kind of autoencoder.</summary>
@@ -26,6 +28,7 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
     private static readonly StraightThrough OneSample = new();
 
     private readonly IAutoencoderOptions _options;
+    private readonly Device _device;
     private readonly FusedAdam _optimizer;
     private readonly EstimatorInTraining _estimator;
     private readonly Generator _order;
@@ -36,11 +39,13 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
         IAutoencoderOptions options, ImageData data, GradientEstimator estimator, long seed,
         Func<Generator, TModel> model, double learningRate, bool rectified)
     {
-        (_options, Seed, TrainImages, TestImages) = (options, seed, new GreyImages(data.Train), new GreyImages(data.Test));
-        (_order, _noise, _testNoise) = (Stream(seed, 1), Stream(seed, 2), Stream(seed, 3));
+        (_options, _device, Seed) = (options, Devices.Get(options.Device), seed);
+        (TrainImages, TestImages) = (new GreyImages(data.Train), new GreyImages(data.Test));
+        (_order, _noise, _testNoise) = (Stream(seed, 1), Stream(seed, 2, _device), Stream(seed, 3, _device));
         using (var weights = Stream(seed, 0))
         {
             Model = model(weights);
+            Model.to(_device);
             _estimator = new EstimatorInTraining(estimator, options.Latents, options.Categories, weights);
         }
 
@@ -89,7 +94,7 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var first = (step - 1) * _options.Batch;
-            var images = Images(order.AsSpan(first, Math.Min(_options.Batch, order.Length - first)), _order);
+            var images = Images(order.AsSpan(first, Math.Min(_options.Batch, order.Length - first)), _order).to(_device);
 
             Model.zero_grad();
             var losses = Loss(_estimator.Estimator, Encode(images), images, _noise);
@@ -108,7 +113,7 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
             Steps = Steps,
             Values = values,
             Pictures = _options.PictureEvery > 0 && (epoch == _options.Epochs || epoch % _options.PictureEvery == 0)
-                ? [PictureGrid.Reconstructions(Model, TestImages), PictureGrid.Samples(Model)]
+                ? [PictureGrid.Reconstructions(Model, TestImages, _device), PictureGrid.Samples(Model, _device)]
                 : [],
         };
     }
@@ -133,7 +138,7 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
     private protected abstract IEnumerable<(string Name, double Sum)> TestValues(int epoch, Tensor logits, Tensor images, Generator noise);
 
     /// <summary>A generator for measurements in an epoch: no training has the same.</summary>
-    private protected Generator Aside(int epoch) => new(unchecked((ulong)Seed * 0x9E3779B97F4A7C15 + (ulong)epoch) | 1UL << 63);
+    private protected Generator Aside(int epoch) => new(unchecked((ulong)Seed * 0x9E3779B97F4A7C15 + (ulong)epoch) | 1UL << 63, _device);
 
     /// <summary>The posterior's logits [B, L, K].</summary>
     private Tensor Encode(Tensor images)
@@ -153,7 +158,7 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var images = Images(first, Math.Min(TestBatch, TestImages.Count - first), _testNoise);
+            var images = Images(first, Math.Min(TestBatch, TestImages.Count - first), _testNoise).to(_device);
             var logits = Encode(images);
             total += Loss(OneSample, logits, images, _testNoise).sum().item<float>();
             usage.Add(logits);
@@ -171,5 +176,5 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
         : throw new OptionException("Training diverged: the loss is not a finite number any more; lower --lr.");
 
     /// <summary>One generator for each purpose, so that none disturbs another.</summary>
-    private static Generator Stream(long seed, ulong purpose) => new(unchecked((ulong)seed * 4 + purpose));
+    private static Generator Stream(long seed, ulong purpose, Device? device = null) => new(unchecked((ulong)seed * 4 + purpose), device);
 }

@@ -70,7 +70,7 @@ internal sealed class CodeUsage(int latents, int categories)
 
     private static void Sum(double[] sums, Tensor tensor)
     {
-        var values = tensor.sum([0]).flatten().data<float>();
+        var values = tensor.sum([0]).flatten().cpu().data<float>();
         for (var i = 0; i < sums.Length; i++)
             sums[i] += values[i];
     }

@@ -61,8 +61,8 @@ internal static class LatentGradients
         using var scope = NewDisposeScope();
         var (latents, categories) = ((int)logits.shape[1], (int)logits.shape[2]);
         var logq = logits.to_type(ScalarType.Float64).log_softmax(-1);
-        var states = OneHot.States(latents, categories);
-        var (weighted, total) = (zeros_like(logq).flatten(1), zeros(logits.shape[0], 1, dtype: ScalarType.Float64));
+        var states = OneHot.States(latents, categories, device: logits.device);
+        var (weighted, total) = (zeros_like(logq).flatten(1), zeros(logits.shape[0], 1, dtype: ScalarType.Float64, device: logits.device));
         for (long first = 0; first < states.shape[0]; first += Rows)
         {
             using var part = NewDisposeScope();

@@ -9,29 +9,29 @@ internal static class PictureGrid
     private const byte Frame = 96;
 
     /// <summary>The first test images, each above the decoder's mean picture at its most probable latents.</summary>
-    internal static Picture Reconstructions(Autoencoder model, GreyImages test)
+    internal static Picture Reconstructions(Autoencoder model, GreyImages test, Device device)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var count = Math.Min(Side * Side / 2, test.Count);
-        var logits = model.Encode(test.Take(0, count));
+        var logits = model.Encode(test.Take(0, count).to(device));
         var means = Means(model, OneHot.FromIndex(logits.argmax(-1), logits.shape[^1]));
         return Draw("reconstructions", test.Bytes(0, count).ToArray().Chunk(Row).Zip(means.Chunk(Row), (image, mean) => (byte[])[.. image, .. mean]).SelectMany(rows => rows));
     }
 
     /// <summary>The decoder's mean pictures for latents drawn from the prior: from the same random numbers at every epoch.</summary>
-    internal static Picture Samples(Autoencoder model)
+    internal static Picture Samples(Autoencoder model, Device device)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        using var generator = new Generator(0);
-        return Draw("samples", Means(model, OneHot.Sample(model.Prior().expand(Side * Side, -1, -1), generator: generator)));
+        using var generator = new Generator(0, device);
+        return Draw("samples", Means(model, OneHot.Sample(model.Prior().to(device).expand(Side * Side, -1, -1), generator: generator)));
     }
 
     private const int Row = Side * ImageData.Pixels;
 
     private static byte[] Means(Autoencoder model, Tensor z) =>
-        model.Decode(z).sigmoid().mul_(255).round_().to_type(ScalarType.Byte).data<byte>().ToArray();
+        model.Decode(z).sigmoid().mul_(255).round_().to_type(ScalarType.Byte).cpu().data<byte>().ToArray();
 
     private static Picture Draw(string name, IEnumerable<byte> images)
     {

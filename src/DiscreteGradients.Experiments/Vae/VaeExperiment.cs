@@ -31,6 +31,7 @@ public sealed class VaeExperiment : Experiment
         }
 
         Require.AtLeast(0, options.PictureEvery, "picture-every");
+        _ = Devices.Get(options.Device);
         _preset = options.Preset is { } name ? VaePresets.Get(name) : null;
         _measured = Measured(options);
         _options = _preset is null ? Tuned(options, null) : options;

@@ -49,6 +49,10 @@ public sealed record VaeOptions : IPresetOptions, IAutoencoderOptions
     [Description("Activation of the hidden layers.")]
     public VaeActivation Activation { get; init; } = VaeActivation.Relu;
 
+    /// <summary>Device.</summary>
+    [Description(Devices.Description)]
+    public string Device { get; init; } = "cpu";
+
     /// <summary>Epochs from one pair of pictures to the next; 0 for none.</summary>
     [Description("Pictures of reconstructions and of samples from the prior every so many epochs and after the last; 0: none.")]
     public int PictureEvery { get; init; } = 10;

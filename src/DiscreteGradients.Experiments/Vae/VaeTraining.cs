@@ -21,7 +21,7 @@ internal sealed class VaeTraining(VaeOptions options, ImageData data, GradientEs
     {
         if (options.QualityEvery == 0 || (epoch != 1 && epoch % options.QualityEvery != 0))
             return;
-        var images = TrainImages.Take(numbers[..Math.Min(options.QualityImages, numbers.Length)]);
+        var images = TrainImages.Take(numbers[..Math.Min(options.QualityImages, numbers.Length)]).to(Devices.Get(options.Device));
         foreach (var (named, errors) in measured.Zip(LatentGradients.Measure(Model, images, measured, options.QualityDraws, () => Aside(epoch), cancellation)))
         {
             values.Add($"cosine/{named.Name}", errors.Cosine);

@@ -25,6 +25,25 @@ public sealed class FusedAdamTests
         AssertClose(parameter.data<float>().ToArray().Select(x => (double)x), Run(rectified: false));
     }
 
+    [Fact]
+    public void The_update_for_other_devices_is_that_of_the_CPU()
+    {
+        using var scope = NewDisposeScope();
+        var parameter = Parameter(tensor(Start));
+        using var adam = new FusedAdam([parameter], LearningRate);
+        var (p, m, v) = (tensor(Start), zeros(Start.Length), zeros(Start.Length));
+        for (var step = 1; step <= 5; step++)
+        {
+            parameter.grad = null;
+            Objective(parameter).backward();
+            adam.Step();
+            FusedAdam.Update(
+                p, 2 * p + p.cos(), m, v, (float)(LearningRate / (1 - Math.Pow(0.9, step))), (float)(1 / Math.Sqrt(1 - Math.Pow(0.999, step))), 1e-8f);
+        }
+
+        AssertClose(p.data<float>().ToArray().Select(x => (double)x), parameter.data<float>().ToArray().Select(x => (double)x));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
