@@ -260,6 +260,25 @@ public class AdaptiveEstimatorTests
     }
 
     [Fact]
+    public void Relax_refuses_another_size_in_words_and_the_others_take_it()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var name in Names.Where(name => name != "relax"))
+        {
+            using var estimator = Create(name);
+            estimator.Prepare(2, 3);
+            Assert.Equal([5], estimator.Estimate(Conformance.Logits([5, 4, 2]), z => z.pow(2).sum([-2, -1])).shape);
+        }
+
+        using var relax = new Relax();
+        relax.Prepare(2, 3);
+
+        Conformance.Refused(
+            "Relax was prepared for 6 inputs (latents × categories); logits have 8. Take a copy (`with { }`) for another problem.",
+            () => relax.Estimate(Conformance.Logits([5, 4, 2]), z => z.pow(2).sum([-2, -1])));
+    }
+
+    [Fact]
     public void Settings_out_of_range_are_refused_in_words()
     {
         Conformance.Refused("samples must be at least 1; got 0.", () => _ = new ReinforceBaseline(0));
