@@ -6,12 +6,12 @@ namespace DiscreteGradients;
 /// </summary>
 internal static class Sticks
 {
-    /// <summary>φ [.., K] of log-probabilities; +∞ at the last category that is possible, and after it, where no sample arrives.</summary>
+    /// <summary>φ [.., K] of log-probabilities; +∞ at the last category that is possible, where every sample stops, and NaN after it.</summary>
     internal static Tensor LogOdds(Tensor log)
     {
         var later = log.flip(-1).logcumsumexp(-1).flip(-1).roll(-1, -1);
         later.select(-1, -1).fill_(double.NegativeInfinity);
-        return where(later == double.NegativeInfinity, full_like(log, double.PositiveInfinity), log - later);
+        return log - later;
     }
 
     /// <summary>Antithetic pairs of category indices, int64 [2 · pairs, ..]: all first members, then all second members.</summary>
