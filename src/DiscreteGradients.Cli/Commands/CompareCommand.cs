@@ -33,6 +33,8 @@ internal static class CompareCommand
     {
         if (settings.Seed < 0)
             throw new OptionException($"--seed must be at least 0; got {settings.Seed}.");
+        if (settings.LearningSteps < 0)
+            throw new OptionException($"--learning-steps must be at least 0; got {settings.LearningSteps}.");
         if (settings.Draws < 2)
             throw new OptionException($"--draws must be at least 2; got {settings.Draws}.");
         var estimators = EstimatorChoice.Select(
@@ -67,10 +69,13 @@ internal static class CompareCommand
 
     private static ComparisonRow Measure(EstimatorChoice choice, ComparisonProblem problem, CompareSettings settings)
     {
-        GradientQuality.Measure(choice.Estimator, problem.Logits, problem.Value, draws: 256);  // loads and compiles, so that the time is fair
+        using var weights = new torch.Generator((ulong)settings.Seed);
+        using var trained = new EstimatorInTraining(choice.Estimator, settings.Latents, settings.Categories, weights);
+        GradientQuality.Measure(choice.Estimator with { }, problem.Logits, problem.Value, draws: 256);  // loads and compiles, so that the time is fair
         using var generator = new torch.Generator((ulong)settings.Seed + 1);
+        problem.Learn(trained, settings.LearningSteps, settings.Seed);
         var watch = Stopwatch.StartNew();
-        var report = GradientQuality.Measure(choice.Estimator, problem.Logits, problem.Value, settings.Draws, generator);
+        var report = GradientQuality.Measure(trained.Estimator, problem.Logits, problem.Value, settings.Draws, generator);
         var order = choice.Estimator.Order;
         return new ComparisonRow(
             choice.Name, choice.Estimator.ToString(), order == GradientEstimator.Unbiased ? null : order, settings.Draws,

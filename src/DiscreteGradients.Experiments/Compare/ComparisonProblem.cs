@@ -61,6 +61,21 @@ public sealed class ComparisonProblem : IDisposable
             : Enumerable.Range(1, Degrees).Select(degree => forms.pow(degree).matmul(_output.select(-1, degree - 1))).Aggregate((a, b) => a + b);
     }
 
+    /// <summary>Lets an estimator that learns do so, for that many steps of 16 draws.</summary>
+    internal void Learn(EstimatorInTraining trained, int steps, long seed)
+    {
+        if (!trained.Learns)
+            return;
+        using var generator = new Generator((ulong)seed + 2);
+        for (var step = 0; step < steps; step++)
+        {
+            using var scope = NewDisposeScope();
+            var logits = Logits.expand(16, -1, -1).clone().requires_grad_();
+            trained.Estimator.Estimate(logits, Value, generator).mean().backward();
+            trained.Step();
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

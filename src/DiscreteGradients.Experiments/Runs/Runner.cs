@@ -68,6 +68,7 @@ public sealed class Runner
     /// <exception cref="OptionException">Training diverged, the disk is full, or the like: the first failure ends all runs.</exception>
     public bool Run(int jobs, IRunObserver observer, CancellationToken cancellation)
     {
+        using var gate = new CollectorGate();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var waiting = new ConcurrentQueue<Trial>(_trials);
         Exception? failure = null;
@@ -95,10 +96,11 @@ public sealed class Runner
 
         void Work()
         {
+            gate.Enter();
             try
             {
                 while (waiting.TryDequeue(out var trial))
-                    Train(trial, observer, stop.Token);
+                    Train(trial, observer, gate, stop.Token);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -108,10 +110,14 @@ public sealed class Runner
                 Interlocked.CompareExchange(ref failure, e, null);
                 stop.Cancel();
             }
+            finally
+            {
+                gate.Exit();
+            }
         }
     }
 
-    private void Train(Trial trial, IRunObserver observer, CancellationToken cancellation)
+    private void Train(Trial trial, IRunObserver observer, CollectorGate gate, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         using var run = _experiment.TunedFor(trial.Name).Start(trial.Estimator, trial.Seed);
@@ -151,6 +157,7 @@ public sealed class Runner
         {
             lock (_turn)
                 observer.StepDone(trial.Name, trial.Seed, fraction);
+            gate.Pass();
         }
     }
 

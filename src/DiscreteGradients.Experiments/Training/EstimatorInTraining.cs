@@ -28,6 +28,9 @@ internal sealed class EstimatorInTraining : IDisposable
 
     internal GradientEstimator Estimator { get; }
 
+    /// <summary>Whether it is another one after a step.</summary>
+    internal bool Learns => _adaptive is not null;
+
     /// <summary>What the next step depends on, by name: the live tensors themselves.</summary>
     internal IEnumerable<(string Name, Tensor Tensor)> State =>
         (_adaptive?.State.Select(entry => (entry.Key, entry.Value)) ?? []).Concat(_optimizer?.State.Select(entry => ($"optimizer.{entry.Name}", entry.Tensor)) ?? []);

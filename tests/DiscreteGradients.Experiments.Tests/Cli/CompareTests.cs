@@ -27,7 +27,7 @@ public sealed class CompareTests
     [Fact]
     public void With_two_categories_every_estimator_is_compared()
     {
-        var rows = Compare("--categories", "2", "--draws", "20", "--noise-draws", "2");
+        var rows = Compare("--categories", "2", "--draws", "20", "--noise-draws", "2", "--learning-steps", "2");
 
         Assert.Equal(Estimators.All.Select(e => e.Name), rows.Select(row => row.GetProperty("estimator").GetString()));
     }
@@ -43,9 +43,18 @@ public sealed class CompareTests
     [Fact]
     public void A_seed_gives_the_same_numbers_again()
     {
-        string[] Biases() => [.. Compare("--draws", "100", "--seed", "5", "--noise-draws", "2").Select(row => row.GetProperty("bias").GetRawText())];
+        string[] Biases() => [.. Compare("--draws", "100", "--seed", "5", "--noise-draws", "2", "--learning-steps", "3").Select(row => row.GetProperty("bias").GetRawText())];
 
         Assert.Equal(Biases(), Biases());
+    }
+
+    [Fact]
+    public void Estimators_that_learn_are_measured_after_they_have()
+    {
+        double Deviation(string steps) =>
+            Compare("--estimator", "rodeo", "--problem", "quartic", "--draws", "20000", "--learning-steps", steps)[0].GetProperty("standard_deviation").GetDouble();
+
+        Assert.True(Deviation("2000") < 0.95 * Deviation("0"));
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class ListTests
         DgradApp.Run(["list"], new Terminal(output, new StringWriter()) { Width = 80 });
 
         Assert.All(output.ToString().Split('\n'), line => Assert.InRange(line.TrimEnd().Length, 0, 80));
-        Assert.Contains("reinmax-uniform  second order with a uniform baseline", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("reinmax-uniform     second order with a uniform baseline", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
