@@ -1,4 +1,7 @@
 using BenchmarkDotNet.Running;
 using DiscreteGradients.Benchmarks;
 
-BenchmarkSwitcher.FromTypes([typeof(KernelBenchmarks)]).Run(args, new KernelConfig());
+if (args is ["vae-step"])
+    VaeStep.Run();
+else
+    BenchmarkSwitcher.FromTypes([typeof(KernelBenchmarks)]).Run(args, new KernelConfig());
