@@ -30,7 +30,8 @@ public static class ExperimentCatalog
     public static IReadOnlyList<ExperimentEntry> All { get; } =
     [
         ExperimentEntry.For<PolynomialOptions>(
-            "polynomial", "polynomial programming over binary latents", o => new PolynomialExperiment(o), PublishedLosses.Find),
+            "polynomial", "polynomial programming over binary latents", o => new PolynomialExperiment(o), PublishedLosses.Find,
+            "reinmax,reinmax-uniform,st,st-gumbel,gumbel-rao,gst-1.0,gst-p,reinforce,rloo"),
         ExperimentEntry.For<VaeOptions>(
             "vae", "variational autoencoder with categorical latents on grey images", o => new VaeExperiment(o), PublishedElbos.Find, "reinmax"),
         ExperimentEntry.For<BernoulliVaeOptions>(
