@@ -61,8 +61,12 @@ internal static class HeatMap
     {
         var cell = plot.Add.Rectangle(x - 0.5, x + 0.5, y - 0.5, y + 0.5);
         (cell.FillColor, cell.LineColor, cell.LineWidth) = (color, ScottPlot.Colors.White, 2);
-        Label(plot, label, x, y, size).LabelFontColor = color.Luminance > 0.5 ? ScottPlot.Colors.Black : ScottPlot.Colors.White;
+        Label(plot, label, x, y, size).LabelFontColor = Ink(color);
     }
+
+    /// <summary>The colour of a text on a colour.</summary>
+    internal static Color Ink(Color paper) =>
+        (0.299 * paper.Red) + (0.587 * paper.Green) + (0.114 * paper.Blue) > 130 ? ScottPlot.Colors.Black : ScottPlot.Colors.White;
 
     /// <summary>A text around a point.</summary>
     internal static ScottPlot.Plottables.Text Label(Plot plot, string label, double x, double y, float size)

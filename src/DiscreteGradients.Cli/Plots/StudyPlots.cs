@@ -61,14 +61,14 @@ internal static class StudyPlots
         double[] known = [.. shown.SelectMany(e => map.Cells.Select(cell => map.Results.Loss(e, cell)?.Mean)).OfType<double>().Where(double.IsFinite)];
         var thousandths = known.All(value => Math.Abs(value) < 0.9);
         var caption = $"{map.Title}: {map.Results.LossName}{(thousandths ? ", in thousandths" : "")}";
-        using var plot = PlotStyle.Create(caption, map.Columns.Name, map.Rows.Name);
+        using var plot = PlotStyle.Create($"{caption} (blue: pathwise, brown: unbiased)", map.Columns.Name, map.Rows.Name);
         var across = shown.Count <= 3 ? shown.Count : shown.Count <= 8 ? (shown.Count + 1) / 2 : 4;
         var (width, height) = (map.Columns.Values.Count + 0.4, map.Rows.Values.Count + 0.9);
         var (ticksX, ticksY) = (new List<(double, string)>(), new List<(double, string)>());
         foreach (var (index, estimator) in shown.Index())
         {
             var (left, top) = (index % across * width, -(index / across) * height);
-            var name = HeatMap.Label(plot, estimator, left + ((map.Columns.Values.Count - 1) / 2.0), top + 0.8, 16);
+            var name = HeatMap.Label(plot, estimator, left + ((map.Columns.Values.Count - 1) / 2.0), top + 0.78, 16);
             name.LabelFontColor = Family(estimator) is { } family ? ColorOf(family) : Colors.Black;
             foreach (var (row, column, cell) in map.Places)
             {
@@ -85,7 +85,7 @@ internal static class StudyPlots
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. ticksX.Select(t => t.Item1)], [.. ticksX.Select(t => t.Item2)]);
         plot.Axes.Left.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. ticksY.Select(t => t.Item1)], [.. ticksY.Select(t => t.Item2)]);
         HeatMap.Bare(plot, 13);
-        plot.Axes.SetLimits(-0.5, (across * width) - 0.9, 0.1 - (down * height) + 0.3, 1.2);
+        plot.Axes.SetLimits(-0.5, (across * width) - 0.9, 0.4 - (down * height), 1.1);
         PlotStyle.Save(plot, folder, $"{prefix}losses{map.Suffix}");
         return ($"{prefix}losses{map.Suffix}", caption);
     }
@@ -108,9 +108,11 @@ internal static class StudyPlots
             var (x, y) = (column, map.Rows.Values.Count - 1 - row);
             var color = Colors.White.MixedWith(ColorOf(Family(winner)!.Value), strength);
             HeatMap.Cell(plot, x, y, color, "", 1);
-            var black = color.Luminance > 0.5;
-            foreach (var (text, shift, size) in ((string, double, float)[])[(winner, 0.14, 21), ($"{Text(won * scale)}    {loser} {Text(lost * scale)}", -0.17, 13)])
-                HeatMap.Label(plot, text, x, y + shift, size).LabelFontColor = black ? Colors.Black : Colors.White;
+            foreach (var (text, down, size) in ((string, float, float)[])[(winner, -14, 22), ($"{Text(won * scale)}, {loser} {Text(lost * scale)}", 17, 14)])
+            {
+                var label = HeatMap.Label(plot, text, x, y, size);
+                (label.OffsetY, label.LabelFontColor) = (down, HeatMap.Ink(color));
+            }
         }
 
         HeatMap.Frame(plot, map.Columns.Values, map.Rows.Values);
@@ -124,6 +126,7 @@ internal static class StudyPlots
         }
 
         PlotStyle.LegendAtTheRight(plot);
+        plot.Legend.Padding = new PixelPadding(8);
         PlotStyle.Save(plot, folder, $"{prefix}winners{map.Suffix}");
         return ($"{prefix}winners{map.Suffix}", caption);
     }
