@@ -125,6 +125,13 @@ internal static class CommandTree
                 "dgrad run vae --estimator st,reinmax --temperature 0.5,1,1.5,2",
                 "dgrad run vae --resume --out runs/vae-20260131-093000",
             ],
+            "dgrad run polynomial" =>
+            [
+                "dgrad run polynomial",
+                "dgrad run polynomial --estimator st,reinmax --seeds 10 --p 3 --out runs/cubic",
+                "dgrad run polynomial --target ramp --latents 8,32,128,512 --batch 16,64,256 --out runs/study",
+                "dgrad run polynomial --resume --out runs/study",
+            ],
             "dgrad run efficiency" => ["dgrad run efficiency", "dgrad run efficiency --task vae --rounds 30 --threads 1"],
             _ =>
             [

@@ -5,6 +5,14 @@ namespace DiscreteGradients.Cli;
 /// <summary>The estimators of a command, made from --estimator and the knobs.</summary>
 internal sealed record EstimatorChoice(string Name, GradientEstimator Estimator)
 {
+    /// <summary>The settings that some estimators have: the flag, the property of <see cref="EstimatorSettings"/>, and what people call it.</summary>
+    internal static IReadOnlyList<(string Flag, string Knob, string Name)> Knobs { get; } =
+    [
+        ("--temperature", nameof(EstimatorSettings.Temperature), "temperature"),
+        ("--noise-draws", nameof(EstimatorSettings.Draws), "noise draws"),
+        ("--samples", nameof(EstimatorSettings.Samples), "number of samples"),
+    ];
+
     /// <summary>The estimators of an experiment, with its preset's knobs where none are given.</summary>
     /// <inheritdoc cref="Select(string?, EstimatorSettings, Func{GradientEstimator, string?}, Func{EstimatorEntry, EstimatorSettings, EstimatorSettings}?)"/>
     internal static IReadOnlyList<EstimatorChoice> Select(string? names, EstimatorSettings knobs, Experiment experiment) =>
@@ -16,9 +24,11 @@ internal sealed record EstimatorChoice(string Name, GradientEstimator Estimator)
         string? names, EstimatorSettings knobs, Func<GradientEstimator, string?> whyNot, Func<EstimatorEntry, EstimatorSettings, EstimatorSettings>? complete = null)
     {
         var entries = names is null ? [.. Estimators.All.Where(e => whyNot(Create(e, complete?.Invoke(e, new EstimatorSettings()) ?? new EstimatorSettings())) is null)] : Named(names);
-        Owned(knobs.Temperature, "temperature", "--temperature", nameof(EstimatorSettings.Temperature), entries);
-        Owned(knobs.Draws, "noise draws", "--noise-draws", nameof(EstimatorSettings.Draws), entries);
-        Owned(knobs.Samples, "number of samples", "--samples", nameof(EstimatorSettings.Samples), entries);
+        foreach (var ((flag, knob, name), isSet) in Knobs.Zip([knobs.Temperature is not null, knobs.Draws is not null, knobs.Samples is not null]))
+        {
+            if (isSet)
+                Owned(flag, knob, name, entries);
+        }
 
         var choices = entries.ConvertAll(entry => new EstimatorChoice(entry.Name, Create(entry, complete?.Invoke(entry, knobs) ?? knobs)));
         return choices.Find(choice => whyNot(choice.Estimator) is not null) is { } unfit
@@ -49,14 +59,14 @@ internal sealed record EstimatorChoice(string Name, GradientEstimator Estimator)
         }
     }
 
-    private static void Owned<T>(T? value, string knob, string option, string name, List<EstimatorEntry> entries) where T : struct
+    private static void Owned(string flag, string knob, string name, List<EstimatorEntry> entries)
     {
-        if (value is null || entries.Exists(entry => Has(entry, name)))
+        if (entries.Exists(entry => Has(entry, knob)))
             return;
-        var owners = Estimators.All.Where(entry => Has(entry, name)).Select(entry => entry.Name);
+        var owners = Estimators.All.Where(entry => Has(entry, knob)).Select(entry => entry.Name);
         throw new OptionException(entries is [var one]
-            ? $"'{one.Name}' has no {knob}; {option} is for {string.Join(", ", owners)}."
-            : $"None of the chosen estimators has a {knob}; {option} is for {string.Join(", ", owners)}.");
+            ? $"'{one.Name}' has no {name}; {flag} is for {string.Join(", ", owners)}."
+            : $"None of the chosen estimators has a {name}; {flag} is for {string.Join(", ", owners)}.");
     }
 
     private static bool Has(EstimatorEntry entry, string knob) => entry.Knobs.Contains(knob);

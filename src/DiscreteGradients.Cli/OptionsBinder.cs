@@ -14,11 +14,13 @@ namespace DiscreteGradients.Cli;
 internal sealed class OptionsBinder
 {
     private readonly object _defaults;
+    private readonly bool _lists;
     private readonly List<(PropertyInfo Property, Option<string?> Option)> _options = [];
 
-    internal OptionsBinder(object defaults, Command command)
+    /// <param name="lists">Whether numbers may be lists, each value of which makes a run.</param>
+    internal OptionsBinder(object defaults, Command command, bool lists = false)
     {
-        _defaults = defaults;
+        (_defaults, _lists) = (defaults, lists);
         foreach (var property in defaults.GetType().GetProperties())
         {
             if (property.GetCustomAttribute<DescriptionAttribute>() is not { } description)
@@ -29,36 +31,68 @@ internal sealed class OptionsBinder
         }
     }
 
+    /// <summary>What the user gave, as text by flag.</summary>
+    internal IEnumerable<KeyValuePair<string, string>> Given(ParseResult result)
+    {
+        foreach (var (_, option) in _options)
+        {
+            if (result.GetResult(option) is { Implicit: false } given)
+                yield return new(option.Name, given.Tokens.Count == 0 ? "true" : given.Tokens[0].Value);
+        }
+    }
+
+    /// <summary>The options that were given several values.</summary>
+    /// <exception cref="OptionException">One of the values is not of its type, or stands there twice.</exception>
+    internal IEnumerable<StudyAxis> Lists(IReadOnlyDictionary<string, string> given)
+    {
+        foreach (var (property, option) in _options)
+        {
+            if (!TakesLists(property) || !given.TryGetValue(option.Name, out var text) || !text.Contains(',', StringComparison.Ordinal))
+                continue;
+            var values = text.Split(',', StringSplitOptions.TrimEntries)
+                .Select(part => Convert.ToString(Parse(property.PropertyType, option.Name, part, $" in '{text}'"), CultureInfo.InvariantCulture)!).ToList();
+            if (values.GroupBy(value => value).FirstOrDefault(g => g.Count() > 1) is { } twice)
+                throw new OptionException($"{option.Name} must name each value once; got {twice.Key} {twice.Count()} times.");
+            yield return new StudyAxis(option.Name[2..], values);
+        }
+    }
+
+    /// <inheritdoc cref="Bind(IReadOnlyDictionary{string, string})"/>
+    internal object Bind(ParseResult result) => Bind(Given(result).ToDictionary());
+
     /// <summary>The record with what the user gave; what was not given comes from a preset, if there is one.</summary>
     /// <exception cref="OptionException">A value is not of its type, or there is no such preset.</exception>
-    internal object Bind(ParseResult result)
+    internal object Bind(IReadOnlyDictionary<string, string> given)
     {
-        var record = Bind(result, _defaults);
-        return record is IPresetOptions { Preset: not null } options ? Bind(result, options.Defaults) : record;
+        var record = Bind(given, _defaults);
+        return record is IPresetOptions { Preset: not null } options ? Bind(given, options.Defaults) : record;
     }
 
     /// <summary>The record with what the user gave and, for the rest, what another record of its type holds.</summary>
     /// <exception cref="OptionException">A value is not of its type.</exception>
-    internal object Bind(ParseResult result, object defaults)
+    internal object Bind(IReadOnlyDictionary<string, string> given, object defaults)
     {
         var record = Activator.CreateInstance(defaults.GetType())!;
         foreach (var (property, option) in _options)
-        {
-            property.SetValue(record, result.GetResult(option) is { Implicit: false } given
-                ? Parse(property.PropertyType, option.Name, given.Tokens.Count == 0 ? "true" : given.Tokens[0].Value)
-                : property.GetValue(defaults));
-        }
-
+            property.SetValue(record, given.TryGetValue(option.Name, out var text) ? Parse(property.PropertyType, option.Name, text) : property.GetValue(defaults));
         return record;
     }
 
-    private static Option<string?> Create(PropertyInfo property, string description, object? value)
+    private bool TakesLists(PropertyInfo property) =>
+        _lists && IsNumber(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType)
+        && !property.IsDefined(typeof(MayChangeAttribute)) && !property.IsDefined(typeof(OneValueAttribute));
+
+    private static bool IsNumber(Type type) => type == typeof(int) || type == typeof(long) || type == typeof(double);
+
+    private Option<string?> Create(PropertyInfo property, string description, object? value)
     {
         var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         var option = new Option<string?>("--" + JsonNamingPolicy.KebabCaseLower.ConvertName(property.Name))
         {
             Description = description,
-            HelpName = type == typeof(double[]) ? "number,..." : type.IsEnum ? string.Join('|', Names(type)) : type == typeof(int) || type == typeof(long) ? "int" : type == typeof(double) ? "number" : "text",
+            HelpName = type.IsEnum ? string.Join('|', Names(type))
+                : !IsNumber(type) ? "text"
+                : (type == typeof(double) ? "number" : "int") + (TakesLists(property) ? ",..." : ""),
             Arity = type == typeof(bool) ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
         };
         if (type == typeof(bool))
@@ -68,7 +102,8 @@ internal sealed class OptionsBinder
         return option;
     }
 
-    private static object Parse(Type declared, string name, string text)
+    /// <param name="place">What the text is part of, for the error.</param>
+    private static object Parse(Type declared, string name, string text, string place = "")
     {
         var type = Nullable.GetUnderlyingType(declared) ?? declared;
         var invariant = CultureInfo.InvariantCulture;
@@ -80,8 +115,6 @@ internal sealed class OptionsBinder
             return long.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var l) ? l : throw Wrong("a whole number");
         if (type == typeof(double))
             return double.TryParse(text, NumberStyles.Float, invariant, out var d) ? d : throw Wrong("a number, such as 0.5");
-        if (type == typeof(double[]))
-            return text.Split(',', StringSplitOptions.TrimEntries).Select(part => (double)Parse(typeof(double), name, part)).ToArray();
         if (type == typeof(bool))
             return bool.TryParse(text, out var b) ? b : throw Wrong("true or false, or stand alone");
         if (type.IsEnum)
@@ -92,7 +125,7 @@ internal sealed class OptionsBinder
 
         throw new InvalidOperationException($"Option {name} has type {type}, for which there is no flag.");
 
-        OptionException Wrong(string expected) => new($"{name} must be {expected}; got '{text}'.");
+        OptionException Wrong(string expected) => new($"{name} must be {expected}; got '{text}'{place}.");
     }
 
     private static IEnumerable<string> Names(Type type) => Enum.GetNames(type).Select(JsonNamingPolicy.KebabCaseLower.ConvertName);

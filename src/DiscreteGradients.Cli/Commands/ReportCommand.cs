@@ -23,7 +23,9 @@ internal static class ReportCommand
         var sections = RunSection.Of(RunSeries.Of(StoredRun.ReadAll(folders)));
         var output = OutputFolder.Create(settings.Out ?? RunCommand.DefaultFolder("report", DateTimeOffset.UtcNow));
         var report = sections.Select(section => new SectionReport(section, ReportPlots.Write(output, section))).ToList();
-        output.WriteFile("report.md", path => File.WriteAllText(path, ReportMarkdown.Of(report)));
+        var studies = folders.SelectMany(StudyRecord.Find).DistinctBy(Path.GetFullPath).Select(StudyResults.Read).ToList();
+        var maps = studies.SelectMany((study, i) => StudyPlots.Write(output, study, studies.Count == 1 ? "study-" : $"study-{i + 1}-")).ToList();
+        output.WriteFile("report.md", path => File.WriteAllText(path, ReportMarkdown.Of(report, maps)));
         output.WriteFile("report.csv", path => File.WriteAllText(path, ReportRow.ToCsv(sections.SelectMany(ReportRow.Of))));
         if (settings.Json)
         {

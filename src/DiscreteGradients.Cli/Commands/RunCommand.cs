@@ -8,8 +8,8 @@ using TorchSharp;
 
 namespace DiscreteGradients.Cli.Commands;
 
-/// <summary><c>dgrad run EXPERIMENT</c>: trains with each estimator and each seed, and leaves a run folder.</summary>
-internal static class RunCommand
+/// <summary><c>dgrad run EXPERIMENT</c>: trains with each estimator and each seed, and leaves a run folder, or a <see cref="Study"/> of several.</summary>
+internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, OptionsBinder settings, Terminal terminal)
 {
     internal static Command Create(Terminal terminal)
     {
@@ -17,11 +17,9 @@ internal static class RunCommand
         foreach (var entry in ExperimentCatalog.All)
         {
             var command = new Command(entry.Name, char.ToUpperInvariant(entry.Summary[0]) + entry.Summary[1..] + ".");
-            var options = new OptionsBinder(Activator.CreateInstance(entry.OptionsType)!, command);
-            var settings = new OptionsBinder(new RunSettings { Estimator = entry.DefaultEstimators }, command);
-            command.SetAction(parsed => ((RunSettings)settings.Bind(parsed)).Resume
-                ? Resume(entry, options, settings, parsed, terminal)
-                : Start(entry, options.Bind(parsed), (RunSettings)settings.Bind(parsed), terminal));
+            var options = new OptionsBinder(Activator.CreateInstance(entry.OptionsType)!, command, lists: true);
+            var settings = new OptionsBinder(new RunSettings { Estimator = entry.DefaultEstimators }, command, lists: true);
+            command.SetAction(new RunCommand(entry, options, settings, terminal).Run);
             run.Subcommands.Add(command);
         }
 
@@ -29,30 +27,54 @@ internal static class RunCommand
         return run;
     }
 
-    private static int Start(ExperimentEntry entry, object options, RunSettings settings, Terminal terminal)
+    /// <summary>The experiment's name.</summary>
+    internal string Experiment => entry.Name;
+
+    private int Run(ParseResult parsed)
     {
-        var jobs = Jobs(settings, settings.Threads ?? 1);
-        Machine.Use(settings.Threads ?? (jobs > 1 ? 1 : Machine.PhysicalCores));
-        var experiment = DataFetchCommand.WithData(() => entry.Create(options), settings.Json, terminal);
-        return settings.Temperature is { Length: > 1 } temperatures
-            ? new TemperatureStudy(temperatures, settings.Out ?? DefaultFolder(entry.Name, DateTimeOffset.UtcNow), terminal).Run(
-                settings, one => EstimatorChoice.Select(one.Estimator, Knobs(one), experiment), one => Start(entry, experiment, one, terminal))
-            : Start(entry, experiment, settings, terminal);
+        var given = options.Given(parsed).Concat(settings.Given(parsed)).ToDictionary();
+        var lists = Lists(given).ToList();
+        var one = (RunSettings)settings.Bind(given.Where(g => !lists.Exists(list => "--" + list.Name == g.Key)).ToDictionary());
+        if (one is { Resume: true, Out: { } folder } && StudyRecord.IsIn(folder))
+            return new Study(this, terminal).Resume(given, one);
+        if (one.Resume)
+            return Resume(given);
+        return lists.Count > 0 ? new Study(this, terminal).Start(given, one) : Start(given);
     }
 
-    private static int Start(ExperimentEntry entry, Experiment experiment, RunSettings settings, Terminal terminal)
+    /// <summary>The options that were given several values.</summary>
+    internal IEnumerable<StudyAxis> Lists(IReadOnlyDictionary<string, string> given) => options.Lists(given).Concat(settings.Lists(given));
+
+    /// <summary>What the numbers of a run depend on.</summary>
+    internal IReadOnlyDictionary<string, string> Fixed(IReadOnlyDictionary<string, string> given) =>
+        FixedSettings.Of(options.Bind(given)).Concat(FixedSettings.Of(WithoutSpaces((RunSettings)settings.Bind(given)))).ToDictionary();
+
+    /// <summary>Checks the settings of a run.</summary>
+    /// <exception cref="OptionException">It cannot be run.</exception>
+    internal (Experiment Experiment, IReadOnlyList<EstimatorChoice> Estimators, long[] Seeds, RunSettings Settings) Prepare(IReadOnlyDictionary<string, string> given)
     {
-        var seeds = Seeds(settings);
-        var estimators = EstimatorChoice.Select(settings.Estimator, Knobs(settings), experiment);
+        var (resolved, wanted) = (options.Bind(given), (RunSettings)settings.Bind(given));
+        var jobs = Jobs(wanted, wanted.Threads ?? 1);
+        Machine.Use(wanted.Threads ?? (jobs > 1 ? 1 : Machine.PhysicalCores));
+        var experiment = DataFetchCommand.WithData(() => entry.Create(resolved), wanted.Json, terminal);
+        var seeds = Seeds(wanted);
+        return (experiment, EstimatorChoice.Select(wanted.Estimator, Knobs(wanted), experiment), seeds, wanted);
+    }
+
+    /// <param name="given">Texts by flag.</param>
+    /// <param name="study">The folder of the study that the run is part of.</param>
+    internal int Start(IReadOnlyDictionary<string, string> given, string? study = null)
+    {
+        var (experiment, estimators, seeds, wanted) = Prepare(given);
 
         var started = DateTimeOffset.UtcNow;
-        using var folder = RunFolder.Create(settings.Out ?? DefaultFolder(entry.Name, started));
+        using var folder = RunFolder.Create(wanted.Out ?? DefaultFolder(entry.Name, started), study);
         var record = new RunRecord
         {
             Experiment = entry.Name,
             Options = experiment.Options,
             Estimators = Records(estimators, experiment),
-            Settings = Knobs(settings),
+            Settings = Knobs(wanted),
             Seeds = seeds,
             Epochs = experiment.Epochs,
             Optimum = experiment.Optimum,
@@ -60,22 +82,30 @@ internal static class RunCommand
             Commit = Machine.Commit,
             Machine = Machine.Description,
             Threads = torch.get_num_threads(),
-            Jobs = settings.Jobs,
+            Jobs = wanted.Jobs,
             Started = started,
         };
         folder.Write(record);
-        return Train(experiment, estimators, folder, record, settings.Json, terminal);
+        return Train(experiment, estimators, folder, record, wanted.Json);
     }
 
-    private static int Resume(ExperimentEntry entry, OptionsBinder options, OptionsBinder settings, ParseResult parsed, Terminal terminal)
+    /// <summary>Whether the run in a folder has come to its end.</summary>
+    internal bool IsFinished(string path)
     {
-        var path = ((RunSettings)settings.Bind(parsed)).Out ?? throw new OptionException("--resume needs --out DIR, the folder of the run to go on with.");
         using var folder = RunFolder.Open(path);
+        return folder.Read(entry).Finished;
+    }
+
+    /// <inheritdoc cref="Start"/>
+    internal int Resume(IReadOnlyDictionary<string, string> given, string? study = null)
+    {
+        var path = given.GetValueOrDefault("--out") ?? throw new OptionException("--resume needs --out DIR, the folder of the run to go on with.");
+        using var folder = RunFolder.Open(path, study);
         var record = folder.Read(entry);
         var had = new RunSettings
         {
             Estimator = string.Join(',', record.Estimators.Select(e => e.Name)),
-            Temperature = record.Settings.Temperature is { } temperature ? [temperature] : null,
+            Temperature = record.Settings.Temperature,
             NoiseDraws = record.Settings.Draws,
             Samples = record.Settings.Samples,
             Seed = record.Seeds[0],
@@ -83,11 +113,10 @@ internal static class RunCommand
             Threads = record.Threads,
             Jobs = Math.Min(record.Jobs, Environment.ProcessorCount),
         };
-        var wanted = (RunSettings)settings.Bind(parsed, had);
-        wanted = wanted with { Estimator = wanted.Estimator?.Replace(" ", "", StringComparison.Ordinal) };
-        var resolved = options.Bind(parsed, record.Options);
-        Same(record.Options, resolved);
-        Same(had, wanted);
+        var wanted = WithoutSpaces((RunSettings)settings.Bind(given, had));
+        var resolved = options.Bind(given, record.Options);
+        Same(FixedSettings.Of(record.Options), FixedSettings.Of(resolved));
+        Same(FixedSettings.Of(had), FixedSettings.Of(wanted));
 
         var jobs = Jobs(wanted, record.Threads);
         Machine.Use(record.Threads);
@@ -112,11 +141,10 @@ internal static class RunCommand
         if (Changes(record) is { Count: > 0 } changes)
             terminal.Error.WriteLine($"The run began with {string.Join(" and ", changes)}; its numbers may differ from those of a run that was never interrupted.");
         folder.Write(record);
-        return Train(experiment, estimators, folder, record, wanted.Json, terminal);
+        return Train(experiment, estimators, folder, record, wanted.Json);
     }
 
-    private static int Train(
-        Experiment experiment, IReadOnlyList<EstimatorChoice> estimators, RunFolder folder, RunRecord record, bool json, Terminal terminal)
+    private int Train(Experiment experiment, IReadOnlyList<EstimatorChoice> estimators, RunFolder folder, RunRecord record, bool json)
     {
         var watch = Stopwatch.StartNew();
         var tensorBoard = new TensorBoardLog(folder.Output);
@@ -156,7 +184,7 @@ internal static class RunCommand
         return DgradApp.Interrupted;
     }
 
-    private static EstimatorSettings Knobs(RunSettings settings) => new(settings.Temperature?[0], settings.NoiseDraws, settings.Samples);
+    private static EstimatorSettings Knobs(RunSettings settings) => new(settings.Temperature, settings.NoiseDraws, settings.Samples);
 
     private static EstimatorRecord[] Records(IEnumerable<EstimatorChoice> estimators, Experiment experiment) => [.. estimators.Select(choice =>
     {
@@ -164,10 +192,13 @@ internal static class RunCommand
         return new EstimatorRecord(choice.Name, choice.Estimator.ToString()) { Options = options.Equals(experiment.Options) ? null : options };
     })];
 
-    /// <summary>Refuses to go on with other settings than a run had.</summary>
-    private static void Same(object had, object wanted)
+    private static RunSettings WithoutSpaces(RunSettings settings) =>
+        settings with { Estimator = settings.Estimator?.Replace(" ", "", StringComparison.Ordinal) };
+
+    /// <summary>Refuses to go on with other settings than a run or a study had.</summary>
+    internal static void Same(IReadOnlyDictionary<string, string> had, IReadOnlyDictionary<string, string> wanted)
     {
-        if (FixedSettings.Difference(FixedSettings.Of(had), FixedSettings.Of(wanted)) is var (flag, before, now))
+        if (FixedSettings.Difference(had, wanted) is var (flag, before, now))
             throw new OptionException($"{flag} is {before} in the run to resume; got {now}. Leave it out or start a new run.");
     }
 

@@ -9,8 +9,8 @@ internal sealed record RunSettings
     [Description("Estimators, separated by commas; without a default, all that apply. See 'dgrad list'.")]
     public string? Estimator { get; init; }
 
-    [Description("Temperature of the estimators that have one; several, separated by commas, are one run each.")]
-    public double[]? Temperature { get; init; }
+    [Description("Temperature of the estimators that have one.")]
+    public double? Temperature { get; init; }
 
     [Description("Noise draws of gumbel-rao.")]
     public int? NoiseDraws { get; init; }
@@ -18,20 +18,23 @@ internal sealed record RunSettings
     [Description("Samples of the score-function estimators.")]
     public int? Samples { get; init; }
 
+    [OneValue]
     [Description("First seed.")]
     public long Seed { get; init; }
 
+    [OneValue]
     [Description("Number of seeds: seed, seed + 1, ...")]
     public int Seeds { get; init; } = 1;
 
     [MayChange]
-    [Description("New or empty folder for the results; by default runs/EXPERIMENT-TIME. With --resume, the folder of the run.")]
+    [Description("New or empty folder for the results; by default runs/EXPERIMENT-TIME. With --resume, the folder to go on with.")]
     public string? Out { get; init; }
 
     [MayChange]
     [Description("Print the lines of metrics.jsonl on standard output and nothing else.")]
     public bool Json { get; init; }
 
+    [OneValue]
     [Description("Threads of libtorch; by default one per physical core, or one for each of several jobs.")]
     public int? Threads { get; init; }
 
@@ -40,6 +43,6 @@ internal sealed record RunSettings
     public int Jobs { get; init; } = 1;
 
     [MayChange]
-    [Description("Go on with the run in --out, which was interrupted; its settings hold.")]
+    [Description("Go on with the run or study in --out, which was interrupted; its settings hold.")]
     public bool Resume { get; init; }
 }

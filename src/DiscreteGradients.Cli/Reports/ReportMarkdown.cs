@@ -5,7 +5,8 @@ namespace DiscreteGradients.Cli.Reports;
 /// <summary><c>report.md</c>.</summary>
 internal static class ReportMarkdown
 {
-    internal static string Of(IReadOnlyList<SectionReport> sections)
+    /// <param name="studies">The maps of the studies among the runs: names of files and captions.</param>
+    internal static string Of(IReadOnlyList<SectionReport> sections, IReadOnlyList<(string File, string Caption)> studies)
     {
         var text = new StringBuilder("# Report\n");
         foreach (var section in sections)
@@ -16,12 +17,16 @@ internal static class ReportMarkdown
             text.Append('\n');
             foreach (var note in section.Notes)
                 text.Append($"- {Escape(note)}\n");
-            foreach (var (file, caption) in section.Plots)
-                text.Append($"\n![{Escape(caption)}](plots/{file}.png)\n");
+            text.Append(Images(section.Plots));
         }
 
+        if (studies.Count > 0)
+            text.Append($"\n## Studies\n{Images(studies)}");
         return text.ToString();
     }
+
+    private static string Images(IEnumerable<(string File, string Caption)> plots) =>
+        string.Concat(plots.Select(plot => $"\n![{Escape(plot.Caption)}](plots/{plot.File}.png)\n"));
 
     /// <summary>With the settings of each row, for which a terminal has no room.</summary>
     private static string Of(ReportTable table)

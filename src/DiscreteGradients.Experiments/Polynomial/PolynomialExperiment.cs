@@ -46,13 +46,18 @@ public sealed class PolynomialExperiment : Experiment
 
     /// <inheritdoc/>
     public override string? WhyNot(GradientEstimator estimator) =>
-        Applicability.WhyNot(estimator, categories: 2, _options.Latents, _options.Batch);
+        Applicability.WhyNot(estimator, categories: 2, _options.Latents, _options.Batch)
+        ?? (Examples(estimator) == 0 ? $"it takes {estimator.Evaluations(_options.Latents, 2)} evaluations an example; got --batch {_options.Batch}." : null);
 
     /// <inheritdoc/>
     public override TrainingRun Start(GradientEstimator estimator, long seed) => new Training(this, estimator, seed);
 
     /// <summary>(1/L) Σᵢ |zᵢ − cᵢ|^p [S.., B..] of one-hot bits [S.., B.., L, 2]; a bit is its first component.</summary>
     private Tensor Loss(Tensor z, Tensor target) => (z.select(-1, 0) - target).abs().pow(_options.P).mean([-1]);
+
+    /// <summary>Examples of a step.</summary>
+    private long Examples(GradientEstimator estimator) =>
+        _options.BatchUnit == BatchUnit.Examples ? _options.Batch : _options.Batch / estimator.Evaluations(_options.Latents, 2);
 
     private double ExpectedLoss(Tensor logits)
     {
@@ -109,6 +114,7 @@ public sealed class PolynomialExperiment : Experiment
         protected override EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation)
         {
             var options = _experiment._options;
+            var examples = _experiment.Examples(_estimator.Estimator);
             var total = 0.0;
             var watch = Stopwatch.StartNew();
             for (var step = 1; step <= options.Steps; step++)
@@ -116,7 +122,7 @@ public sealed class PolynomialExperiment : Experiment
                 cancellation.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
                 _logits.grad = null;
-                var batch = _logits.unsqueeze(0).expand(options.Batch, -1, -1);
+                var batch = _logits.unsqueeze(0).expand(examples, -1, -1);
                 var loss = _estimator.Estimator.Estimate(batch, z => _experiment.Loss(z, _target), _generator).mean();
                 loss.backward();
                 _adam.Step();

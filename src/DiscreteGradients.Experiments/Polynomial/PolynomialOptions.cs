@@ -2,6 +2,16 @@ using System.ComponentModel;
 
 namespace DiscreteGradients.Experiments;
 
+/// <summary>What the batch of polynomial programming counts.</summary>
+public enum BatchUnit
+{
+    /// <summary>Examples, whatever an estimator does with each.</summary>
+    Examples,
+
+    /// <summary>Evaluations of f: an estimator that takes S of them an example gets batch / S examples, rounded down.</summary>
+    Evaluations,
+}
+
 /// <summary>Settings of polynomial programming; the defaults are the released script's.</summary>
 public sealed record PolynomialOptions
 {
@@ -17,9 +27,13 @@ public sealed record PolynomialOptions
     [Description("Target c of every latent, or 'ramp' for c_i = (i - 1/2)/L.")]
     public string Target { get; init; } = "0.45";
 
-    /// <summary>Samples per step.</summary>
-    [Description("Samples per step.")]
+    /// <summary>Size of a step.</summary>
+    [Description("Examples per step, or evaluations of f.")]
     public int Batch { get; init; } = 64;
+
+    /// <summary>What <see cref="Batch"/> counts.</summary>
+    [Description("What --batch counts: examples, or evaluations of f, of which an estimator may take several an example.")]
+    public BatchUnit BatchUnit { get; init; }
 
     /// <summary>Epochs.</summary>
     [Description("Epochs.")]

@@ -36,7 +36,9 @@ public sealed partial record StoredRun(string Folder, RunRecord Record, IReadOnl
             $"DIR must be a run folder or hold some; there is no run.json in or below '{folder}'. 'dgrad run' makes run folders.");
     }
 
-    private static StoredRun Read(string folder)
+    /// <summary>Reads the run in a folder.</summary>
+    /// <exception cref="OptionException">A file of it is missing or damaged.</exception>
+    internal static StoredRun Read(string folder)
     {
         var record = ReadRecord(Path.Combine(folder, "run.json"));
         return new StoredRun(folder, record, ReadMetrics(Path.Combine(folder, "metrics.jsonl"), record));

@@ -33,7 +33,6 @@ public static class FixedSettings
     private static string Text(object? value) => value switch
     {
         null => "not set",
-        Array values => string.Join(',', values.Cast<object>().Select(Text)),
         _ => JsonSerializer.SerializeToElement(value, RunFolder.Json).ToString(),
     };
 }

@@ -27,12 +27,18 @@ public sealed class OutputFolder
         {
             if (File.Exists(folder["run.json"]))
                 throw new OptionException($"--out must be a new or empty folder; '{path}' holds a run. Go on with that run by --resume, or name another folder.");
-            if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+            if (File.Exists(folder["study.json"]))
+                throw new OptionException($"--out must be a new or empty folder; '{path}' holds a study. Go on with it by --resume, or name another folder.");
+            if (Directory.Exists(path) && HoldsSomething(path))
                 throw new OptionException($"--out must be a new or empty folder; '{path}' holds files. Name another or remove it.");
             Directory.CreateDirectory(System.IO.Path.Combine(path, "plots"));
         });
         return folder;
     }
+
+    /// <summary>Whether a file has a byte in it; not counted is what a run leaves that was killed before it had written <c>run.json</c>.</summary>
+    private static bool HoldsSomething(string path) => new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories)
+        .Any(file => file.Length > 0 && file.Name != "run.json.new");
 
     /// <summary>The path of a file of the folder.</summary>
     public string this[string name] => System.IO.Path.Combine(Path, name);

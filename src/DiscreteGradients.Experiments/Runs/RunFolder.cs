@@ -25,11 +25,12 @@ public sealed class RunFolder : IDisposable
     };
 
     private readonly FileStream _lock;
+    private readonly string _resumed;
     private FileStream _metrics;
 
-    private RunFolder(OutputFolder folder)
+    private RunFolder(OutputFolder folder, string? study)
     {
-        Output = folder;
+        (Output, _resumed) = (folder, study ?? folder.Path);
         _lock = Locked(folder);
         try
         {
@@ -46,20 +47,23 @@ public sealed class RunFolder : IDisposable
     public OutputFolder Output { get; }
 
     /// <summary>Makes the folder.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="study">The folder of the study that the run is part of: then it is the study that goes on.</param>
     /// <exception cref="OptionException">It exists and holds something, is a file, or cannot be written.</exception>
-    public static RunFolder Create(string path) => new(OutputFolder.Create(path));
+    public static RunFolder Create(string path, string? study = null) => new(OutputFolder.Create(path), study);
 
     /// <summary>Opens the folder of a run to go on with.</summary>
+    /// <inheritdoc cref="Create"/>
     /// <exception cref="OptionException">It is none, or another process has it.</exception>
-    public static RunFolder Open(string path) => File.Exists(Path.Combine(path, RecordName))
-        ? new RunFolder(OutputFolder.Open(path))
+    public static RunFolder Open(string path, string? study = null) => File.Exists(Path.Combine(path, RecordName))
+        ? new RunFolder(OutputFolder.Open(path), study)
         : throw new OptionException($"--resume needs the folder of a run; '{path}' has no {RecordName}. Leave --resume out to start a run.");
 
     /// <summary>The command line that goes on with a run.</summary>
     public string Command(RunRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        return $"dgrad run {record.Experiment} --resume --out {(Output.Path.Any(char.IsWhiteSpace) ? $"\"{Output.Path}\"" : Output.Path)}";
+        return $"dgrad run {record.Experiment} --resume --out {(_resumed.Any(char.IsWhiteSpace) ? $"\"{_resumed}\"" : _resumed)}";
     }
 
     /// <summary>Adds a line and hands it to the operating system at once, so that a killed run keeps it.</summary>

@@ -47,6 +47,26 @@ public sealed class KilledRunTests : IDisposable
         Assert.InRange(epochs[0], 1, Lines("whole") - 1);
     }
 
+    [Fact]
+    public void A_study_that_is_killed_in_its_second_run_ends_with_the_same_metrics()
+    {
+        string[] study = [.. Polynomial, "--lr", "0.001,0.01"];
+        using (var process = Start([.. study, "--out", _folder["study"]]))
+        {
+            WaitFor(process, () => Lines("study/lr-0.01") > 3);
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        Assert.True(Lines("study/lr-0.01") < 160);
+        var last = Run("run", "polynomial", "--resume", "--out", _folder["study"]);
+
+        Assert.Equal((0, ""), (last.Code, last.Error));
+        Assert.Equal(0, Run([.. study, "--out", _folder["whole"]]).Code);
+        foreach (var run in (string[])["lr-0.001", "lr-0.01"])
+            Assert.Equal(Metrics($"whole/{run}"), Metrics($"study/{run}"));
+    }
+
     [Theory]
     [InlineData("TERM")]
     [InlineData("INT")]

@@ -89,13 +89,14 @@ public sealed class VaeRunTests : IDisposable
         var result = Tool.Run(Tool.TinyRun(_folder["study"], "--estimator", "st,reinmax", "--temperature", "0.5,2"));
 
         Assert.Equal((0, ""), (result.Code, result.Error));
-        Assert.Equal(["temperature-0.5", "temperature-2"], Directory.GetDirectories(_folder["study"]).Select(Path.GetFileName).Order());
+        Assert.Equal(["plots", "temperature-0.5", "temperature-2"], Directory.GetDirectories(_folder["study"]).Select(Path.GetFileName).Order());
+        Assert.Equal(["losses.png", "losses.svg"], Directory.GetFiles(_folder["study", "plots"]).Select(Path.GetFileName).Order());
         var run = JsonDocument.Parse(File.ReadAllText(_folder["study", "temperature-2", "run.json"])).RootElement;
         Assert.Contains("Temperature = 2", run.GetProperty("estimators")[1].GetProperty("configuration").GetString(), StringComparison.Ordinal);
         Assert.Equal(["temperature", "0.5", "2"], result.Lines[^5].Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var last = MetricsLine.Parse(File.ReadAllLines(_folder["study", "temperature-0.5", "metrics.jsonl"])[2]);
         Assert.Equal(
-            ["st", FormattableString.Invariant($"{last.TrainLoss:0.0000}")], result.Lines[^4].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2]);
+            ["st", FormattableString.Invariant($"{last.ExpectedLoss!.Value - 0.2025:0.0000}")], result.Lines[^4].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2]);
         Assert.Equal($"Folders: {_folder["study", "temperature-T"]}", result.Lines[^1]);
     }
 

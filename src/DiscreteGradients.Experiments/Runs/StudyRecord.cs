@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace DiscreteGradients.Experiments;
+
+/// <summary><c>study.json</c>: a study is a run for each combination of the values of some options, in folders of one folder.</summary>
+public sealed partial record StudyRecord
+{
+    private const string FileName = "study.json";
+
+    /// <summary>The experiment's name.</summary>
+    public required string Experiment { get; init; }
+
+    /// <summary>What all runs share: texts by flag, as they were given.</summary>
+    public required IReadOnlyDictionary<string, string> Settings { get; init; }
+
+    /// <summary>What the runs differ in.</summary>
+    public required IReadOnlyList<StudyAxis> Axes { get; init; }
+
+    /// <summary>The combinations; the values of the last axis change first.</summary>
+    internal IReadOnlyList<StudyCell> Cells => [.. Axes.Aggregate(
+        (IEnumerable<StudyCell>)[new StudyCell([])],
+        (cells, axis) => cells.SelectMany(cell => axis.Values.Select(value => new StudyCell([.. cell.Values, new Setting(axis.Name, value)]))))];
+
+    /// <summary>Whether a folder holds a study.</summary>
+    internal static bool IsIn(string folder) => File.Exists(Path.Combine(folder, FileName));
+
+    /// <summary>The folders with a study in or below a folder.</summary>
+    internal static IEnumerable<string> Find(string folder) => Directory
+        .GetFiles(folder, FileName, new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
+        .Select(file => Path.GetDirectoryName(file)!).Order(StringComparer.Ordinal);
+
+    /// <summary>The texts of one run, by flag.</summary>
+    internal Dictionary<string, string> Given(StudyCell cell) =>
+        Settings.Concat(cell.Values.Select(value => KeyValuePair.Create("--" + value.Name, value.Value))).ToDictionary();
+
+    /// <summary>Writes <c>study.json</c>, replacing it as a whole.</summary>
+    /// <exception cref="OptionException">The disk is full, or the like.</exception>
+    internal void Write(OutputFolder folder) =>
+        folder.Replace(FileName, stream => stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, RunFolder.Json) + "\n")));
+
+    /// <summary>Reads <c>study.json</c>.</summary>
+    /// <exception cref="OptionException">It is damaged.</exception>
+    internal static StudyRecord Read(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        try
+        {
+            var study = JsonSerializer.Deserialize<StudyRecord>(File.ReadAllText(path), RunFolder.Json);
+            return study is { Axes.Count: > 0 } && study.Axes.All(axis => Name().IsMatch(axis.Name) && axis.Values.Count > 0 && axis.Values.All(IsNumber))
+                ? study
+                : throw new JsonException();
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException or IOException or UnauthorizedAccessException)
+        {
+            throw new OptionException($"'{path}' must describe a study as dgrad wrote it; it does not. Start a new study.");
+        }
+    }
+
+    private static bool IsNumber(string? text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
+
+    /// <summary>Names of options become names of folders.</summary>
+    [GeneratedRegex(@"^[a-z][a-z0-9-]{0,63}\z")]
+    private static partial Regex Name();
+}
+
+/// <summary>An option and its values.</summary>
+/// <param name="Name">Its flag without the hyphens before it.</param>
+/// <param name="Values">Numbers, as text.</param>
+public sealed record StudyAxis(string Name, IReadOnlyList<string> Values);
+
+/// <summary>One combination of the values of a study.</summary>
+internal sealed record StudyCell(IReadOnlyList<Setting> Values)
+{
+    /// <summary>Of its folder, such as <c>latents-8-batch-16</c>.</summary>
+    internal string Name => string.Join('-', Values.Select(value => $"{value.Name}-{value.Value}"));
+
+    /// <summary>Such as <c>latents 8, batch 16</c>.</summary>
+    internal string Title => string.Join(", ", Values);
+
+    /// <summary>Without the values of the last axes.</summary>
+    internal StudyCell Outer(int axes) => new([.. Values.SkipLast(axes)]);
+}
