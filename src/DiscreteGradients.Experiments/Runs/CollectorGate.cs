@@ -17,6 +17,9 @@ internal sealed class CollectorGate : IDisposable
     private readonly ReaderWriterLockSlim _steps = new();
     private long _collectAt;
 
+    /// <summary>Collects once, before anyone trains.</summary>
+    internal CollectorGate() => Collect();
+
     /// <summary>A thread begins to train.</summary>
     internal void Enter()
     {
