@@ -1,3 +1,4 @@
+using System.Globalization;
 using DiscreteGradients.Experiments;
 using Spectre.Console;
 
@@ -29,7 +30,8 @@ internal static class StudyReport
     private static Text Cell(StudyResults results, string estimator, StudyCell cell)
     {
         var (loss, best) = (results.Loss(estimator, cell), results.Estimators.Min(other => results.Loss(other, cell)?.Mean));
-        return new Text(Format.Loss(loss), loss?.Mean == best ? new Style(Color.Green) : Style.Plain);
+        var text = results.IsGap && loss is { N: 1, Mean: var gap } ? gap.ToString("0.00000", CultureInfo.InvariantCulture) : Format.Loss(loss);
+        return new Text(text, loss?.Mean == best ? new Style(Color.Green) : Style.Plain);
     }
 
     private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();

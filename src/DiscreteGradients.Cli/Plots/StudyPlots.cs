@@ -85,7 +85,7 @@ internal static class StudyPlots
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. ticksX.Select(t => t.Item1)], [.. ticksX.Select(t => t.Item2)]);
         plot.Axes.Left.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. ticksY.Select(t => t.Item1)], [.. ticksY.Select(t => t.Item2)]);
         HeatMap.Bare(plot, 13);
-        plot.Axes.SetLimits(-0.5, (across * width) - 0.9, 0.4 - (down * height), 1.1);
+        plot.Axes.SetLimits(-0.5, (across * width) - 0.9, 1.35 - (down * height), 1.1);
         PlotStyle.Save(plot, folder, $"{prefix}losses{map.Suffix}");
         return ($"{prefix}losses{map.Suffix}", caption);
     }
@@ -116,6 +116,7 @@ internal static class StudyPlots
         }
 
         HeatMap.Frame(plot, map.Columns.Values, map.Rows.Values);
+        plot.Legend.ManualItems.Add(new LegendItem { LabelText = " " });  // of the first line, the upper edge is cut off
         foreach (var (pathwise, factor) in ((bool, double)[])[(true, 8), (true, 3), (true, 1.3), (false, 1.3), (false, 3), (false, 8)])
         {
             plot.Legend.ManualItems.Add(new LegendItem

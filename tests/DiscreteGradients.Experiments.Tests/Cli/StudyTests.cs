@@ -28,7 +28,7 @@ public sealed class StudyTests : IDisposable
 
         // The ramp of three latents is 1/6, 1/2, 5/6: the squared distances to the nearest bits are 1/36, 1/4, 1/36.
         var last = Metrics("study", "latents-3-batch-8").Select(MetricsLine.Parse).Last(line => line.Estimator == "st");
-        var gap = FormattableString.Invariant($"{last.ExpectedLoss!.Value - (11.0 / 108):0.0000}");
+        var gap = FormattableString.Invariant($"{last.ExpectedLoss!.Value - (11.0 / 108):0.00000}");
         Assert.Equal(["latents 3", "batch"], [result.Lines[^6], Words(result.Lines[^5])[0]]);
         Assert.Equal(["st", gap], [Words(result.Lines[^4])[0], Words(result.Lines[^4])[2]]);
         Assert.Equal("Expected losses above the optimum at the end.", result.Lines[^2]);

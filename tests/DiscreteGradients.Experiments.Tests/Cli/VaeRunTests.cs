@@ -96,7 +96,7 @@ public sealed class VaeRunTests : IDisposable
         Assert.Equal(["temperature", "0.5", "2"], result.Lines[^5].Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var last = MetricsLine.Parse(File.ReadAllLines(_folder["study", "temperature-0.5", "metrics.jsonl"])[2]);
         Assert.Equal(
-            ["st", FormattableString.Invariant($"{last.ExpectedLoss!.Value - 0.2025:0.0000}")], result.Lines[^4].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2]);
+            ["st", FormattableString.Invariant($"{last.ExpectedLoss!.Value - 0.2025:0.00000}")], result.Lines[^4].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2]);
         Assert.Equal($"Folders: {_folder["study", "temperature-T"]}", result.Lines[^1]);
     }
 
