@@ -13,7 +13,7 @@ public sealed class WrongInputTests
     [InlineData("run polynomial --p -1.5", "--p must be a finite number above 0; got -1.5.")]
     [InlineData("run polynomial --p NaN", "--p must be a finite number above 0; got NaN.")]
     [InlineData("run polynomial --p two", "--p must be a number, such as 0.5; got 'two'.")]
-    [InlineData("run polynomial --p 2,x", "--p must be a number, such as 0.5; got 'x'.")]
+    [InlineData("run polynomial --p 2,x", "--p must be a number, such as 0.5; got 'x' in '2,x'.")]
     [InlineData("run polynomial --p", "--p needs a value. Run 'dgrad run polynomial --help'.")]
     [InlineData("run polynomial --p 1 --p 2", "--p must be given once; got 2 values: 1, 2. Run 'dgrad run polynomial --help'.")]
     [InlineData("run polynomial --latents 0", "--latents must be at least 1; got 0.")]
