@@ -17,26 +17,48 @@ internal static class JointStates
         var total = zeros([rows, 1], log.dtype, log.device);
         var score = total;
         var steps = new List<Tensor>();
-        for (var l = 0L; l < latents; l++)
+        var together = LatentsTogether(latents, k);
+        for (var l = 0L; l < latents; l += together)
         {
-            var grown = total.unsqueeze(-1) + flat.select(1, l).unsqueeze(1);  // [rows, beam, K]
+            var grown = total.unsqueeze(-1) + States(flat.narrow(1, l, Math.Min(together, latents - l))).unsqueeze(1);  // [rows, beam, states]
             var scores = noise is { } source ? Perturb(grown, score, source) : grown;
             noise = noise?.Other();
-            (score, var step) = scores.flatten(1).topk((int)Math.Min(count, scores.shape[1] * k));
+            (score, var step) = scores.flatten(1).topk((int)Math.Min(count, scores.shape[1] * scores.shape[2]));
             total = grown.flatten(1).gather(1, step);
             steps.Add(step);
         }
 
         var index = empty([rows, total.shape[1], latents], ScalarType.Int64, log.device);
         var beam = arange(total.shape[1], device: log.device).expand(total.shape);
-        for (var l = (int)latents - 1; l >= 0; l--)
+        for (var s = steps.Count - 1; s >= 0; s--)
         {
-            var step = steps[l].gather(1, beam);
-            index.select(-1, l).copy_(step.remainder(k));
-            beam = step.div(k, RoundingMode.floor);
+            beam = steps[s].gather(1, beam);
+            for (var l = Math.Min((s + 1) * together, latents) - 1; l >= s * together; l--)
+            {
+                index.select(-1, l).copy_(beam.remainder(k));
+                beam = beam.div(k, RoundingMode.floor);
+            }
         }
 
         return (index.transpose(0, 1).reshape([total.shape[1], .. batch, latents]), total.t().reshape([total.shape[1], .. batch]));
+    }
+
+    /// <summary>How many latents one step of the search takes: any number gives the same states, and fewer steps of a few states more are faster.</summary>
+    private static long LatentsTogether(long latents, long categories)
+    {
+        var together = 1L;
+        for (var states = categories; together < latents && states * categories <= 16; states *= categories)
+            together++;
+        return together;
+    }
+
+    /// <summary>Log-probabilities [R, Kˡ] of the joint states of l latents [R, l, K]; the last latent's category changes fastest.</summary>
+    private static Tensor States(Tensor log)
+    {
+        var states = log.select(1, 0);
+        for (var l = 1L; l < log.shape[1]; l++)
+            states = (states.unsqueeze(-1) + log.select(1, l).unsqueeze(1)).flatten(1);
+        return states;
     }
 
     /// <summary>

@@ -133,6 +133,33 @@ public class JointStatesTests
         Assert.InRange((OneHot.LogProbability(logits, OneHot.FromIndex(index, 4, ScalarType.Float64)) - found).abs().max().item<double>(), 0, 1e-13);
     }
 
+    [Theory]
+    [InlineData(5, 2)]
+    [InlineData(3, 3)]
+    [InlineData(2, 5)]
+    public void States_are_drawn_without_replacement_whatever_number_of_latents_a_step_takes(int latents, int categories)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Logits(latents, categories, masked: false);
+        var p = StateProbabilities(logits);
+        const int draws = 200_000;
+
+        var (index, log) = JointStates.Best(
+            Categorical.LogProbabilities(logits).expand(draws, latents, categories), 2, Noise.Draw(Conformance.Seeded()));
+
+        var state = zeros_like(index.select(-1, 0));
+        for (var l = 0; l < latents; l++)
+            state = (state * categories) + index.select(-1, l);
+        Assert.InRange((tensor(p)[state].log() - log).abs().max().item<double>(), 0, 1e-13);
+        var pairs = ((state[0] * p.Length) + state[1]).bincount(null, p.Length * p.Length).data<long>().ToArray();
+        for (var pair = 0; pair < pairs.Length; pair++)
+        {
+            var (first, second) = Math.DivRem(pair, p.Length);
+            var expected = first == second ? 0 : p[first] * p[second] / (1 - p[first]);
+            Assert.InRange(Math.Abs(pairs[pair] - (expected * draws)) / Math.Sqrt((expected * (1 - expected) * draws) + 1), 0, 5);
+        }
+    }
+
     [Fact]
     public void The_number_of_evaluations_is_at_most_the_number_of_states()
     {
