@@ -7,7 +7,7 @@ public abstract class Experiment
     public abstract int Epochs { get; }
 
     /// <summary>The best reachable train loss where it is known, else null.</summary>
-    public abstract double? Optimum { get; }
+    public virtual double? Optimum => null;
 
     /// <summary>The options, resolved; what depends on the estimator is null until <see cref="TunedFor"/> has set it.</summary>
     public abstract object Options { get; }
@@ -17,7 +17,7 @@ public abstract class Experiment
     public abstract EstimatorSettings Settings(EstimatorEntry estimator, EstimatorSettings given);
 
     /// <summary>This experiment with the options that belong to one estimator.</summary>
-    public abstract Experiment TunedFor(string estimator);
+    public virtual Experiment TunedFor(string estimator) => this;
 
     /// <summary>Null if the estimator can be used, else one sentence that says why not.</summary>
     public abstract string? WhyNot(GradientEstimator estimator);

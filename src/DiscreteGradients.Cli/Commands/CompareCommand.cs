@@ -107,11 +107,12 @@ internal static class CompareCommand
 
         terminal.Console.Write(table);
         var kind = settings.Problem.ToString().ToLowerInvariant();
-        terminal.Out.WriteLine($"{kind} objective, {settings.Latents} latents of {settings.Categories} categories, {settings.Draws} draws, seed {settings.Seed}; exact gradient norm {Number(rows[0].ExactNorm)}.");
+        terminal.Out.WriteLine($"{kind} objective, {settings.Latents} {(settings.Latents == 1 ? "latent" : "latents")} of {settings.Categories} categories, {settings.Draws} draws, seed {settings.Seed}; exact gradient norm {Number(rows[0].ExactNorm)}.");
         terminal.Out.WriteLine("Within noise: no entry of the mean gradient is more than 5 standard errors off.");
     }
 
-    private static string Number(double value) => Format.Loss(value);
+    /// <summary>Four decimals, or three digits of what is too small for them: a toy's gradient may be a thousandth.</summary>
+    private static string Number(double value) => Math.Abs(value) < 0.001 ? value.ToString("G3", CultureInfo.InvariantCulture) : Format.Loss(value);
 
     private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 }

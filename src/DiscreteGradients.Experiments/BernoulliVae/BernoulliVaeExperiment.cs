@@ -33,19 +33,11 @@ public sealed class BernoulliVaeExperiment : Experiment
             Optimizer = options.Optimizer ?? (options.Protocol == BernoulliProtocol.Released ? VaeOptimizer.Radam : VaeOptimizer.Adam),
             Lr = options.Lr ?? DefaultLr(options),
         };
-        _data = ImageSets.Load(options.Dataset, options.Data).WithoutValidation();
-        if (options.Batch > _data.TrainCount)
-        {
-            throw new OptionException(
-                $"--batch must be at most the {_data.TrainCount} training images of '{_data.Name}'; got {options.Batch}.");
-        }
+        _data = ImageSets.Load(options.Dataset, options.Data).WithoutValidation().InBatchesOf(options.Batch);
     }
 
     /// <inheritdoc/>
     public override int Epochs => _options.Epochs;
-
-    /// <inheritdoc/>
-    public override double? Optimum => null;
 
     /// <inheritdoc/>
     public override object Options => _options;
@@ -62,9 +54,6 @@ public sealed class BernoulliVaeExperiment : Experiment
         var samples = Enumerable.Range(1, _options.Evaluations).FirstOrDefault(s => Evaluations(estimator, s) == _options.Evaluations);
         return samples == 0 ? given : given with { Samples = samples };
     }
-
-    /// <inheritdoc/>
-    public override Experiment TunedFor(string estimator) => this;
 
     /// <inheritdoc/>
     public override string? WhyNot(GradientEstimator estimator)

@@ -17,6 +17,10 @@ public enum ProblemKind
 
     /// <summary>A small network: no polynomial.</summary>
     Mlp,
+
+    /// <summary>Σ (b − 0.499)², b the last category of a latent: the toy of the papers on unbiased estimators, who have one latent of two categories.</summary>
+    /// <remarks>Reference: Tucker et al. 2017, arXiv 1703.07370, section 5.1, with the target of Grathwohl et al. 2018, arXiv 1711.00123.</remarks>
+    Toy,
 }
 
 /// <summary>Random logits [L, K] and a random objective of them in float64, small enough to be enumerated.</summary>
@@ -28,6 +32,7 @@ public sealed class ComparisonProblem : IDisposable
 {
     private const int Forms = 8;
     private const int Hidden = 16;
+    private const double ToyTarget = 0.499;
 
     private readonly ProblemKind _kind;
     private readonly Tensor _input;
@@ -50,11 +55,13 @@ public sealed class ComparisonProblem : IDisposable
     /// <summary>θ [L, K].</summary>
     public Tensor Logits { get; }
 
-    private int Degrees => _kind == ProblemKind.Mlp ? 1 : (int)_kind;
+    private int Degrees => _kind > ProblemKind.Quartic ? 1 : (int)_kind;
 
     /// <summary>f, [S.., L, K] → [S..].</summary>
     public Tensor Value(Tensor z)
     {
+        if (_kind == ProblemKind.Toy)
+            return (z.select(-1, z.shape[^1] - 1) - ToyTarget).square().sum([-1]);
         var forms = z.flatten(-2).matmul(_input);
         return _kind == ProblemKind.Mlp
             ? forms.tanh().matmul(_output).squeeze(-1)

@@ -10,6 +10,12 @@ internal sealed record ImageData(string Name, byte[] Train, byte[] Test)
 
     internal int TestCount => Test.Length / Pixels;
 
+    /// <summary>The same, if it fills one batch.</summary>
+    /// <exception cref="OptionException">There are fewer training images.</exception>
+    internal ImageData InBatchesOf(int batch) => batch <= TrainCount
+        ? this
+        : throw new OptionException($"--batch must be at most the {TrainCount} training images of '{Name}'; got {batch}.");
+
     /// <summary>Without the training images that papers with a validation set leave out: the last 10,000, of Omniglot 1,345, of others a sixth.</summary>
     internal ImageData WithoutValidation()
     {

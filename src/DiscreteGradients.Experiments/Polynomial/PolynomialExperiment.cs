@@ -42,9 +42,6 @@ public sealed class PolynomialExperiment : Experiment
     public override EstimatorSettings Settings(EstimatorEntry estimator, EstimatorSettings given) => given;
 
     /// <inheritdoc/>
-    public override Experiment TunedFor(string estimator) => this;
-
-    /// <inheritdoc/>
     public override string? WhyNot(GradientEstimator estimator) =>
         Applicability.WhyNot(estimator, categories: 2, _options.Latents, _options.Batch)
         ?? (Examples(estimator) == 0 ? $"it takes {estimator.Evaluations(_options.Latents, 2)} evaluations an example; got --batch {_options.Batch}." : null);

@@ -35,12 +35,7 @@ public sealed class VaeExperiment : Experiment
         _preset = options.Preset is { } name ? VaePresets.Get(name) : null;
         _measured = Measured(options);
         _options = _preset is null ? Tuned(options, null) : options;
-        _data = ImageSets.Load(options.Dataset, options.Data);
-        if (options.Batch > _data.TrainCount)
-        {
-            throw new OptionException(
-                $"--batch must be at most the {_data.TrainCount} training images of '{_data.Name}'; got {options.Batch}.");
-        }
+        _data = ImageSets.Load(options.Dataset, options.Data).InBatchesOf(options.Batch);
     }
 
     private VaeExperiment(VaeExperiment shared, string estimator)
@@ -51,9 +46,6 @@ public sealed class VaeExperiment : Experiment
 
     /// <inheritdoc/>
     public override int Epochs => _options.Epochs;
-
-    /// <inheritdoc/>
-    public override double? Optimum => null;
 
     /// <inheritdoc/>
     public override object Options => _options;

@@ -34,6 +34,28 @@ public class AdaptiveEstimatorTests
     }
 
     [Theory]
+    [InlineData("a", 2)]
+    [InlineData("a", 3)]
+    [InlineData("b", 2)]
+    [InlineData("b", 3)]
+    public void What_the_Stein_operator_adds_has_zero_mean_and_is_not_zero(string weight, int categories)
+    {
+        using var scope = NewDisposeScope();
+        using var estimator = Create("rodeo");
+        var f = Objectives.Of("mlp", 2 * categories);
+        var logits = Conformance.Logits([2, categories]);
+        estimator.Prepare(2, categories);
+        var (probability, without) = Outcomes(estimator, logits, f);
+        using (no_grad())
+            estimator.Parameters[weight].fill_(0.7);
+
+        var added = Outcomes(estimator, logits, f).Gradients - without;
+
+        Assert.InRange((probability * added).sum([0]).abs().max().item<double>(), 0, 1e-14);
+        Assert.InRange((probability * added.abs()).sum().item<double>(), 1e-3, double.PositiveInfinity);
+    }
+
+    [Theory]
     [MemberData(nameof(Sampled))]
     public void The_sampled_gradient_has_no_bias_before_and_after_learning(string name, string objective, int latents)
     {
@@ -363,16 +385,22 @@ public class AdaptiveEstimatorTests
         return (valueUp - valueDown) / (up - down);
     }
 
-    /// <summary>The expected gradient [L, K], exact: every combination of samples as one example of a batch.</summary>
+    /// <summary>The expected gradient [L, K], exact.</summary>
     private static Tensor Expectation(AdaptiveEstimator estimator, Tensor logits, Func<Tensor, Tensor> f)
+    {
+        var (probability, gradients) = Outcomes(estimator, logits, f);
+        return (probability * gradients).sum([0]);
+    }
+
+    /// <summary>Every combination of samples as one example of a batch: its probability [N, 1, 1] and its gradient [N, L, K].</summary>
+    private static (Tensor Probability, Tensor Gradients) Outcomes(AdaptiveEstimator estimator, Tensor logits, Func<Tensor, Tensor> f)
     {
         var states = OneHot.States((int)logits.shape[0], (int)logits.shape[1], ScalarType.Float64);
         var tuples = cartesian_prod([.. Enumerable.Repeat(arange(states.shape[0]), estimator.Samples)]).view(-1, estimator.Samples);
         var hard = states.index_select(0, tuples.t().flatten()).view([estimator.Samples, -1, .. logits.shape]);
         var probability = OneHot.LogProbability(logits, hard).sum([0]).exp();
         var copies = logits.detach().expand([hard.shape[1], .. logits.shape]).clone().requires_grad_(true);
-        var gradient = autograd.grad([estimator.EstimateAt(copies, hard, f, default).sum()], [copies])[0];
-        return (probability.view(-1, 1, 1) * gradient).sum([0]);
+        return (probability.view(-1, 1, 1), autograd.grad([estimator.EstimateAt(copies, hard, f, default).sum()], [copies])[0]);
     }
 
     private static void Close(Tensor expected, Tensor got, double tolerance)
