@@ -29,7 +29,10 @@ public sealed record RunSeries(
 {
     /// <summary>Options that do not change what is trained; a preset stands for the options that it sets.</summary>
     private static readonly HashSet<string> Aside =
-        ["data", "preset", "picture_every", "quality_every", "quality_estimators", "quality_images", "quality_draws"];
+    [
+        "data", "preset", "device", "picture_every", "quality_every", "quality_estimators", "quality_images", "quality_draws",
+        "bound_every", "bound_samples", "variance_every", "variance_draws",
+    ];
 
     /// <summary>Options that are tuned for each estimator.</summary>
     private static readonly HashSet<string> Tuned = ["optimizer", "lr"];

@@ -109,6 +109,21 @@ public sealed partial class ReportTests : IDisposable
     }
 
     [Fact]
+    public void What_does_not_change_the_training_separates_no_seeds()
+    {
+        var run = MadeRun.ReinMax(0, 124, 126);
+        run.Write(_folder, "runs/a");
+        var other = run.Options[..^1] + ""","data":"elsewhere","device":"cuda","picture_every":3,"bound_every":2,"bound_samples":5,"variance_every":1,"variance_draws":9}""";
+        (MadeRun.ReinMax(1, 125, 127) with { Options = other }).Write(_folder, "runs/b");
+
+        var result = Tool.Run("report", _folder["runs"], "--out", _folder["out"]);
+
+        Assert.Equal(0, result.Code);
+        Assert.Single(result.Lines, line => line == "vae");
+        Assert.Contains(result.Lines, line => line.StartsWith("reinmax   2 124.50 ± 0.71", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Gradient_quality_in_the_metrics_becomes_a_figure()
     {
         (MadeRun.ReinMax(0, 124, 126) with { More = ""","values":{"entropy":1,"cosine/st":0.5,"cosine/reinmax":0.9,"cosine/newcomer":0.1}""" }).Write(_folder, "run");

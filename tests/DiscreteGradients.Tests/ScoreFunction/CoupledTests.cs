@@ -16,48 +16,33 @@ public class CoupledTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void DisARM_is_exact_in_expectation(int latents)
-    {
-        using var scope = NewDisposeScope();
-        var logits = Logits(latents, 2);
-
-        var table = Of(new Disarm(), logits, F(logits), Draws);
-
-        var pairs = Pairs([.. Probabilities(logits).Select(StickPairs)]);
-        ShouldBeExact(table, pairs, logits, F(logits));
-        ShouldBeAsFrequent(table, pairs, Draws);
-    }
+    public void DisARM_is_exact_in_expectation(int latents) => ShouldBeExactInExpectation(new Disarm(), latents, 2, StickPairs);
 
     [Theory]
     [InlineData(1, 4)]
     [InlineData(1, 6)]
     [InlineData(2, 3)]
     [InlineData(3, 2)]
-    public void DisARM_of_a_broken_stick_is_exact_in_expectation(int latents, int categories)
-    {
-        using var scope = NewDisposeScope();
-        var logits = Logits(latents, categories);
-
-        var table = Of(new DisarmStickBreaking(), logits, F(logits), Draws);
-
-        var pairs = Pairs([.. Probabilities(logits).Select(StickPairs)]);
-        ShouldBeExact(table, pairs, logits, F(logits));
-        ShouldBeAsFrequent(table, pairs, Draws);
-    }
+    public void DisARM_of_a_broken_stick_is_exact_in_expectation(int latents, int categories) =>
+        ShouldBeExactInExpectation(new DisarmStickBreaking(), latents, categories, StickPairs);
 
     [Theory]
     [InlineData(1, 4)]
     [InlineData(1, 6)]
     [InlineData(2, 3)]
     [InlineData(3, 2)]
-    public void Importance_weighted_DisARM_is_exact_in_expectation(int latents, int categories)
+    public void Importance_weighted_DisARM_is_exact_in_expectation(int latents, int categories) =>
+        ShouldBeExactInExpectation(new DisarmImportanceWeighted(), latents, categories, AscendingStickPairs);
+
+    /// <summary>With the probability of every pair of categories of one latent given its distribution.</summary>
+    private static void ShouldBeExactInExpectation(GradientEstimator estimator, int latents, int categories, Func<double[], double[,]> pairsOf)
     {
         using var scope = NewDisposeScope();
         var logits = Logits(latents, categories);
 
-        var table = Of(new DisarmImportanceWeighted(), logits, F(logits), Draws);
+        var table = Of(estimator, logits, F(logits), Draws);
 
-        var pairs = Pairs([.. Probabilities(logits).Select(AscendingStickPairs)]);
+        var pairs = Pairs([.. Probabilities(logits).Select(pairsOf)]);
         ShouldBeExact(table, pairs, logits, F(logits));
         ShouldBeAsFrequent(table, pairs, Draws);
     }
