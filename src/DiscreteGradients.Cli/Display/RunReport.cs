@@ -12,10 +12,13 @@ internal static class RunReport
         var published = record.Estimators.ToDictionary(e => e.Name, e => ExperimentCatalog.Published(record.Experiment, record.Options, e));
         var source = published.Values.SelectMany(losses => losses).FirstOrDefault()?.Source;
         var (test, expected) = (summaries.Any(s => s.TestLoss is not null), summaries.Any(s => s.ExpectedLoss is not null));
+        var bound = summaries.Any(s => s.TestBound is not null);
         var table = new Table().Border(TableBorder.None).AddColumn(Column("estimator"));
         table.AddColumn(Column("train\nloss").RightAligned());
         if (test)
             table.AddColumn(Column("test\nloss").RightAligned());
+        if (bound)
+            table.AddColumn(Column("test\nbound").RightAligned());
         if (expected)
             table.AddColumn(Column("expected\nloss").RightAligned());
         if (record.Optimum is not null)
@@ -33,6 +36,8 @@ internal static class RunReport
             List<string> row = [s.Estimator, Format.Loss(s.TrainLoss)];
             if (test)
                 row.Add(Format.Loss(s.TestLoss));
+            if (bound)
+                row.Add(Format.Loss(s.TestBound));
             if (expected)
                 row.Add(Format.Loss(s.ExpectedLoss));
             if (record.Optimum is { } optimum)

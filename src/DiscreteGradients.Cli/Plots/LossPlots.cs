@@ -5,12 +5,22 @@ namespace DiscreteGradients.Cli.Plots;
 /// <summary>Loss curves of a run: mean, and a band of one standard deviation over seeds.</summary>
 internal static class LossPlots
 {
-    /// <summary>Writes <c>plots/train-loss</c> and, where they exist, <c>plots/test-loss</c> and <c>plots/expected-loss</c>, as PNG and SVG.</summary>
+    /// <summary>Variances differ between estimators by powers of ten.</summary>
+    internal const string Variance = "log10 gradient variance";
+
+    internal static double? LogVariance(MetricsLine line) => line.GradientVariance is { } variance ? Math.Log10(variance) : null;
+
+    /// <summary>
+    /// Writes <c>plots/train-loss</c> and, where they exist, <c>test-loss</c> and <c>expected-loss</c>, and if they exist at several epochs
+    /// <c>test-bound</c> and <c>log10-gradient-variance</c>, as PNG and SVG.
+    /// </summary>
     internal static void Write(OutputFolder folder, RunRecord record, IReadOnlyList<MetricsLine> lines)
     {
         Write(folder, record, lines, "train loss", line => line.TrainLoss);
         Write(folder, record, lines, "test loss", line => line.TestLoss);
         Write(folder, record, lines, "expected loss", line => line.ExpectedLoss);
+        Write(folder, record, lines, "test bound", line => line.TestBound, least: 2);
+        Write(folder, record, lines, Variance, LogVariance, least: 2);
     }
 
     /// <summary>Writes one plot of curves over epochs, if there is anything to show.</summary>
@@ -31,9 +41,14 @@ internal static class LossPlots
         PlotStyle.Save(plot, folder, file);
     }
 
-    private static void Write(OutputFolder folder, RunRecord record, IReadOnlyList<MetricsLine> lines, string label, Func<MetricsLine, double?> loss) => Write(
-        folder, $"{record.Experiment}: {label}", label, label.Replace(' ', '-'), record.Optimum,
-        [.. lines.Where(line => loss(line) is not null).Select(line => new CurvePoint(line.Estimator, line.Seed, line.Epoch, loss(line)!.Value))]);
+    /// <param name="least">Epochs that have it: with fewer there is no plot.</param>
+    private static void Write(
+        OutputFolder folder, RunRecord record, IReadOnlyList<MetricsLine> lines, string label, Func<MetricsLine, double?> loss, int least = 1)
+    {
+        var points = lines.Where(line => loss(line) is not null).Select(line => new CurvePoint(line.Estimator, line.Seed, line.Epoch, loss(line)!.Value)).ToList();
+        if (points.Select(point => point.Epoch).Distinct().Count() >= least)
+            Write(folder, $"{record.Experiment}: {label}", label, label.Replace(' ', '-'), record.Optimum, points);
+    }
 }
 
 /// <summary>A number of one estimator and seed after one epoch.</summary>

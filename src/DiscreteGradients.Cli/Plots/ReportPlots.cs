@@ -12,22 +12,25 @@ internal static class ReportPlots
 
     private const string Cosine = "cosine/";
 
+    private static readonly ReportLoss Variance = new(LossPlots.Variance, LossPlots.LogVariance, _ => null, Sparse: true);
+
     /// <summary>Returns the names of the files, below <c>plots/</c> and without an extension, and what they show.</summary>
     internal static IReadOnlyList<(string File, string Caption)> Write(OutputFolder folder, RunSection section) =>
     [
         .. ReportLoss.All.Select(loss => Losses(folder, section, loss)).OfType<(string, string)>(),
+        .. Losses(folder, section, Variance) is { } variance ? [variance] : Array.Empty<(string, string)>(),
         .. Temperatures(folder, section) is { } map ? [map] : Array.Empty<(string, string)>(),
         .. section.Series.Select((series, i) => Cosines(folder, section, series, i + 1)).OfType<(string, string)>(),
     ];
 
     private static (string File, string Caption)? Losses(OutputFolder folder, RunSection section, ReportLoss loss)
     {
-        var shown = section.Series.Where(s => loss.Of(s) is { Mean: var mean } && double.IsFinite(mean)).ToList();
+        var shown = section.Series.Where(s => loss.Sparse ? Points(s, loss.InLine).Count > 1 : loss.Of(s) is { Mean: var mean } && double.IsFinite(mean)).ToList();
         if (shown.Count == 0)
             return null;
         var best = shown.Count > ManyCurves;
         if (best)
-            shown = [.. shown.GroupBy(s => s.Estimator.Name).Select(alike => alike.MaxBy(s => (s.Epoch, -loss.Of(s)!.Value.Mean))!)];
+            shown = [.. shown.GroupBy(s => s.Estimator.Name).Select(alike => alike.MaxBy(s => (s.Epoch, -(loss.Sparse ? ReportLoss.All[0] : loss).Of(s)!.Value.Mean))!)];
         var seeds = shown.ConvertAll(s => s.Furthest.Count);
         var caption = $"{section.Title}: {loss.Name}{Over(seeds)}{(best ? ", best settings of each estimator" : "")}";
         using var plot = CurvePlot.Create(

@@ -47,12 +47,15 @@ internal sealed record ReportTableRow(RunSeries Series, IReadOnlyList<string> Ce
 
 /// <summary>A loss that runs may have.</summary>
 /// <param name="HasGap">Whether its distance to the known optimum is worth a column.</param>
-internal sealed record ReportLoss(string Name, Func<MetricsLine, double?> InLine, Func<PublishedLoss, Spread?> InSource, bool HasGap = false)
+/// <param name="Sparse">Whether it may exist at one epoch only, which is no curve.</param>
+internal sealed record ReportLoss(
+    string Name, Func<MetricsLine, double?> InLine, Func<PublishedLoss, Spread?> InSource, bool HasGap = false, bool Sparse = false)
 {
     internal static IReadOnlyList<ReportLoss> All { get; } =
     [
         new("train loss", line => line.TrainLoss, published => published.Train),
         new("test loss", line => line.TestLoss, published => published.Test),
+        new("test bound", line => line.TestBound, _ => null, Sparse: true),
         new("expected loss", line => line.ExpectedLoss, _ => null, HasGap: true),
     ];
 

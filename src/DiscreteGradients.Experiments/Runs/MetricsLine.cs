@@ -10,6 +10,14 @@ public sealed record MetricsLine(
     /// <inheritdoc cref="EpochMetrics.Values"/>
     public IReadOnlyDictionary<string, double>? Values { get; init; }
 
+    /// <summary>The bound of several samples on the test loss, <c>bound_N</c> of the values, where it was computed.</summary>
+    [JsonIgnore]
+    public double? TestBound => Values?.Where(v => v.Key.StartsWith("bound_", StringComparison.Ordinal)).Select(v => (double?)v.Value).FirstOrDefault();
+
+    /// <summary>The variance of the gradient before the epoch, <c>gradient_variance</c> of the values, where it was measured.</summary>
+    [JsonIgnore]
+    public double? GradientVariance => Values?.Where(v => v.Key == "gradient_variance").Select(v => (double?)v.Value).FirstOrDefault();
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,

@@ -17,7 +17,7 @@ public readonly record struct Spread(double Mean, double Std, int N)
 /// <summary>What one estimator reached: the seeds that came as far as the furthest one, at their last epoch.</summary>
 /// <param name="TimePerStep">Seconds: the median over all epochs and seeds, so that start-up and other work on the machine do not count.</param>
 public sealed record EstimatorSummary(
-    string Estimator, int Epoch, Spread TrainLoss, Spread? TestLoss, Spread? ExpectedLoss, double TimePerStep)
+    string Estimator, int Epoch, Spread TrainLoss, Spread? TestLoss, Spread? TestBound, Spread? ExpectedLoss, double TimePerStep)
 {
     /// <summary>One summary per estimator, in the order of the lines.</summary>
     public static IReadOnlyList<EstimatorSummary> Of(IEnumerable<MetricsLine> lines) =>
@@ -31,6 +31,7 @@ public sealed record EstimatorSummary(
                 epoch,
                 Spread.Of([.. last.Select(line => line.TrainLoss)]),
                 Exists(last, line => line.TestLoss),
+                Exists(last, line => line.TestBound),
                 Exists(last, line => line.ExpectedLoss),
                 Median([.. group.Select(line => line.Seconds / Math.Max(1, line.Steps)).Order()]));
         }),
@@ -39,8 +40,8 @@ public sealed record EstimatorSummary(
     /// <summary>The summaries as comma-separated values with a header.</summary>
     public static string ToCsv(IEnumerable<EstimatorSummary> summaries) => string.Concat(summaries
         .Select(s => FormattableString.Invariant(
-            $"{s.Estimator},{s.Epoch},{s.TrainLoss.N},{Cells(s.TrainLoss)},{Cells(s.TestLoss)},{Cells(s.ExpectedLoss)},{s.TimePerStep:g6}\n"))
-        .Prepend("estimator,epoch,seeds,train_loss_mean,train_loss_std,test_loss_mean,test_loss_std,expected_loss_mean,expected_loss_std,seconds_per_step\n"));
+            $"{s.Estimator},{s.Epoch},{s.TrainLoss.N},{Cells(s.TrainLoss)},{Cells(s.TestLoss)},{Cells(s.TestBound)},{Cells(s.ExpectedLoss)},{s.TimePerStep:g6}\n"))
+        .Prepend("estimator,epoch,seeds,train_loss_mean,train_loss_std,test_loss_mean,test_loss_std,test_bound_mean,test_bound_std,expected_loss_mean,expected_loss_std,seconds_per_step\n"));
 
     private static Spread? Exists(List<MetricsLine> lines, Func<MetricsLine, double?> loss) =>
         lines.TrueForAll(line => loss(line) is not null) ? Spread.Of([.. lines.Select(line => loss(line)!.Value)]) : null;

@@ -138,6 +138,27 @@ public sealed partial class ReportTests : IDisposable
     }
 
     [Fact]
+    public void A_bound_gets_a_table_and_variances_get_a_figure_of_powers_of_ten()
+    {
+        (MadeRun.ReinMax(0, 124, 126) with { More = ""","values":{"bound_100":104.912,"gradient_variance":1000}""" }).Write(_folder, "run");
+
+        var result = Tool.Run("report", _folder["run"], "--out", _folder["out"]);
+
+        Assert.Equal(0, result.Code);
+        Assert.Contains(
+            """
+            | estimator | settings | n | test bound |
+            | --- | --- | --: | --: |
+            | reinmax | optimizer adam, lr 0.0005, temperature 1.3 | 1 | 104.91 |
+            """.ReplaceLineEndings("\n"),
+            File.ReadAllText(_folder["out", "report.md"]), StringComparison.Ordinal);
+        Assert.Equal(
+            ["vae-log10-gradient-variance", "vae-test-bound", "vae-test-loss", "vae-train-loss"],
+            Directory.GetFiles(_folder["out", "plots"], "*.png").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
+        Assert.Matches(@">\s*3\s*</text>", File.ReadAllText(_folder["out", "plots", "vae-log10-gradient-variance.svg"]));
+    }
+
+    [Fact]
     public void A_run_of_the_tool_can_be_reported_while_it_is_unfinished_or_done()
     {
         Tool.Run(Tool.TinyRun(_folder["run"], "--estimator", "st,rloo", "--seeds", "2"));
