@@ -48,7 +48,7 @@ internal static class CompareCommand
         foreach (var choice in estimators)
         {
             terminal.Cancellation.ThrowIfCancellationRequested();
-            var row = Measure(choice, problem, settings);
+            var row = Measure(choice, problem, settings, terminal.Cancellation);
             rows.Add(row);
             if (settings.Json)
                 terminal.Out.Write(JsonSerializer.Serialize(row, Json) + "\n");
@@ -67,13 +67,13 @@ internal static class CompareCommand
         return DgradApp.Done;
     }
 
-    private static ComparisonRow Measure(EstimatorChoice choice, ComparisonProblem problem, CompareSettings settings)
+    private static ComparisonRow Measure(EstimatorChoice choice, ComparisonProblem problem, CompareSettings settings, CancellationToken cancellation)
     {
         using var weights = new torch.Generator((ulong)settings.Seed);
         using var trained = new EstimatorInTraining(choice.Estimator, settings.Latents, settings.Categories, weights);
         GradientQuality.Measure(choice.Estimator with { }, problem.Logits, problem.Value, draws: 256);  // loads and compiles, so that the time is fair
         using var generator = new torch.Generator((ulong)settings.Seed + 1);
-        problem.Learn(trained, settings.LearningSteps, settings.Seed);
+        problem.Learn(trained, settings.LearningSteps, settings.Seed, cancellation);
         var watch = Stopwatch.StartNew();
         var report = GradientQuality.Measure(trained.Estimator, problem.Logits, problem.Value, settings.Draws, generator);
         var order = choice.Estimator.Order;

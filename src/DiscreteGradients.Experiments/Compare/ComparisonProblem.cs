@@ -69,13 +69,14 @@ public sealed class ComparisonProblem : IDisposable
     }
 
     /// <summary>Lets an estimator that learns do so, for that many steps of 16 draws.</summary>
-    internal void Learn(EstimatorInTraining trained, int steps, long seed)
+    internal void Learn(EstimatorInTraining trained, int steps, long seed, CancellationToken cancellation)
     {
         if (!trained.Learns)
             return;
         using var generator = new Generator((ulong)seed + 2);
         for (var step = 0; step < steps; step++)
         {
+            cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var logits = Logits.expand(16, -1, -1).clone().requires_grad_();
             trained.Estimator.Estimate(logits, Value, generator).mean().backward();
