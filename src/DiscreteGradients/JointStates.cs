@@ -1,76 +1,90 @@
 namespace DiscreteGradients;
 
-/// <summary>Joint states of independent latents, found by beam search, which is exact here: no state scores above the best score of its beginnings.</summary>
-internal static class JointStates
+/// <summary>
+/// Different joint states of independent latents, found one after another: the most probable of those not found yet, or one drawn from them.
+/// </summary>
+/// <remarks>
+/// What has not been found is kept as branches: all states that share their beginning with a found one and differ from it at the next latent.
+/// No two branches overlap, so their probabilities say which one the next state is in; its later latents are then free. That
+/// is sampling without replacement from a trie (Shi, Bieber, Sutton 2020, arXiv 2002.09067) and, for the most probable, the K best solutions
+/// of Lawler 1972; as the latents are independent, a state costs O(L · K) and no step from latent to latent.
+/// </remarks>
+internal sealed class JointStates
 {
-    /// <summary>
-    /// The N = min(<paramref name="count"/>, K^L) most probable states, or with noise N states drawn without replacement in the order in which
-    /// they were drawn: indices [N, B.., L] and log-probabilities [N, B..], −∞ for what is not possible, from log-probabilities [B.., L, K] in float64.
-    /// </summary>
-    /// <remarks>Stochastic beam search: Kool, van Hoof, Welling 2019, arXiv 1903.06059, algorithm 1.</remarks>
-    internal static (Tensor Index, Tensor LogProbability) Best(Tensor log, int count, Noise? noise = null)
+    private readonly Tensor _log;                              // [rows, L, K]
+    private readonly long[] _batch;
+    private readonly List<Tensor> _states = [];                // [rows, L] each
+    private readonly List<Tensor> _logProbabilities = [];      // [rows] each
+    private Tensor _branches;                                  // [rows, N · L · K], where each state found was left; −∞ where there is none
+
+    /// <param name="log">Log-probabilities [B.., L, K], −∞ for what is not possible; no latent without a possible category.</param>
+    internal JointStates(Tensor log)
     {
-        var (latents, k) = (log.shape[^2], log.shape[^1]);
-        var batch = log.shape[..^2];
-        var rows = batch.Aggregate(1L, (a, b) => a * b);
-        var flat = log.reshape(rows, latents, k);
-        var total = zeros([rows, 1], log.dtype, log.device);
-        var score = total;
-        var steps = new List<Tensor>();
-        var together = LatentsTogether(latents, k);
-        for (var l = 0L; l < latents; l += together)
-        {
-            var grown = total.unsqueeze(-1) + States(flat.narrow(1, l, Math.Min(together, latents - l))).unsqueeze(1);  // [rows, beam, states]
-            var scores = noise is { } source ? Perturb(grown, score, source) : grown;
-            noise = noise?.Other();
-            (score, var step) = scores.flatten(1).topk((int)Math.Min(count, scores.shape[1] * scores.shape[2]));
-            total = grown.flatten(1).gather(1, step);
-            steps.Add(step);
-        }
-
-        var index = empty([rows, total.shape[1], latents], ScalarType.Int64, log.device);
-        var beam = arange(total.shape[1], device: log.device).expand(total.shape);
-        for (var s = steps.Count - 1; s >= 0; s--)
-        {
-            beam = steps[s].gather(1, beam);
-            for (var l = Math.Min((s + 1) * together, latents) - 1; l >= s * together; l--)
-            {
-                index.select(-1, l).copy_(beam.remainder(k));
-                beam = beam.div(k, RoundingMode.floor);
-            }
-        }
-
-        return (index.transpose(0, 1).reshape([total.shape[1], .. batch, latents]), total.t().reshape([total.shape[1], .. batch]));
+        _batch = log.shape[..^2];
+        _log = log.reshape(-1, log.shape[^2], log.shape[^1]);
+        _branches = full_like(_log, double.NegativeInfinity);
+        _branches.select(1, 0).copy_(_log.select(1, 0));
+        _branches = _branches.flatten(1);
     }
 
-    /// <summary>How many latents one step of the search takes: any number gives the same states, and fewer steps of a few states more are faster.</summary>
-    private static long LatentsTogether(long latents, long categories)
+    /// <summary>Category indices [N, B.., L] of the states found; the first stands in where no possible state was left.</summary>
+    internal Tensor Index
     {
-        var together = 1L;
-        for (var states = categories; together < latents && states * categories <= 16; states *= categories)
-            together++;
-        return together;
+        get
+        {
+            var index = stack(_states).reshape([_states.Count, .. _batch, _log.shape[1]]);
+            return where(LogProbability.unsqueeze(-1) == double.NegativeInfinity, index[..1], index);
+        }
     }
 
-    /// <summary>Log-probabilities [R, Kˡ] of the joint states of l latents [R, l, K]; the last latent's category changes fastest.</summary>
-    private static Tensor States(Tensor log)
+    /// <summary>Log-probabilities [N, B..] of the states found, −∞ where no possible state was left.</summary>
+    internal Tensor LogProbability => stack(_logProbabilities).reshape([_states.Count, .. _batch]);
+
+    /// <summary>The log-probability [B..] of all states not found yet. It is summed, not subtracted from one, and exact however little it is.</summary>
+    internal Tensor LogRemaining => _branches.logsumexp(1).reshape(_batch);
+
+    /// <summary>Finds the most probable of the states that remain.</summary>
+    internal void FindMostProbable()
     {
-        var states = log.select(1, 0);
-        for (var l = 1L; l < log.shape[1]; l++)
-            states = (states.unsqueeze(-1) + log.select(1, l).unsqueeze(1)).flatten(1);
-        return states;
+        var (best, free) = _log.max(-1);
+        var behind = best.sum([-1], keepdim: true) - best.cumsum(-1);
+        Find(free, (_branches.view(best.shape[0], -1, best.shape[1], _log.shape[2]) + behind.unsqueeze(1).unsqueeze(-1)).flatten(1));
+    }
+
+    /// <summary>Draws one of the states that remain, with its probability among them. Every draw needs noise of its own.</summary>
+    internal void Draw(Noise noise)
+    {
+        var choices = cat([_log.flatten(1), _branches], 1);
+        var perturbed = choices - noise.Exponential(1, choices)[0].log();
+        var free = perturbed[.., ..(int)(_log.shape[1] * _log.shape[2])];
+        Find(free.view_as(_log).argmax(-1), perturbed[.., (int)free.shape[1]..]);
     }
 
     /// <summary>
-    /// log p + Gumbel noise of longer beginnings [R, N, K], given that the largest of each beginning's continuations is its own score [R, N]:
-    /// −log(e^−score − e^−largest + e^−perturbed), in a form that neither overflows nor cancels.
+    /// Adds the state of the branch with the largest of the <paramref name="scores"/> [rows, N · L · K], categories of latents behind the branch
+    /// from <paramref name="free"/> [rows, L].
     /// </summary>
-    private static Tensor Perturb(Tensor grown, Tensor score, Noise noise)
+    private void Find(Tensor free, Tensor scores)
     {
-        var perturbed = grown - noise.Exponential(1, grown)[0].log();
-        var largest = perturbed.amax([-1], keepdim: true);
-        var best = score.unsqueeze(-1);
-        var v = best - perturbed + (-(perturbed - largest).exp()).log1p();
-        return (best - v.clamp_min(0) - (-v.abs()).exp().log1p()).masked_fill(grown == double.NegativeInfinity, double.NegativeInfinity);
+        var (latents, categories) = (_log.shape[1], _log.shape[2]);
+        var chosen = scores.argmax(1, keepdim: true);
+        var start = _branches.gather(1, chosen);
+        _branches = _branches.scatter(1, chosen, full_like(start, double.NegativeInfinity));
+
+        var from = chosen.div(latents * categories, RoundingMode.floor);
+        var place = chosen.div(categories, RoundingMode.floor).remainder(latents);
+        var latent = arange(latents, device: _log.device);
+        var shared = _states.Count == 0 ? free : stack(_states, 1).take_along_dim(from.unsqueeze(-1), 1)[.., 0];
+        var behind = latent > place;
+        var state = where(behind, free, where(latent == place, chosen.remainder(categories), shared));
+
+        var own = _log.gather(-1, state.unsqueeze(-1));
+        var added = own.squeeze(-1).masked_fill(~behind, 0);
+        var before = start + added.cumsum(-1) - added;
+        var branches = (before.unsqueeze(-1) + _log).scatter(-1, state.unsqueeze(-1), full_like(own, double.NegativeInfinity));
+        branches = branches.masked_fill(~behind.unsqueeze(-1), double.NegativeInfinity).flatten(1);
+        _branches = _states.Count == 0 ? _branches.maximum(branches) : cat([_branches, branches], 1);
+        _states.Add(state);
+        _logProbabilities.Add(start.squeeze(-1) + added.sum([-1]));
     }
 }

@@ -44,8 +44,8 @@ public static class OneHot
         ArgumentNullException.ThrowIfNull(z);
 
         using var scope = NewDisposeScope();
-        var logProbabilities = Masking.Finite(Precision.AtLeastSingle(logits)).log_softmax(-1);
-        return (logProbabilities * z).sum([-2, -1]).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
+        var logProbabilities = Precision.AtLeastSingle(logits).log_softmax(-1);
+        return logProbabilities.masked_fill(z == 0, 0).sum([-2, -1]).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
     /// <summary>All K^L joint states as one-hot vectors [K^L, L, K], the last latent changing fastest.</summary>

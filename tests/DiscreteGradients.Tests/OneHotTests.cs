@@ -22,11 +22,15 @@ public class OneHotTests
         using var scope = NewDisposeScope();
         var logits = Conformance.Logits([3, 4]);
         logits[1, 2] = double.NegativeInfinity;
+        logits.requires_grad_(true);
 
-        var probability = OneHot.LogProbability(logits, OneHot.States(3, 4, ScalarType.Float64)).exp();
+        var log = OneHot.LogProbability(logits, OneHot.States(3, 4, ScalarType.Float64));
+        var gradient = autograd.grad([log[log.isfinite()].sum()], [logits])[0];
 
-        Assert.Equal(1, probability.sum().item<double>(), 1e-13);
-        Assert.Equal(48, (probability > 0).sum().item<long>());
+        Assert.Equal(1, log.exp().sum().item<double>(), 1e-13);
+        Assert.Equal((48, 16), (log.isfinite().sum().item<long>(), log.isneginf().sum().item<long>()));
+        Assert.Equal(0, gradient[1, 2].item<double>());
+        Assert.True(gradient.isfinite().all().item<bool>());
     }
 
     [Fact]

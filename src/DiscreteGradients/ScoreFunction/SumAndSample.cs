@@ -4,9 +4,9 @@ namespace DiscreteGradients;
 /// <remarks>
 /// Approximates ∇E[f(z)] with Σ_{t ∈ T} p_t (f(t) − b)(t − softmax(θ)) + (1 − p_T)(f(r) − b)(r − softmax(θ)), T the S − 1 most probable states of
 /// all latents together, r one sample of p given that it is not in T. The baseline b, the mean of f over T, depends on θ only and leaves the
-/// mean alone. E[f] is estimated with the same weights. The sample is the first outside T of S states drawn without replacement, so it is
-/// exact also where T holds nearly all of the probability. At its best there, and with few states, where it is exact; with many latents p_T is
-/// small and what remains is REINFORCE. f need not be differentiable. Beam searches of L steps find the states.
+/// mean alone. E[f] is estimated with the same weights. 1 − p_T is summed over the states outside T and r drawn from them, so both are exact also
+/// where T holds nearly all of the probability. At its best there, and with few states, where it is exact; with many latents p_T is
+/// small and what remains is REINFORCE. f need not be differentiable.
 /// Reference: Liu, Regier, Tripuraneni, Jordan, McAuliffe 2019, "Rao-Blackwellized stochastic gradients for discrete distributions",
 /// arXiv 1810.04777; the baseline is added.
 /// </remarks>
@@ -25,23 +25,18 @@ public sealed record SumAndSample(int Samples = 4) : ScoreFunctionEstimator
     /// <inheritdoc/>
     protected override Points Draw(Tensor logits, Generator? generator)
     {
-        var log = Categorical.LogProbabilities(logits);
-        var (top, logTop) = JointStates.Best(log, Samples - 1);
-        var (drawn, logDrawn) = JointStates.Best(log, Samples, Noise.Draw(generator));
-        top = where(logTop.unsqueeze(-1) == double.NegativeInfinity, top[..1], top);  // the first state stands in for one that is not possible
-        var (index, weights) = (top, logTop.exp());
-        if (drawn.shape[0] > top.shape[0])
+        var states = new JointStates(Categorical.LogProbabilities(logits));
+        var evaluations = Evaluations(logits.shape[^2], logits.shape[^1]);
+        for (var n = 0; n < Math.Min(Samples - 1, evaluations); n++)
+            states.FindMostProbable();
+        var log = states.LogProbability;
+        if (Samples == evaluations)
         {
-            var other = (drawn.unsqueeze(1) != top.unsqueeze(0)).any(-1).all(1) & (logDrawn > double.NegativeInfinity);
-            var place = (other.cumsum(0) == 0).sum([0], keepdim: true);
-            var none = place == drawn.shape[0];
-            place = place.masked_fill(none, 0);
-            var rest = (1 - weights.sum([0], keepdim: true)).maximum(logDrawn.gather(0, place).exp()).masked_fill(none, 0);
-            var sample = drawn.gather(0, place.unsqueeze(-1).expand([1, .. drawn.shape[1..]]));
-            (index, weights) = (cat([top, where(none.unsqueeze(-1), top[..1], sample)]), cat([weights, rest]));
+            log = cat([log, states.LogRemaining.unsqueeze(0)]);
+            states.Draw(Noise.Draw(generator));
         }
 
-        return new(OneHot.FromIndex(index, logits.shape[^1], logits.dtype), weights.to_type(logits.dtype));
+        return new(OneHot.FromIndex(states.Index, logits.shape[^1], logits.dtype), log.exp().to_type(logits.dtype));
     }
 
     /// <inheritdoc/>

@@ -6,7 +6,7 @@ namespace DiscreteGradients;
 /// that s was drawn first given the set, estimates E[f] as Σ w_s f(s); b_s = p_s f(s) + Σ_{t ≠ s} (1 − p_s) P(t drawn second given s first and S) f(t)
 /// is the built-in baseline. Both need the probability of every way to complete the set, which sums over its 2^k subsets find. No evaluation
 /// of f is spent on a state twice, so it is at its best where few states hold much of the probability; if there are no more than k states,
-/// value and gradient are exact. f need not be differentiable. The states come from a stochastic beam search, which takes L steps.
+/// value and gradient are exact. f need not be differentiable.
 /// Reference: Kool, van Hoof, Welling 2020, "Estimating gradients for discrete random variables by sampling without replacement",
 /// arXiv 2002.06043, with the built-in baseline.
 /// </remarks>
@@ -25,8 +25,11 @@ public sealed record UnorderedSet(int Samples = 4) : ScoreFunctionEstimator
     /// <inheritdoc/>
     protected override Points Draw(Tensor logits, Generator? generator)
     {
-        var (index, log) = JointStates.Best(Categorical.LogProbabilities(logits), Samples, Noise.Draw(generator));
-        index = where(log.unsqueeze(-1) == double.NegativeInfinity, index[..1], index);  // the first state stands in for one that is not possible
+        var states = new JointStates(Categorical.LogProbabilities(logits));
+        var noise = Noise.Draw(generator);
+        for (var n = 0; n < Evaluations(logits.shape[^2], logits.shape[^1]); n++, noise = noise.Other())
+            states.Draw(noise);
+        var (index, log) = (states.Index, states.LogProbability);
         var completions = Completions(log);
         var weights = stack([.. Enumerable.Range(0, (int)log.shape[0]).Select(s => (log[s] + completions[1 << s] - completions[0]).exp())]);
         return new(OneHot.FromIndex(index, logits.shape[^1], logits.dtype), weights.to_type(logits.dtype));

@@ -119,44 +119,61 @@ public class JointStatesTests
         }
     }
 
-    [Fact]
-    public void Beam_search_finds_the_most_probable_states_in_order()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_most_probable_states_are_found_in_order_and_what_remains_is_known(bool masked)
     {
         using var scope = NewDisposeScope();
         var logits = Conformance.Logits([6, 3, 4]);
-        var log = Categorical.LogProbabilities(logits);
+        if (masked)
+            logits[.., 1, TensorIndex.Slice(1, 3)] = double.NegativeInfinity;   // 32 of 64 states are left
+        var all = OneHot.LogProbability(logits, OneHot.States(3, 4, ScalarType.Float64).unsqueeze(1).expand(64, 6, 3, 4)).sort(0, descending: true).Values;
+        var states = new JointStates(Categorical.LogProbabilities(logits));
 
-        var (index, found) = JointStates.Best(log, 10);
+        for (var n = 0; n < 64; n++)
+        {
+            Assert.InRange((all[n..].exp().sum([0]) - states.LogRemaining.exp()).abs().max().item<double>(), 0, 1e-13);
+            states.FindMostProbable();
+        }
 
-        var all = OneHot.LogProbability(logits, OneHot.States(3, 4, ScalarType.Float64).unsqueeze(1).expand(64, 6, 3, 4));
-        Assert.InRange((all.sort(0, descending: true).Values[..10] - found).abs().max().item<double>(), 0, 1e-13);
-        Assert.InRange((OneHot.LogProbability(logits, OneHot.FromIndex(index, 4, ScalarType.Float64)) - found).abs().max().item<double>(), 0, 1e-13);
+        var possible = all > double.NegativeInfinity;
+        Assert.True((possible == (states.LogProbability > double.NegativeInfinity)).all().item<bool>());
+        Assert.InRange((all - states.LogProbability)[possible].abs().max().item<double>(), 0, 1e-13);
+        var found = OneHot.LogProbability(logits, OneHot.FromIndex(states.Index, 4, ScalarType.Float64));
+        Assert.InRange((all - found)[possible].abs().max().item<double>(), 0, 1e-13);
     }
 
     [Theory]
-    [InlineData(5, 2)]
-    [InlineData(3, 3)]
+    [InlineData(1, 9)]
     [InlineData(2, 5)]
-    public void States_are_drawn_without_replacement_whatever_number_of_latents_a_step_takes(int latents, int categories)
+    [InlineData(3, 3)]
+    [InlineData(5, 2)]
+    public void States_are_drawn_without_replacement(int latents, int categories)
     {
         using var scope = NewDisposeScope();
         var logits = Logits(latents, categories, masked: false);
         var p = StateProbabilities(logits);
         const int draws = 200_000;
+        var states = new JointStates(Categorical.LogProbabilities(logits).expand(draws, latents, categories));
 
-        var (index, log) = JointStates.Best(
-            Categorical.LogProbabilities(logits).expand(draws, latents, categories), 2, Noise.Draw(Conformance.Seeded()));
+        var noise = Noise.Draw(Conformance.Seeded());
+        for (var n = 0; n < 3; n++, noise = noise.Other())
+            states.Draw(noise);
 
-        var state = zeros_like(index.select(-1, 0));
+        var state = zeros(3, draws, ScalarType.Int64);
         for (var l = 0; l < latents; l++)
-            state = (state * categories) + index.select(-1, l);
-        Assert.InRange((tensor(p)[state].log() - log).abs().max().item<double>(), 0, 1e-13);
-        var pairs = ((state[0] * p.Length) + state[1]).bincount(null, p.Length * p.Length).data<long>().ToArray();
-        for (var pair = 0; pair < pairs.Length; pair++)
+            state = (state * categories) + states.Index.select(-1, l);
+        Assert.InRange((tensor(p)[state].log() - states.LogProbability).abs().max().item<double>(), 0, 1e-13);
+        var frequency = ((((state[0] * p.Length) + state[1]) * p.Length) + state[2]).bincount(null, p.Length * p.Length * p.Length).data<long>().ToArray();
+        for (var triple = 0; triple < frequency.Length; triple++)
         {
+            var (pair, third) = Math.DivRem(triple, p.Length);
             var (first, second) = Math.DivRem(pair, p.Length);
-            var expected = first == second ? 0 : p[first] * p[second] / (1 - p[first]);
-            Assert.InRange(Math.Abs(pairs[pair] - (expected * draws)) / Math.Sqrt((expected * (1 - expected) * draws) + 1), 0, 5);
+            var expected = first == second || second == third || first == third
+                ? 0
+                : p[first] * p[second] / (1 - p[first]) * p[third] / (1 - p[first] - p[second]);
+            Assert.InRange(Math.Abs(frequency[triple] - (expected * draws)) / Math.Sqrt((expected * (1 - expected) * draws) + 1), 0, 5);
         }
     }
 
