@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using DiscreteGradients.Fused;
 
@@ -24,6 +25,23 @@ internal static class Categorical
         var flat = logits.detach().reshape(logits.numel() / categories, categories);
         var index = flat.device_type == DeviceType.CPU ? SearchSpans(flat, samples, noise) : SearchTensors(flat, samples, noise);
         return index.reshape(shape).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>p [.., K] without a graph, zero for a masked category.</summary>
+    internal static Tensor Probabilities(Tensor logits)
+    {
+        using var _ = no_grad();
+        if (!FusedSample.Takes(logits) || logits.numel() == 0)
+            return logits.softmax(-1);
+
+        using var scope = NewDisposeScope();
+        var rows = logits.contiguous();
+        var result = empty_like(rows);
+        if (rows.dtype == ScalarType.Float64)
+            Normalize<double>(rows, result);
+        else
+            Normalize<float>(rows, result);
+        return result.MoveToOuterDisposeScope();
     }
 
     /// <summary>The search in tensor operations, for any device. logits [R, K] → [S, R].</summary>
@@ -71,6 +89,24 @@ internal static class Categorical
         }
 
         return index;
+    }
+
+    private static unsafe void Normalize<T>(Tensor logits, Tensor result)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var categories = (int)logits.shape[^1];
+        var (from, to) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(result));
+        Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
+        {
+            var offset = (long)first * categories;
+            var block = new Span<T>((T*)to + offset, rows * categories);
+            new ReadOnlySpan<T>((T*)from + offset, block.Length).CopyTo(block);
+            for (var row = 0; row < block.Length; row += categories)
+                Rows.Shift(block.Slice(row, categories), Rows.Largest<T>(block.Slice(row, categories)), T.One, block.Slice(row, categories));
+            Elementary.Exp(block);
+            for (var row = 0; row < block.Length; row += categories)
+                TensorPrimitives.Divide(block.Slice(row, categories), Rows.Sum<T>(block.Slice(row, categories)), block.Slice(row, categories));
+        });
     }
 
     private static void Search<T>(ReadOnlySpan<T> logits, int categories, int firstRow, int allRows, Noise noise, Span<long> index)

@@ -48,7 +48,7 @@ internal sealed class JointStates
     {
         var (best, free) = _log.max(-1);
         var behind = best.sum([-1], keepdim: true) - best.cumsum(-1);
-        Find(free, (_branches.view(best.shape[0], -1, best.shape[1], _log.shape[2]) + behind.unsqueeze(1).unsqueeze(-1)).flatten(1));
+        Find(free, (_branches.unflatten(1, [-1, .. _log.shape[1..]]) + behind.unsqueeze(1).unsqueeze(-1)).flatten(1));
     }
 
     /// <summary>Draws one of the states that remain, with its probability among them. Every draw needs noise of its own.</summary>

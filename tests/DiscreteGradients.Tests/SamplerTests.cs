@@ -150,6 +150,31 @@ public class SamplerTests
         Assert.True((spans == Categorical.SearchTensors(logits, 3, noise)).all().item<bool>());
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float32, 5e-7)]
+    [InlineData(ScalarType.Float64, 1e-15)]
+    public void Probabilities_are_the_softmax_in_any_layout(ScalarType dtype, double error)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var categories in new[] { 1, 2, 3, 31, 100, 3_000 })
+        {
+            var logits = Conformance.Logits([1 + (20_000 / categories), categories], dtype) * 30;
+            logits[3, TensorIndex.Slice(1)] = double.NegativeInfinity;
+
+            foreach (var layout in new[] { logits, logits.t().contiguous().t(), logits[TensorIndex.Slice(0, 0)] })
+            {
+                var p = Categorical.Probabilities(layout);
+
+                Assert.Equal(layout.shape, p.shape);
+                Assert.Equal(dtype, p.dtype);
+                if (p.numel() > 0)
+                    Assert.InRange((p - layout.softmax(-1)).abs().max().ToDouble(), 0, error);
+            }
+
+            Assert.Equal(0, Categorical.Probabilities(logits)[3, TensorIndex.Slice(1)].sum().ToDouble());
+        }
+    }
+
     [Fact]
     public void Every_pathwise_estimator_draws_the_same_sample()
     {

@@ -28,7 +28,7 @@ public sealed record DoubleCv(int Samples = 2) : AdaptiveEstimator
     {
         var values = f(hard.requires_grad_(true));
         var slope = Slope(values, hard);
-        var (z, p, a) = (hard.detach(), logits.softmax(-1), state["a"]);
+        var (z, p, a) = (hard.detach(), Categorical.Probabilities(logits), state["a"]);
 
         var others = (slope.sum([0], keepdim: true) - slope) / (Samples - 1);
         var signal = values.detach().to_type(logits.dtype) + (a * (others * (z - p)).sum([-2, -1]));

@@ -25,7 +25,7 @@ public sealed record MuProp(int Samples = 1) : AdaptiveEstimator, IRelaxingEstim
     protected override (Tensor Values, Tensor Gradient) Evaluate(
         Tensor logits, Tensor hard, Func<Tensor, Tensor> f, Noise noise, IReadOnlyDictionary<string, Tensor> state)
     {
-        var p = logits.softmax(-1);
+        var p = Categorical.Probabilities(logits);
         var mean = p.unsqueeze(0).requires_grad_(true);
         var all = f(cat([hard, mean], 0));
         var slope = Slope(all[Samples], mean).squeeze(0);

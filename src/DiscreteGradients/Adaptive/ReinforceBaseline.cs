@@ -33,7 +33,7 @@ public sealed record ReinforceBaseline(int Samples = 1, double Decay = 0.99) : A
         var (average, weight) = (state["average"], state["weight"]);
         var baseline = (average / weight.clamp_min(Precision.Tiny(ScalarType.Float64))).to(logits.dtype, logits.device);
         var advantage = (values.to_type(logits.dtype) - baseline).unsqueeze(-1).unsqueeze(-1);
-        var gradient = (advantage * (hard - logits.softmax(-1))).mean([0]);
+        var gradient = (advantage * (hard - Categorical.Probabilities(logits))).mean([0]);
 
         if (values.numel() > 0)
         {

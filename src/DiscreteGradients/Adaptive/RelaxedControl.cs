@@ -55,7 +55,7 @@ public abstract record RelaxedControl : AdaptiveEstimator, IRelaxingEstimator
         var slopes = autograd.grad([(free - given).sum()], [theta, soft], retain_graph: true, create_graph: true, allow_unused: true);
         _ = Check.Differentiable(slopes[1], GetType().Name);
         var signal = (values.detach().to_type(logits.dtype) - given).unsqueeze(-1).unsqueeze(-1);
-        return (values, (signal * (hard - logits.softmax(-1))).mean([0]) + (slopes[0] / Samples));
+        return (values, (signal * (hard - Categorical.Probabilities(logits))).mean([0]) + (slopes[0] / Samples));
     }
 
     /// <summary>log π + Gumbel noise given its largest entry, minus the log of arrival times: the others start when the winner has arrived.</summary>

@@ -34,7 +34,7 @@ public sealed record Rodeo(int Samples = 2) : AdaptiveEstimator
     {
         var values = f(hard.requires_grad_(true));
         var slope = Slope(values, hard);
-        var (z, p, known) = (hard.detach(), logits.softmax(-1), values.detach().to_type(logits.dtype));
+        var (z, p, known) = (hard.detach(), Categorical.Probabilities(logits), values.detach().to_type(logits.dtype));
 
         var neighbours = new Neighbours(z);
         var (here, there) = Surrogates(z, known, slope, neighbours, state);
@@ -46,9 +46,7 @@ public sealed record Rodeo(int Samples = 2) : AdaptiveEstimator
         var others = (baseline.sum([0], keepdim: true) - baseline) / (Samples - 1);
 
         // A neighbour differs from z in one latent only, so (z − π) changes there alone.
-        var moved = weight * there[1];
-        var moves = neighbours.Spread(moved) - (z * moved.sum([-1], keepdim: true));
-        var second = state["b"] * ((Wide(steps[1]) * (z - p)) + moves);
+        var second = state["b"] * ((Wide(steps[1]) * (z - p)) + neighbours.Moves(weight * there[1]));
         return (values, ((Wide(known - others) * (z - p)) + second).mean([0]));
     }
 
@@ -60,9 +58,9 @@ public sealed record Rodeo(int Samples = 2) : AdaptiveEstimator
         var others = (arange(Samples, device: z.device).unsqueeze(-1) + arange(1, Samples, device: z.device)).remainder(Samples).flatten();
         Tensor Others(Tensor x) => x.index_select(0, others).unflatten(0, [Samples, Samples - 1]);
         var (known, coefficient) = (Others(values), Others(slope));
-        var chosen = (coefficient * z.unsqueeze(1)).sum([-1]);
-        var linear = chosen.sum([-1]) - Others((slope * z).sum([-2, -1]));
-        var flipped = Wide(linear) + neighbours.Of(coefficient) - chosen.unsqueeze(-1);
+        var chosen = neighbours.Own(coefficient);
+        var linear = chosen.sum([-2, -1]) - Others(neighbours.Own(slope).sum([-2, -1]));
+        var flipped = Wide(linear) + neighbours.Of(coefficient) - chosen;
 
         var at = cat([linear.unsqueeze(-1), flipped.flatten(-2)], -1);
         var both = HiddenLayer.Along(at, known, state).mean([2]);
@@ -71,19 +69,34 @@ public sealed record Rodeo(int Samples = 2) : AdaptiveEstimator
 
     private static Tensor Wide(Tensor x) => x.unsqueeze(-1).unsqueeze(-1);
 
-    /// <summary>The K − 1 other categories of each latent of the samples <paramref name="z"/> [S, B.., L, K].</summary>
-    private sealed class Neighbours(Tensor z)
+    /// <summary>Where each latent of samples [S, B.., L, K] can go: the K − 1 other categories.</summary>
+    private sealed class Neighbours
     {
-        private readonly Tensor _index = (z.argmax(-1, keepdim: true) + arange(1, z.shape[^1], device: z.device)).remainder(z.shape[^1]);
+        private readonly Tensor _own;
+        private readonly Tensor _others;
 
-        /// <summary>The entries of x [S, .., L, K] at the other categories [S, .., L, K − 1].</summary>
-        internal Tensor Of(Tensor x)
+        internal Neighbours(Tensor z)
         {
-            var index = x.dim() > _index.dim() ? _index.unsqueeze(1) : _index;
-            return x.gather(-1, index.expand([.. x.shape[..^1], index.shape[^1]]));
+            var categories = arange(z.shape[^1], device: z.device);
+            _own = z.matmul(categories.to_type(z.dtype)).to_type(ScalarType.Int64).unsqueeze(-1);
+            _others = (_own + categories[1..]).remainder(z.shape[^1]);
         }
 
-        /// <summary>Entries [S, B.., L, K − 1] back at their categories, with zero at the chosen one.</summary>
-        internal Tensor Spread(Tensor x) => zeros_like(z).scatter(-1, _index, x);
+        /// <summary>The entries of x [S, .., L, K] at the samples' own categories [S, .., L, 1].</summary>
+        internal Tensor Own(Tensor x) => Take(x, _own);
+
+        /// <summary>The entries of x [S, .., L, K] at the other categories [S, .., L, K − 1].</summary>
+        internal Tensor Of(Tensor x) => Take(x, _others);
+
+        /// <summary>Σ of x [S, B.., L, K − 1] times the step z′ − z to each neighbour [S, B.., L, K].</summary>
+        internal Tensor Moves(Tensor x) =>
+            zeros([.. x.shape[..^1], x.shape[^1] + 1], x.dtype, x.device)
+                .scatter(-1, cat([_own, _others], -1), cat([-x.sum([-1], keepdim: true), x], -1));
+
+        private static Tensor Take(Tensor x, Tensor index)
+        {
+            index = x.dim() > index.dim() ? index.unsqueeze(1) : index;
+            return x.gather(-1, index.expand([.. x.shape[..^1], index.shape[^1]]));
+        }
     }
 }

@@ -22,5 +22,5 @@ public sealed record Reinforce(int Samples = 1) : ScoreFunctionEstimator
 
     /// <inheritdoc/>
     protected override Tensor Gradient(Tensor logits, Points points, Tensor values) =>
-        (values.unsqueeze(-1).unsqueeze(-1) * (points.Z - logits.softmax(-1))).mean([0]);
+        (values.unsqueeze(-1).unsqueeze(-1) * (points.Z - Categorical.Probabilities(logits))).mean([0]);
 }

@@ -24,6 +24,6 @@ public sealed record Rloo(int Samples = 2) : ScoreFunctionEstimator
     protected override Tensor Gradient(Tensor logits, Points points, Tensor values)
     {
         var advantage = (values - values.mean([0], keepdim: true)) / (Samples - 1);  // f(zₛ) minus the mean of the others, over S
-        return (advantage.unsqueeze(-1).unsqueeze(-1) * (points.Z - logits.softmax(-1))).sum([0]);
+        return (advantage.unsqueeze(-1).unsqueeze(-1) * (points.Z - Categorical.Probabilities(logits))).sum([0]);
     }
 }
