@@ -104,6 +104,22 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void The_table_has_the_bound_of_many_samples_beside_the_test_loss()
+    {
+        var result = Tool.Run(
+            "run", "bernoulli-vae", "--dataset", "made-digits", "--latents", "4", "--batch", "500", "--epochs", "1", "--estimator", "st", "--threads", "1",
+            "--bound-samples", "3", "--variance-every", "0", "--picture-every", "0", "--out", _folder["run"]);
+
+        var line = MetricsLine.Parse(File.ReadAllText(_folder["run", "metrics.jsonl"]));
+        Assert.Contains("estimator train test test time n", result.Lines.Select(Words));
+        Assert.Contains("loss loss bound a step", result.Lines.Select(Words));
+        Assert.Contains(
+            result.Lines, row => Words(row).StartsWith(FormattableString.Invariant($"st {line.TrainLoss:0.00} {line.TestLoss:0.00} {line.Values!["bound_3"]:0.00} "), StringComparison.Ordinal));
+    }
+
+    private static string Words(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    [Fact]
     public void Redirected_output_has_no_escape_codes()
     {
         var result = Tool.Run(Tool.TinyRun(_folder["run"]));

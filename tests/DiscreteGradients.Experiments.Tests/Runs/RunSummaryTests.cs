@@ -20,6 +20,25 @@ public sealed class RunSummaryTests
     }
 
     [Fact]
+    public void Every_loss_has_its_columns_and_what_was_not_measured_is_empty()
+    {
+        MetricsLine Measured(long seed, double bound) =>
+            Line(seed, 2, 4) with { TestLoss = 5 + seed, Values = new Dictionary<string, double> { ["gradient_variance"] = 7, ["bound_100"] = bound } };
+
+        var csv = EstimatorSummary.ToCsv(EstimatorSummary.Of(
+            [Measured(0, 1), Measured(1, 4), Line(0, 2, 3) with { Estimator = "rloo", ExpectedLoss = 2 }]));
+
+        Assert.Equal(
+            $"""
+            estimator,epoch,seeds,train_loss_mean,train_loss_std,test_loss_mean,test_loss_std,test_bound_mean,test_bound_std,expected_loss_mean,expected_loss_std,seconds_per_step
+            st,2,2,4,0,5.5,{Math.Sqrt(0.5):r},2.5,{Math.Sqrt(4.5):r},,,0.05
+            rloo,2,1,3,,,,,,2,,0.05
+
+            """.ReplaceLineEndings("\n"),
+            csv);
+    }
+
+    [Fact]
     public void A_line_survives_the_file_even_if_the_loss_diverged()
     {
         var line = Line(3, 1, double.NaN) with { ExpectedLoss = 0.1 + 0.2 };
