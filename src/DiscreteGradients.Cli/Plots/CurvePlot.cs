@@ -40,8 +40,11 @@ internal static class CurvePlot
     private static void AddLine(Plot plot, Curve curve)
     {
         var line = plot.Add.Scatter(Epochs(curve), [.. curve.Points.Select(p => p.Value.Mean)], PlotStyle.ColorOf(curve.Estimator));
-        (line.LineWidth, line.LinePattern, line.LegendText) = (2.5f, PlotStyle.PatternOf(curve.Estimator, curve.Variant), curve.Label);
-        line.MarkerSize = curve.Points.Count == 1 ? 9 : 0;
+        (line.LineWidth, line.LegendText, line.MarkerSize) = (2.5f, curve.Label, 0);
+        if (curve.Points.Count == 1)
+            line.MarkerSize = 9;  // without a pattern: Skia complains on standard error of markers with one in an SVG
+        else
+            line.LinePattern = PlotStyle.PatternOf(curve.Estimator, curve.Variant);
     }
 
     private static double[] Epochs(Curve curve) => [.. curve.Points.Select(p => (double)p.Epoch)];
