@@ -37,15 +37,17 @@ public static class OneHot
         return Categorical.SampleIndex(masked, samples, Noise.Draw(generator)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The log-probability log p(z) [S.., B..] of one-hot samples <paramref name="z"/> [S.., B.., L, K]; −∞ for a masked category.</summary>
+    /// <summary>The log-probability log p(z) [S.., B..] of one-hot samples <paramref name="z"/> [S.., B.., L, K]; −∞ for a masked category. Linear in z, whose gradient goes on.</summary>
     public static Tensor LogProbability(Tensor logits, Tensor z)
     {
         Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
         ArgumentNullException.ThrowIfNull(z);
 
         using var scope = NewDisposeScope();
-        var logProbabilities = Precision.AtLeastSingle(logits).log_softmax(-1);
-        return logProbabilities.masked_fill(z == 0, 0).sum([-2, -1]).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
+        var logProbabilities = Masking.Finite(Precision.AtLeastSingle(logits)).log_softmax(-1);
+        var impossible = ((z != 0) & logits.isneginf()).flatten(-2).any(-1);
+        var total = (logProbabilities * z).sum([-2, -1]).masked_fill(impossible, double.NegativeInfinity);
+        return total.to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
     /// <summary>All K^L joint states as one-hot vectors [K^L, L, K], the last latent changing fastest.</summary>

@@ -34,6 +34,19 @@ public class OneHotTests
     }
 
     [Fact]
+    public void The_log_probability_is_linear_in_the_sample_so_that_a_pathwise_gradient_goes_through_it()
+    {
+        using var scope = NewDisposeScope();
+        var logits = Conformance.Logits([5, 3, 4]).requires_grad_(true);
+        var z = OneHot.Sample(logits, generator: Conformance.Seeded()).requires_grad_(true);
+
+        var gradients = autograd.grad([OneHot.LogProbability(logits, z).sum()], [z, logits]);
+
+        Assert.InRange((gradients[0] - logits.log_softmax(-1)).abs().max().item<double>(), 0, 1e-15);
+        Assert.InRange((gradients[1] - (z - logits.softmax(-1))).abs().max().item<double>(), 0, 1e-15);
+    }
+
+    [Fact]
     public void A_Bernoulli_latent_is_two_categories()
     {
         using var scope = NewDisposeScope();

@@ -40,10 +40,9 @@ internal static class CurvePlot
     private static void AddLine(Plot plot, Curve curve)
     {
         var line = plot.Add.Scatter(Epochs(curve), [.. curve.Points.Select(p => p.Value.Mean)], PlotStyle.ColorOf(curve.Estimator));
-        (line.LineWidth, line.LegendText, line.MarkerSize) = (2.5f, curve.Label, 0);
-        if (curve.Points.Count == 1)
-            line.MarkerSize = 9;  // without a pattern: Skia complains on standard error of markers with one in an SVG
-        else
+        var isPoint = curve.Points.Count == 1;
+        (line.LineWidth, line.LegendText, line.MarkerSize) = (2.5f, curve.Label, isPoint ? 9 : 0);
+        if (!isPoint)  // Skia complains on standard error of markers with a pattern in an SVG
             line.LinePattern = PlotStyle.PatternOf(curve.Estimator, curve.Variant);
     }
 
