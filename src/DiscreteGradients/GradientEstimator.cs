@@ -36,11 +36,15 @@ public abstract record GradientEstimator
         Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
         Check.Categories(this, logits);
         Check.Generator(generator, logits);
-        ArgumentNullException.ThrowIfNull(f);
+        Check.Given(f);
 
         using var scope = NewDisposeScope();
         var dtype = logits.dtype;
-        var values = EstimateCore(Precision.AtLeastSingle(logits), z => Check.Values(f(z.to_type(dtype)), z), generator);
+        Tensor Checked(Tensor z) => Check.Values(f(z.to_type(dtype)), z);
+        var single = Precision.AtLeastSingle(logits);
+        var values = logits.size(-2) > 0
+            ? EstimateCore(single, Checked, generator)
+            : Checked(single.detach()) + Surrogate.Carry(single, single);  // one state, the empty one, with no choice in it
         return values.to_type(dtype).alias().MoveToOuterDisposeScope();
     }
 
