@@ -250,10 +250,13 @@ internal static class Check
             ? value
             : throw new ArgumentException($"{char.ToLowerInvariant(name[0])}{name[1..]} must be an even number of at least 2; got {value}.", name);
 
-    internal static T Defined<T>(T value, [CallerArgumentExpression(nameof(value))] string name = "") where T : struct, Enum =>
-        Enum.IsDefined(value)
-            ? value
-            : throw new ArgumentException($"{name} must be a {typeof(T).Name} that is defined; got {value}.", name);
+    internal static Form Form(Form form) =>
+        Enum.IsDefined(form) ? form : throw new ArgumentException($"form must be Automatic, Readable or Fused; got {form}.", nameof(form));
+
+    internal static ScalarType DType(ScalarType dtype) =>
+        Enum.IsDefined(dtype) && dtype is not (ScalarType.QInt8 or ScalarType.QUInt8 or ScalarType.QInt32)
+            ? dtype
+            : throw new ArgumentException($"dtype must be of plain numbers, such as Float32; got {dtype}.", nameof(dtype));
 
     /// <summary>
     /// Refuses a count of tensors of a shape that memory cannot hold, before libtorch does. What is small is not tried.

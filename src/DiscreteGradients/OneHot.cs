@@ -60,7 +60,7 @@ public static class OneHot
         if (count > int.MaxValue)
             throw new ArgumentException($"{categories}^{latents} joint states are too many to list; at most {int.MaxValue} can be.", nameof(latents));
 
-        Check.Defined(dtype);
+        Check.DType(dtype);
         Check.Room(count, "joint states", [latents, categories], dtype, device);
 
         using var scope = NewDisposeScope();
@@ -75,7 +75,7 @@ public static class OneHot
     public static Tensor FromIndex(Tensor index, long categories, ScalarType dtype = ScalarType.Float32)
     {
         Check.Indices(index, Check.AtLeast(1, categories));
-        Check.Defined(dtype);
+        Check.DType(dtype);
         return Of(index, categories, dtype);
     }
 

@@ -9,7 +9,7 @@ namespace DiscreteGradients;
 public abstract record PathwiseEstimator : GradientEstimator
 {
     /// <summary>Which implementation runs; they are equal to rounding for the same generator state.</summary>
-    public Form Form { get; init => field = Check.Defined(value); }
+    public Form Form { get; init => field = Check.Form(value); }
 
     /// <inheritdoc/>
     public sealed override long Evaluations(long latents, long categories) => 1;

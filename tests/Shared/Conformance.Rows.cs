@@ -213,6 +213,38 @@ public static partial class Conformance
         Refused("f must return values on the device of its argument, cpu; got meta.", () => estimator.Estimate(logits, z => z.sum([-2, -1]).to(new Device("meta"))));
     }
 
+    /// <summary>
+    /// A supplied sample may be as improbable as it likes: below the smallest probability that there is, nothing depends on how much. Where
+    /// the gradient grows without bound instead, as with a weight 1/p, it is not finite at either.
+    /// </summary>
+    public static void A_sample_far_below_the_others_has_the_gradient_of_the_limit(PathwiseEstimator estimator)
+    {
+        foreach (var form in new[] { Form.Automatic, Form.Readable })
+        {
+            foreach (var (dtype, bound) in new[] { (ScalarType.Float32, 1e-5), (ScalarType.Float64, 1e-12) })
+            {
+                using var scope = NewDisposeScope();
+                var others = Logits([50, 4], dtype);
+                var v = Logits([50, 4], dtype, seed: 4);
+                Tensor Gradient(double gap)
+                {
+                    using var restored = no_grad();
+                    var logits = others.clone();
+                    logits[TensorIndex.Colon, 0] = -gap;
+                    using var recorded = enable_grad();
+                    logits.requires_grad_(true);
+                    var attached = (estimator with { Form = form }).Attach(logits, First(logits), generator: Seeded());
+                    return autograd.grad([(attached * v).sum()], [logits])[0];
+                }
+
+                var (far, further) = (Gradient(1_000), Gradient(1e9));
+                Assert.True(far.isfinite().equal(further.isfinite()).all().item<bool>(), $"{form}, {dtype}");
+                var error = (far - further).nan_to_num(0, 0, 0).abs().max().to_type(ScalarType.Float64).item<double>();
+                Assert.True(error <= bound, $"{form}, {dtype}: {error}");
+            }
+        }
+    }
+
     /// <summary>One-hot samples of the first category, for logits [.., K].</summary>
     private static Tensor First(Tensor logits) =>
         OneHot.FromIndex(zeros(logits.shape[..^1], ScalarType.Int64), logits.shape[^1], logits.dtype);
