@@ -104,7 +104,7 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
                 var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
                 var largest = Rows.Largest(of);
                 var (total, moment) = Rows.Moments(of, largest);
-                if (!T.IsFinite(total))
+                if (!(total >= T.One))
                     throw RowSampler<T>.Refused(of, row);
                 var (logTotal, mean) = (T.Log(total), moment / total);
                 to[row] = entropy ? logTotal - mean : largest + logTotal;
