@@ -107,7 +107,7 @@ internal static class Categorical
         });
     }
 
-    /// <summary>Samples of rows from <paramref name="firstRow"/> on, into the indices [S, all rows], of which a span could hold too few.</summary>
+    /// <summary>Samples of the rows from <paramref name="firstRow"/> on, into the indices [S, all rows], too many for a span.</summary>
     private static unsafe void Search<T>(
         ReadOnlySpan<T> logits, int categories, long firstRow, Noise noise, long* index, long indices, long allRows)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

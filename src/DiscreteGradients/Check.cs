@@ -18,7 +18,11 @@ internal static class Check
     {
         Numbers(logits);
         if (logits.dim() < minimumRank || logits.size(-1) < 1)
-            throw new ArgumentException($"logits must have shape {expected} with at least one category; got {Shape(logits)}.", nameof(logits));
+        {
+            throw new ArgumentException(
+                $"logits must have shape {expected} with at least one category; got {Shape(logits)}.", nameof(logits));
+        }
+
         if (logits.size(-1) > Array.MaxLength)
             throw new ArgumentException($"logits must have at most {Array.MaxLength} categories; got {logits.size(-1)}.", nameof(logits));
     }
@@ -52,8 +56,8 @@ internal static class Check
     }
 
     /// <summary>
-    /// The error of a row that is fully masked or holds NaN or +∞, the same wherever values are looked at: its number in the order of [.., K],
-    /// and its largest logit, NaN if it holds NaN and no +∞.
+    /// The error of a row that is fully masked or holds NaN or +∞, the same wherever values are looked at, from its number in the order of
+    /// [.., K] and its largest logit, which is NaN if it holds NaN and no +∞.
     /// </summary>
     internal static ArgumentException Row(long row, double largest, string logits = "logits") => new(
         double.IsNegativeInfinity(largest)
@@ -76,8 +80,8 @@ internal static class Check
             throw new ArgumentException($"{name} was disposed before the call; move it out of its dispose scope.", name);
         if (tensor.is_sparse || tensor.is_meta)
         {
-            throw new ArgumentException(
-                $"{name} must be a dense tensor with values; got {(tensor.is_meta ? "one on the meta device, which has none" : "a sparse one")}.", name);
+            var what = tensor.is_meta ? "one on the meta device, which has none" : "a sparse one";
+            throw new ArgumentException($"{name} must be a dense tensor with values; got {what}.", name);
         }
     }
 
@@ -124,7 +128,7 @@ internal static class Check
         SameDevice(hard, logits, nameof(hard));
     }
 
-    /// <summary>Category indices, whose values are looked at: outside of the range libtorch would fail, on other devices for good.</summary>
+    /// <summary>Category indices. Their values are looked at: one out of range would make libtorch fail.</summary>
     internal static void Indices(Tensor index, long categories)
     {
         Usable(index);
@@ -148,7 +152,8 @@ internal static class Check
         if (like.dtype is not (ScalarType.Float32 or ScalarType.Float64) || like.dim() < 1 || like.size(-1) < 1)
         {
             throw new ArgumentException(
-                $"like must be float32 or float64 with shape [..., categories] and at least one category; got {like.dtype} of shape {Shape(like)}.",
+                "like must be float32 or float64 with shape [..., categories] and at least one category; got "
+                + $"{like.dtype} of shape {Shape(like)}.",
                 nameof(like));
         }
     }
@@ -160,7 +165,8 @@ internal static class Check
         if (!z.is_floating_point() || z.dim() < logits.dim() || !z.shape.AsSpan()[^(int)logits.dim()..].SequenceEqual(logits.shape))
         {
             throw new ArgumentException(
-                $"z must be floating-point one-hot samples whose shape ends in the logits' shape {Shape(logits)}; got {Shape(z)}, {z.dtype}.",
+                $"z must be floating-point one-hot samples whose shape ends in the logits' shape {Shape(logits)}; "
+                + $"got {Shape(z)}, {z.dtype}.",
                 nameof(z));
         }
 
@@ -185,7 +191,10 @@ internal static class Check
     internal static void Generator(Generator? generator)
     {
         if (generator is { Handle: 0 })
-            throw new ArgumentException("generator was disposed before the call; keep it until the last call that uses it.", nameof(generator));
+        {
+            throw new ArgumentException(
+                "generator was disposed before the call; keep it until the last call that uses it.", nameof(generator));
+        }
     }
 
     internal static void Generator(Generator? generator, Tensor logits)
@@ -204,7 +213,11 @@ internal static class Check
         if (values is null)
             throw new ArgumentException("f returned null; it must return one value per sample and example, [S.., B..].", nameof(f));
         if (values.IsInvalid)
-            throw new ArgumentException("f returned a tensor that is disposed; return it from f's dispose scope with MoveToOuterDisposeScope.", nameof(f));
+        {
+            throw new ArgumentException(
+                "f returned a tensor that is disposed; return it from f's dispose scope with MoveToOuterDisposeScope.", nameof(f));
+        }
+
         if (!values.is_floating_point() || !values.shape.AsSpan().SequenceEqual(z.shape.AsSpan()[..^2]))
         {
             throw new ArgumentException(
@@ -267,7 +280,10 @@ internal static class Check
         foreach (var size in shape)
             elements *= size;
         if (elements >= WorthTrying && !Fits([count, .. shape], elements * sizeof(double), dtype, device))
-            throw new ArgumentException($"{count} {what} of shape {Shape([.. shape])} do not fit into memory; ask for fewer or smaller ones.");
+        {
+            throw new ArgumentException(
+                $"{count} {what} of shape {Shape([.. shape])} do not fit into memory; ask for fewer or smaller ones.");
+        }
     }
 
     internal static string Shape(Tensor tensor) => Shape(tensor.shape);

@@ -5,7 +5,7 @@ using DiscreteGradients.Fused;
 
 namespace DiscreteGradients;
 
-/// <summary>A sample that the caller supplies: every row exactly one-hot, at a category that can be sampled; else an error names the row.</summary>
+/// <summary>A sample that the caller supplies: each row is exactly one-hot at a category that can be sampled, or an error names it.</summary>
 internal static class HardSample
 {
     /// <summary>Rows of at most that many categories are looped over.</summary>
@@ -13,7 +13,7 @@ internal static class HardSample
 
     /// <summary>The sample [.., K] itself, float32 or float64, when every row of it is right.</summary>
     /// <param name="hard">The sample.</param>
-    /// <param name="logits">Of the same shape and dtype: a category whose logit is −∞ may not be chosen. Null where every one may be.</param>
+    /// <param name="logits">Of the same shape and dtype: a category whose logit is −∞ may not be chosen. Null where all may be.</param>
     internal static Tensor Checked(Tensor hard, Tensor? logits)
     {
         using var _ = no_grad();
@@ -41,7 +41,8 @@ internal static class HardSample
             category = Slowly(hard, row);
         return logits.IsEmpty || !T.IsNegativeInfinity(logits[category])
             ? category
-            : throw new ArgumentException($"hard row {row} chooses category {category}, which is masked; choose one that can be sampled.", nameof(hard));
+            : throw new ArgumentException(
+                $"hard row {row} chooses category {category}, which is masked; choose one that can be sampled.", nameof(hard));
     }
 
     /// <summary>The check in tensor operations, for any device.</summary>

@@ -90,7 +90,7 @@ public static class OneHot
     }
 
     /// <summary>
-    /// Bernoulli logits [.., L] as two-category logits [.., L, 2] whose second category has probability sigmoid(logits). Their values are not
+    /// Bernoulli logits [.., L] as two-category logits [.., L, 2] whose second category has probability sigmoid(logits). Values are not
     /// looked at: a NaN or +∞ is refused where the result is sampled from.
     /// </summary>
     public static Tensor FromBernoulli(Tensor logits)

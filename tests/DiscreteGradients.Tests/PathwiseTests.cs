@@ -170,9 +170,11 @@ public class PathwiseTests
                 var hard = OneHot.FromIndex(full([50], 2, ScalarType.Int64), 4, dtype);
                 var v = Conformance.Logits([50, 4], seed: 4).to_type(dtype);
                 logits.requires_grad_();
-                var got = autograd.grad([(new ReinMax { Form = form }.Attach(logits, hard) * v).sum()], [logits])[0].to_type(ScalarType.Float64);
+                var attached = new ReinMax { Form = form }.Attach(logits, hard);
+                var got = Double(autograd.grad([(attached * v).sum()], [logits])[0]);
 
-                var (p, z, u) = (logits.detach().to_type(ScalarType.Float64).softmax(-1), hard.to_type(ScalarType.Float64), v.to_type(ScalarType.Float64));
+                static Tensor Double(Tensor tensor) => tensor.to_type(ScalarType.Float64);
+                var (p, z, u) = (Double(logits.detach()).softmax(-1), Double(hard), Double(v));
                 var mean = (p * u).sum([-1], keepdim: true);
                 var expected = ((p * (u - mean)) + (((u * z).sum([-1], keepdim: true) - mean) * (z - p))) / 2;
                 var error = (got - expected).abs().max().item<double>();

@@ -1,6 +1,6 @@
 namespace DiscreteGradients.Testing;
 
-/// <summary>Rows that no distribution has, samples that are not one-hot, nothing to sample: one rule and the same words everywhere.</summary>
+/// <summary>Rows that no distribution has, samples that are not one-hot, nothing to sample: one rule, the same words everywhere.</summary>
 public static partial class Conformance
 {
     /// <summary>All that can be wrong with a row of logits [K], and the words for it as row number <paramref name="row"/>.</summary>
@@ -21,8 +21,8 @@ public static partial class Conformance
     }
 
     /// <summary>
-    /// Every kind of bad row is refused in its words: in every dtype, in rows shorter and longer than a vector and longer than a block, with
-    /// another bad row behind it.
+    /// Every kind of bad row is refused in its words, with another bad row behind it: in every dtype, in rows shorter and longer than a
+    /// vector and longer than a block.
     /// </summary>
     public static void BadRowsAreRefused(Action<Tensor> call, params long[] categories)
     {
@@ -110,7 +110,9 @@ public static partial class Conformance
                         mask[2, 0] = false;
                     else
                         logits[2, 0] = double.NegativeInfinity;
-                    Refused("hard row 2 chooses category 0, which is masked; choose one that can be sampled.", () => formed.Attach(logits, hard, mask));
+                    Refused(
+                        "hard row 2 chooses category 0, which is masked; choose one that can be sampled.",
+                        () => formed.Attach(logits, hard, mask));
                 }
             }
         }
@@ -124,7 +126,8 @@ public static partial class Conformance
             using var scope = NewDisposeScope();
             var (logits, hard) = (zeros([rows, k], dtype), First(zeros([rows, k], dtype)));
             var row = hard[rows - 2];
-            void Check(string what) => Refused($"hard row {rows - 2} must be one-hot, one 1 among zeros; {what}.", () => call(logits, hard));
+            void Check(string what) =>
+                Refused($"hard row {rows - 2} must be one-hot, one 1 among zeros; {what}.", () => call(logits, hard));
 
             row[0] = -0.0;
             hard[rows - 2, 1] = 1;
@@ -208,7 +211,8 @@ public static partial class Conformance
 
         Refused("logits must be given; got null.", () => estimator.Estimate(null!, F));
         Refused("f must be given; got null.", () => estimator.Estimate(logits, null!));
-        Refused("generator was disposed before the call; keep it until the last call that uses it.", () => estimator.Estimate(logits, F, generator));
+        const string Disposed = "generator was disposed before the call; keep it until the last call that uses it.";
+        Refused(Disposed, () => estimator.Estimate(logits, F, generator));
         if (estimator is not PathwiseEstimator pathwise)
             return;
         var gone = zeros(logits.shape);
@@ -217,8 +221,8 @@ public static partial class Conformance
         Refused("hard was disposed before the call; move it out of its dispose scope.", () => pathwise.Attach(logits, gone));
         Refused("mask was disposed before the call; move it out of its dispose scope.", () => pathwise.Attach(logits, First(logits), gone));
         Refused("mask was disposed before the call; move it out of its dispose scope.", () => pathwise.Sample(logits, gone));
-        Refused("generator was disposed before the call; keep it until the last call that uses it.", () => pathwise.Sample(logits, generator: generator));
-        Refused("generator was disposed before the call; keep it until the last call that uses it.", () => pathwise.Attach(logits, First(logits), generator: generator));
+        Refused(Disposed, () => pathwise.Sample(logits, generator: generator));
+        Refused(Disposed, () => pathwise.Attach(logits, First(logits), generator: generator));
     }
 
     public static void What_f_returns_is_checked_before_it_is_used(GradientEstimator estimator)
@@ -232,8 +236,12 @@ public static partial class Conformance
             return values;
         }
 
-        Refused("f returned a tensor that is disposed; return it from f's dispose scope with MoveToOuterDisposeScope.", () => estimator.Estimate(logits, Disposed));
-        Refused("f must return values on the device of its argument, cpu; got meta.", () => estimator.Estimate(logits, z => z.sum([-2, -1]).to(new Device("meta"))));
+        Refused(
+            "f returned a tensor that is disposed; return it from f's dispose scope with MoveToOuterDisposeScope.",
+            () => estimator.Estimate(logits, Disposed));
+        Refused(
+            "f must return values on the device of its argument, cpu; got meta.",
+            () => estimator.Estimate(logits, z => z.sum([-2, -1]).to(new Device("meta"))));
     }
 
     /// <summary>

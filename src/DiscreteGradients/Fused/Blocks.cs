@@ -28,8 +28,8 @@ internal static class Blocks
     }
 
     /// <summary>
-    /// Runs the parts 0 … threads − 1 of a piece of work at the same time. If some fail, the first part's exception comes out, as it would on
-    /// one thread.
+    /// Runs the parts 0 … threads − 1 of a piece of work at the same time. If some fail, the exception of the first comes out, as it would
+    /// on one thread.
     /// </summary>
     internal static void OnThreads(int threads, Action<int> part)
     {

@@ -118,12 +118,13 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
             for (var row = 0; row < rows; row++)
             {
                 var inverse = T.CreateTruncating(1 / sampler.Accumulate(row, values, first));
+                var its = row * categories;
                 var sampled = supplied
-                    ? HardSample.Category(block.Slice(row * categories, categories), values.Slice(row * categories, categories), first + row)
+                    ? HardSample.Category(block.Slice(its, categories), values.Slice(its, categories), first + row)
                     : sampler.Draw(row, values, noise.Uniform(first + row));
                 state[first + row] = new RowState<T>(sampler.Largest(row), inverse, sampled);
                 if (!supplied)
-                    block[(row * categories) + sampled] = T.One;
+                    block[its + sampled] = T.One;
             }
         });
         return states;

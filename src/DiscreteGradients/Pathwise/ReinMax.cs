@@ -28,7 +28,8 @@ public sealed record ReinMax(double Temperature = 1) : PathwiseEstimator, IFused
     protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise)
     {
         var midpoint = ((logProbabilities / Temperature).softmax(-1) + hard) / 2;
-        var moved = midpoint.log().detach() + (logProbabilities - logProbabilities.detach());  // its softmax is the midpoint, the slope J(midpoint)
+        // The softmax of this equals the midpoint, and its slope is J(midpoint).
+        var moved = midpoint.log().detach() + (logProbabilities - logProbabilities.detach());
         return 2 * moved.softmax(-1) - logProbabilities.exp() / 2;
     }
 
