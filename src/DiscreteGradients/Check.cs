@@ -69,14 +69,14 @@ internal static class Check
     }
 
     /// <summary>The commonest mistake: f must return one value per example and sample.</summary>
-    internal static Tensor Values(Tensor? values, Tensor z, string f = "f")
+    internal static Tensor Values(Tensor? values, long[] points, string f = "f")
     {
         if (values is null)
             throw new ArgumentException("f returned null; it must return one value per sample and example, [S.., B..].", nameof(f));
-        if (!values.is_floating_point() || !values.shape.AsSpan().SequenceEqual(z.shape.AsSpan()[..^2]))
+        if (!values.is_floating_point() || !values.shape.AsSpan().SequenceEqual(points.AsSpan()[..^2]))
         {
             throw new ArgumentException(
-                $"f must map {Shape(z)} to floating-point values of shape {Shape(z.shape[..^2])}; got {values.dtype} of shape {Shape(values)}. "
+                $"f must map {Shape(points)} to floating-point values of shape {Shape(points[..^2])}; got {values.dtype} of shape {Shape(values)}. "
                 + "Reduce over the last two axes (latents, categories) only.", nameof(f));
         }
 

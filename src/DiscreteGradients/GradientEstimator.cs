@@ -40,8 +40,18 @@ public abstract record GradientEstimator
 
         using var scope = NewDisposeScope();
         var dtype = logits.dtype;
-        var values = EstimateCore(Precision.AtLeastSingle(logits), z => Check.Values(f(z.to_type(dtype)), z), generator);
+        var values = EstimateCore(Precision.AtLeastSingle(logits), z => Values(f, z, dtype), generator);
         return values.to_type(dtype).alias().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Calls f with a tensor that it may write into. Autograd keeps count of changes to a point with a graph; any other may be needed again.
+    /// </summary>
+    private static Tensor Values(Func<Tensor, Tensor> f, Tensor z, ScalarType dtype)
+    {
+        var shape = z.shape;
+        var own = z.dtype != dtype ? z.to_type(dtype) : z.requires_grad && !z.is_leaf ? z : z.clone();
+        return Check.Values(f(own), shape);
     }
 
     /// <summary>

@@ -3,7 +3,7 @@ using System.Reflection;
 namespace DiscreteGradients.Testing;
 
 /// <summary>What every estimator must do, whoever wrote it. Each public method is one check; a failed one throws.</summary>
-public static class Conformance
+public static partial class Conformance
 {
     private static readonly ScalarType[] DTypes = [ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32, ScalarType.Float64];
 

@@ -52,10 +52,10 @@ public abstract record RelaxedControl : AdaptiveEstimator, IRelaxingEstimator
         var (free, given) = (control.narrow(0, 0, Samples), control.narrow(0, Samples, Samples));
 
         // The gradient at the soft points is asked for only to see that f has one: a step function would leave a silent bias.
-        var slopes = autograd.grad([(free - given).sum()], [theta, soft], retain_graph: true, create_graph: true, allow_unused: true);
+        var slopes = Derivatives.Differentiable(free - given, [theta, soft]);
         _ = Check.Differentiable(slopes[1], GetType().Name);
         var signal = (values.detach().to_type(logits.dtype) - given).unsqueeze(-1).unsqueeze(-1);
-        return (values, (signal * (hard - Categorical.Probabilities(logits))).mean([0]) + (slopes[0] / Samples));
+        return (values, (signal * (hard - Categorical.Probabilities(logits))).mean([0]) + (slopes[0]! / Samples));
     }
 
     /// <summary>log π + Gumbel noise given its largest entry, minus the log of arrival times: the others start when the winner has arrived.</summary>

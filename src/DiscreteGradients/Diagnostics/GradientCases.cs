@@ -61,7 +61,7 @@ public sealed record GradientCase
         var loss = (soft * Matrix(GradientAtSample)).sum();
         if (GradientAtProbabilities is { } atProbabilities)
             loss += (logits.softmax(-1) * Matrix(atProbabilities)).sum();
-        return autograd.grad([loss], [logits])[0].data<double>().ToArray();
+        return Derivatives.Of(loss, [logits])[0]!.data<double>().ToArray();
     }
 
     /// <summary>The largest |recomputed − expected| / max(1, |expected|) of the case.</summary>

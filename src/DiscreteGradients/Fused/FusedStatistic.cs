@@ -8,12 +8,8 @@ namespace DiscreteGradients.Fused;
 /// One number per row of logits on the CPU, float32 or float64: the entropy, or the logarithm of the total Σ exp(logit). One pass forward and
 /// one back; two numbers per row are kept.
 /// </summary>
-/// <remarks>Nothing here throws: an exception that left an autograd function would end the process.</remarks>
-internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatistic>
+internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
 {
-    /// <inheritdoc/>
-    public override string Name => "DiscreteGradients.FusedStatistic";
-
     /// <summary>Entropies [..] in nats of logits [.., K].</summary>
     internal static Tensor Entropy(Tensor logits) => Apply(logits, entropy: true);
 
@@ -21,42 +17,24 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
     internal static Tensor LogTotal(Tensor logits) => Apply(logits, entropy: false);
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext context, params object[] inputs)
+    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream)
     {
-        var (logits, result) = ((Tensor)inputs[0], (Result)inputs[1]);
-        context.set_materialize_grads(false);
-        context.save_for_backward([logits, result.States]);
-        context.save_data(nameof(Result.IsEntropy), result.IsEntropy);
-        return result.Values;
+        var (logits, states, entropy) = (saved[0], saved[1], (bool)data!);
+        var gradient = empty_like(logits);
+        if (gradient.numel() == 0)
+            return [gradient];
+        if (logits.dtype == ScalarType.Float64)
+            Backward<double>(logits, states, upstream.contiguous(), gradient, entropy);
+        else
+            Backward<float>(logits, states, upstream.contiguous(), gradient, entropy);
+        return [gradient];
     }
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext context, Tensor upstream)
+    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
     {
-        Memory.ReleaseHandedOver();
-        if (upstream.IsInvalid)
-            return [null!, null!];
-
-        using (upstream)
-        using (NewDisposeScope())
-        {
-            var entropy = (bool)context.get_data(nameof(Result.IsEntropy));
-            var saved = context.get_saved_variables();
-            var (logits, states) = (saved[0], saved[1]);
-            if (is_grad_enabled())
-                return [Memory.HandOver(autograd.grad([Readable(logits, entropy)], [logits], [upstream], retain_graph: true, create_graph: true)[0]), null!];
-
-            var gradient = empty_like(logits);
-            if (gradient.numel() > 0)
-            {
-                if (logits.dtype == ScalarType.Float64)
-                    Backward<double>(logits, states, upstream.contiguous(), gradient, entropy);
-                else
-                    Backward<float>(logits, states, upstream.contiguous(), gradient, entropy);
-            }
-
-            return [Memory.HandOver(gradient), null!];
-        }
+        var logits = saved[0].alias();
+        return Derivatives.Differentiable(Readable(logits, (bool)data!), [logits], upstream);
     }
 
     /// <summary>The definition in tensor operations.</summary>
@@ -86,8 +64,7 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
             }
         }
 
-        Memory.ReleaseHandedOver();
-        return is_grad_enabled() && logits.requires_grad ? apply(rows, new Result(values, states, entropy)) : values;
+        return Record([rows], [states], entropy, values);
     }
 
     private static unsafe void Forward<T>(Tensor logits, Tensor values, Tensor states, bool entropy)
@@ -133,6 +110,4 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
             }
         });
     }
-
-    private sealed record Result(Tensor Values, Tensor States, bool IsEntropy);
 }
