@@ -26,7 +26,7 @@ public abstract record GradientEstimator
     /// <param name="logits">Unnormalised log-probabilities [B.., L, K]; float16, bfloat16, float32 or float64. Never disposed.</param>
     /// <param name="f">
     /// The objective, [S.., B.., L, K] → [S.., B..]. It is called once, with any number of leading sample axes, inside a dispose scope:
-    /// tensors it keeps for later must be detached from that scope.
+    /// tensors it keeps for later must be detached from that scope. It may write into its argument.
     /// </param>
     /// <param name="generator">Source of randomness, on the logits' device; null means TorchSharp's default generator. Never disposed.</param>
     /// <returns>One value per example [B..], in the logits' dtype, owned by the caller's dispose scope.</returns>
