@@ -81,7 +81,7 @@ public sealed class PolynomialExperiment : Experiment
         private readonly Generator _generator;
         private readonly Tensor _target;
         private readonly TorchSharp.Modules.Parameter _logits;
-        private readonly FusedAdam _adam;
+        private readonly Adam _adam;
 
         internal Training(PolynomialExperiment experiment, GradientEstimator estimator, long seed)
         {
@@ -92,7 +92,7 @@ public sealed class PolynomialExperiment : Experiment
             _logits.DetachFromDisposeScope();
             using (var weights = new Generator((ulong)seed))
                 _estimator = new EstimatorInTraining(estimator, experiment._options.Latents, categories: 2, weights);
-            _adam = new FusedAdam([_logits], experiment._options.Lr);
+            _adam = new Adam([_logits], experiment._options.Lr);
             Keep("logits", _logits);
             Keep("generator", _generator);
             Keep(_adam);

@@ -81,7 +81,7 @@ public abstract class TrainingRun : IDisposable
     }
 
     /// <summary>Makes an optimiser part of the state.</summary>
-    private protected void Keep(FusedAdam optimizer)
+    private protected void Keep(Optimizer optimizer)
     {
         foreach (var (name, tensor) in optimizer.State)
             Keep($"optimizer.{name}", tensor);

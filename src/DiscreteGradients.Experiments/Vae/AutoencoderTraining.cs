@@ -29,7 +29,7 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
 
     private readonly IAutoencoderOptions _options;
     private readonly Device _device;
-    private readonly FusedAdam _optimizer;
+    private readonly Adam _optimizer;
     private readonly EstimatorInTraining _estimator;
     private readonly Generator _order;
     private readonly Generator _noise;
@@ -49,7 +49,7 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
             _estimator = new EstimatorInTraining(estimator, options.Latents, options.Categories, weights);
         }
 
-        _optimizer = new FusedAdam(Model.parameters(), learningRate, rectified);
+        _optimizer = new Adam(Model.parameters(), learningRate, rectified);
         foreach (var (name, parameter) in Model.named_parameters())
             Keep($"model.{name}", parameter);
         Keep(_optimizer);
