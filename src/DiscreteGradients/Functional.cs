@@ -1,9 +1,9 @@
-#pragma warning disable CA1707, CS8981, IDE1006 // The names are Python's, for people who port PyTorch code.
+#pragma warning disable CA1707, IDE1006 // The names of the methods are Python's, for people who port PyTorch code.
 
 namespace DiscreteGradients;
 
 /// <summary>The PyTorch names and signatures. TorchSharp has neither function.</summary>
-public static class functional
+public static class Functional
 {
     /// <summary>
     /// Samples from the Gumbel-softmax distribution, as <c>torch.nn.functional.gumbel_softmax</c>.
