@@ -58,6 +58,7 @@ public abstract record AdaptiveEstimator : GradientEstimator, IDisposable
         Check.AtLeast(1, categories);
         if (_state is not null)
             throw new InvalidOperationException($"{GetType().Name} is prepared already; take a copy (`with {{ }}`) to start anew.");
+        Check.Libtorch();
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();

@@ -6,6 +6,25 @@ namespace DiscreteGradients;
 /// <summary>Validation at the public edges: what was expected, what came, what to do. Shape, dtype and device only, so it is free.</summary>
 internal static class Check
 {
+    /// <summary>
+    /// Where a tensor is made before one came in, so that TorchSharp may still have to load libtorch. Its own failure is a trace of what it
+    /// tried, seventy lines that do not say why; it is left out.
+    /// </summary>
+    internal static void Libtorch()
+    {
+        try
+        {
+            RuntimeHelpers.RunClassConstructor(typeof(torch).TypeHandle);
+        }
+        catch (TypeInitializationException)
+        {
+            var system = OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64";
+            throw new NotSupportedException(
+                "TorchSharp needs the native libtorch, but found none that loads; "
+                + $"reference the package libtorch-cpu-{system}, version 2.10.0.");
+        }
+    }
+
     internal static void Logits(Tensor logits, string expected, int minimumRank)
     {
         ArgumentNullException.ThrowIfNull(logits);

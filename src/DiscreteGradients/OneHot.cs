@@ -59,6 +59,7 @@ public static class OneHot
         var count = ExactEnumeration.CountStates(latents, categories);
         if (count > int.MaxValue)
             throw new ArgumentException($"{categories}^{latents} joint states are too many to list; at most {int.MaxValue} can be.", nameof(latents));
+        Check.Libtorch();
 
         using var scope = NewDisposeScope();
         var state = arange(count, ScalarType.Int64, device).unsqueeze(-1);

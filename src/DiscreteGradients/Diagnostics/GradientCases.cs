@@ -44,6 +44,7 @@ public sealed record GradientCase
     /// <summary>The gradient at the logits [rows, K] by this library's formulas in float64.</summary>
     public double[] Recompute()
     {
+        Check.Libtorch();
         using var scope = NewDisposeScope();
         var logits = Matrix(Logits).requires_grad_(true);
         var hard = OneHot.FromIndex(tensor(Array.ConvertAll(Sample, i => (long)i)), Shape[1], ScalarType.Float64);
