@@ -15,5 +15,5 @@ internal static class Bernoulli
 
     /// <summary>One-hot [S.., B.., L, 2]: the less likely category where <paramref name="rare"/>, else the other.</summary>
     internal static Tensor Points(Tensor rare, Tensor logOdds, ScalarType dtype) =>
-        OneHot.FromIndex((rare ^ (logOdds > 0)).to_type(ScalarType.Int64), 2, dtype);
+        OneHot.Of((rare ^ (logOdds > 0)).to_type(ScalarType.Int64), 2, dtype);
 }

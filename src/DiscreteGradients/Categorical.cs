@@ -11,19 +11,24 @@ namespace DiscreteGradients;
 internal static class Categorical
 {
     /// <summary>One-hot samples [S, .., K] in the logits' dtype.</summary>
-    internal static Tensor Sample(Tensor logits, int samples, Noise noise) =>
-        OneHot.FromIndex(SampleIndex(logits, samples, noise), logits.shape[^1], logits.dtype);
+    internal static Tensor Sample(Tensor logits, int samples, Noise noise)
+    {
+        Check.Room(samples, "samples", logits.shape, logits.dtype, logits.device);
+        return OneHot.Of(SampleIndex(logits, samples, noise), logits.shape[^1], logits.dtype);
+    }
 
     /// <summary>Category indices [S, ..], int64.</summary>
     internal static Tensor SampleIndex(Tensor logits, int samples, Noise noise)
     {
         var categories = logits.shape[^1];
         long[] shape = [samples, .. logits.shape[..^1]];
+        Check.Room(samples, "samples", logits.shape.AsSpan()[..^1], ScalarType.Int64, logits.device);
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var flat = logits.detach().reshape(logits.numel() / categories, categories);
-        var index = flat.device_type == DeviceType.CPU ? SearchSpans(flat, samples, noise) : SearchTensors(flat, samples, noise);
+        var spans = flat.device_type == DeviceType.CPU && categories * flat.element_size() <= int.MaxValue;  // what a row's span can hold
+        var index = spans ? SearchSpans(flat, samples, noise) : SearchTensors(flat, samples, noise);
         return index.reshape(shape).MoveToOuterDisposeScope();
     }
 
@@ -47,7 +52,7 @@ internal static class Categorical
     /// <summary>The search in tensor operations, for any device. logits [R, K] → [S, R].</summary>
     internal static Tensor SearchTensors(Tensor logits, int samples, Noise noise)
     {
-        var largest = Largest(logits);
+        var largest = Check.Largest(logits);
         var cumulative = (logits - largest).exp().cumsum(-1, ScalarType.Float64);
         var uniforms = noise.Uniform(samples, logits.shape[0], logits.device);
         var threshold = uniforms.transpose(0, 1) * cumulative[TensorIndex.Ellipsis, TensorIndex.Slice(-1)];
@@ -58,34 +63,27 @@ internal static class Categorical
     /// <exception cref="ArgumentException">A row is fully masked, or holds NaN or +∞.</exception>
     internal static Tensor LogProbabilities(Tensor logits)
     {
-        _ = Largest(logits);
+        _ = Check.Largest(logits);
         return logits.to_type(ScalarType.Float64).log_softmax(-1);
     }
 
-    private static Tensor Largest(Tensor logits)
-    {
-        var largest = logits.amax([-1], keepdim: true);
-        return largest.isfinite().all().item<bool>()
-            ? largest
-            : throw new ArgumentException("logits have a row that is fully masked or holds NaN or Infinity; every row needs a category with a finite logit.", nameof(logits));
-    }
-
-    private static Tensor SearchSpans(Tensor logits, int samples, Noise noise)
+    private static unsafe Tensor SearchSpans(Tensor logits, int samples, Noise noise)
     {
         var (rows, categories) = (logits.shape[0], (int)logits.shape[1]);
         var index = empty([samples, rows], ScalarType.Int64);
-        if (index.numel() == 0)
+        var count = index.numel();
+        if (count == 0)
             return index;
 
         var chunk = Math.Max(1, (1 << 30) / (categories * logits.element_size()));  // a span holds at most 2^31 − 1 bytes
-        var found = MemoryMarshal.Cast<byte, long>(index.bytes);
+        var found = Memory.Address<long>(index);
         for (long first = 0; first < rows; first += chunk)
         {
             using var part = logits.narrow(0, first, Math.Min(chunk, rows - first)).contiguous();
             if (part.dtype == ScalarType.Float64)
-                Search(MemoryMarshal.Cast<byte, double>(part.bytes), categories, (int)first, (int)rows, noise, found);
+                Search(MemoryMarshal.Cast<byte, double>(part.bytes), categories, first, noise, found, count, rows);
             else
-                Search(MemoryMarshal.Cast<byte, float>(part.bytes), categories, (int)first, (int)rows, noise, found);
+                Search(MemoryMarshal.Cast<byte, float>(part.bytes), categories, first, noise, found, count, rows);
         }
 
         return index;
@@ -109,7 +107,9 @@ internal static class Categorical
         });
     }
 
-    private static void Search<T>(ReadOnlySpan<T> logits, int categories, int firstRow, int allRows, Noise noise, Span<long> index)
+    /// <summary>Samples of rows from <paramref name="firstRow"/> on, into the indices [S, all rows], of which a span could hold too few.</summary>
+    private static unsafe void Search<T>(
+        ReadOnlySpan<T> logits, int categories, long firstRow, Noise noise, long* index, long indices, long allRows)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var rows = logits.Length / categories;
@@ -123,7 +123,7 @@ internal static class Categorical
             for (var row = 0; row < count; row++)
             {
                 sampler.Accumulate(row, block, firstRow + begin);
-                for (var at = firstRow + begin + row; at < index.Length; at += allRows)
+                for (var at = firstRow + begin + row; at < indices; at += allRows)
                     index[at] = sampler.Draw(row, block, noise.Uniform(at));
             }
         }

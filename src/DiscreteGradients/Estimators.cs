@@ -29,7 +29,7 @@ public sealed class EstimatorEntry
     /// <exception cref="ArgumentException">A setting is out of range, or the estimator has no such setting.</exception>
     public GradientEstimator Create(EstimatorSettings settings)
     {
-        ArgumentNullException.ThrowIfNull(settings);
+        Check.Given(settings);
         var knobs = new Knobs(settings);
         var estimator = _create(knobs);
         return knobs.FirstUnread() is { } unread
@@ -76,7 +76,7 @@ public static class Estimators
     /// <exception cref="ArgumentException">No such estimator; the message suggests the nearest names.</exception>
     public static EstimatorEntry Get(string name)
     {
-        ArgumentNullException.ThrowIfNull(name);
+        Check.Given(name);
         return All.FirstOrDefault(entry => entry.Name == name)
             ?? throw new ArgumentException(Suggestion.Sentence("estimator", name, All.Select(entry => entry.Name)), nameof(name));
     }

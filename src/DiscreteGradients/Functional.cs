@@ -8,14 +8,14 @@ public static class Functional
     /// <summary>
     /// Samples from the Gumbel-softmax distribution, as <c>torch.nn.functional.gumbel_softmax</c>.
     /// </summary>
-    /// <param name="logits">Unnormalised log-probabilities, any shape; −∞ masks a category.</param>
+    /// <param name="logits">Unnormalised log-probabilities, any shape; −∞ masks a category. Rows are numbered with <paramref name="dim"/> moved to the end.</param>
     /// <param name="tau">Temperature > 0.</param>
     /// <param name="hard">True for one-hot samples that carry the soft sample's gradient; false for the soft sample itself.</param>
     /// <param name="dim">The category axis.</param>
     /// <param name="generator">Source of randomness; null means TorchSharp's default generator.</param>
     public static Tensor gumbel_softmax(Tensor logits, double tau = 1, bool hard = false, long dim = -1, Generator? generator = null)
     {
-        Check.Logits(logits, "[..., categories]", minimumRank: 1);
+        Check.Numbers(logits);
         Check.Axis(dim, logits);
         Check.Temperature(tau);
         Check.Generator(generator, logits);
@@ -24,7 +24,7 @@ public static class Functional
         var last = logits.movedim([dim], [-1]);
         var sample = hard
             ? new GumbelRao(Draws: 1, tau).Sample(last, generator: generator)
-            : GumbelRao.SampleSoft(Masking.Finite(Precision.AtLeastSingle(last)), tau, Noise.Draw(generator)).to_type(logits.dtype);
+            : GumbelRao.SampleSoft(Masking.Finite(Check.Rows(Precision.AtLeastSingle(last))), tau, Noise.Draw(generator)).to_type(logits.dtype);
         return sample.movedim([-1], [dim]).alias().MoveToOuterDisposeScope();
     }
 

@@ -36,11 +36,15 @@ public abstract record GradientEstimator
         Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
         Check.Categories(this, logits);
         Check.Generator(generator, logits);
-        ArgumentNullException.ThrowIfNull(f);
+        Check.Given(f);
 
         using var scope = NewDisposeScope();
         var dtype = logits.dtype;
-        var values = EstimateCore(Precision.AtLeastSingle(logits), z => Values(f, z, dtype), generator);
+        Tensor Called(Tensor z) => Values(f, z, dtype);
+        var single = Precision.AtLeastSingle(logits);
+        var values = logits.size(-2) > 0
+            ? EstimateCore(single, Called, generator)
+            : Called(single.detach()) + Surrogate.Carry(single, single);  // one state, the empty one, with no choice in it
         return values.to_type(dtype).alias().MoveToOuterDisposeScope();
     }
 
@@ -49,9 +53,9 @@ public abstract record GradientEstimator
     /// </summary>
     private static Tensor Values(Func<Tensor, Tensor> f, Tensor z, ScalarType dtype)
     {
-        var shape = z.shape;
+        var (shape, device) = (z.shape, z.device);
         var own = z.dtype != dtype ? z.to_type(dtype) : z.requires_grad && !z.is_leaf ? z : z.clone();
-        return Check.Values(f(own), shape);
+        return Check.Values(f(own), shape, device);
     }
 
     /// <summary>

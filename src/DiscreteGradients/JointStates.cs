@@ -18,8 +18,10 @@ internal sealed class JointStates
     private Tensor _branches;                                  // [rows, N · L · K], where each state found was left; −∞ where there is none
 
     /// <param name="log">Log-probabilities [B.., L, K], −∞ for what is not possible; no latent without a possible category.</param>
-    internal JointStates(Tensor log)
+    /// <param name="count">How many will be looked for.</param>
+    internal JointStates(Tensor log, long count = 1)
     {
+        Check.Room(count, "joint states", log.shape, log.dtype, log.device);
         _batch = log.shape[..^2];
         _log = log.reshape(-1, log.shape[^2], log.shape[^1]);
         _branches = full_like(_log, double.NegativeInfinity);

@@ -43,7 +43,9 @@ public readonly struct Noise
     /// </summary>
     public Tensor Exponential(int draws, Tensor like)
     {
-        ArgumentNullException.ThrowIfNull(like);
+        Check.AtLeast(1, draws);
+        Check.Like(like);
+        Check.Room(draws, "draws", like.shape, like.dtype, like.device);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         if (like.device_type != DeviceType.CPU)
@@ -65,16 +67,16 @@ public readonly struct Noise
     }
 
     /// <summary>One draw [.., K] from the blocks that the fused kernels use.</summary>
-    private void Exponential<T>(Tensor values, int draw) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private unsafe void Exponential<T>(Tensor values, int draw) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)values.shape[^1];
-        var result = MemoryMarshal.Cast<byte, T>(values.bytes);
-        var rows = result.Length / categories;
+        var rows = values.numel() / categories;
         var atOnce = Rows.PerBlock(categories);
-        Span<T> block = new T[BlockSize(Math.Min(rows, atOnce), categories)];
-        for (var first = 0; first < rows; first += atOnce)
+        var result = Memory.Address<T>(values);
+        Span<T> block = new T[BlockSize((int)Math.Min(rows, atOnce), categories)];
+        for (long first = 0; first < rows; first += atOnce)
         {
-            var count = Math.Min(atOnce, rows - first);
+            var count = (int)Math.Min(atOnce, rows - first);
             var part = block[..BlockSize(count, categories)];
             Exponential(part, draw, first, rows, categories);
             for (var row = 0; row < count; row++)
@@ -90,19 +92,17 @@ public readonly struct Noise
     }
 
     /// <summary>53-bit uniform numbers [samples, rows] in [0, 1) on any device.</summary>
-    internal Tensor Uniform(int samples, long rows, Device device)
+    internal unsafe Tensor Uniform(int samples, long rows, Device device)
     {
+        Check.Room(samples, "samples", [rows], ScalarType.Float64, device);
         if (device.type != DeviceType.CPU)
             return rand([samples, rows], ScalarType.Float64, device, generator: OnDevice(device));
 
         var values = empty([samples, rows], ScalarType.Float64);
-        if (values.numel() > 0)
-        {
-            var span = MemoryMarshal.Cast<byte, double>(values.bytes);
-            for (var i = 0; i < span.Length; i++)
-                span[i] = Uniform(i);
-        }
-
+        var count = values.numel();
+        var result = count > 0 ? Memory.Address<double>(values) : null;
+        for (long i = 0; i < count; i++)
+            result[i] = Uniform(i);
         return values;
     }
 
@@ -123,10 +123,10 @@ public readonly struct Noise
         categories <= ShortRow ? categories * PaddedRows(rows) : rows * Padded(categories);
 
     /// <summary>Standard exponential noise of one draw for the block of rows that begins at <paramref name="first"/>.</summary>
-    internal void Exponential<T>(Span<T> block, int draw, int first, int allRows, int categories)
+    internal void Exponential<T>(Span<T> block, int draw, long first, long allRows, int categories)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var before = categories <= ShortRow ? (long)first * categories : (long)first * Padded(categories);
+        var before = categories <= ShortRow ? first * categories : first * Padded(categories);
         Exponential(block, ((long)draw * ((allRows + 15L) & ~15L) * Padded(categories)) + before);
     }
 

@@ -41,10 +41,10 @@ public static class OneHot
     public static Tensor LogProbability(Tensor logits, Tensor z)
     {
         Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
-        ArgumentNullException.ThrowIfNull(z);
+        Check.Samples(z, logits);
 
         using var scope = NewDisposeScope();
-        var logProbabilities = Masking.Finite(Precision.AtLeastSingle(logits)).log_softmax(-1);
+        var logProbabilities = Masking.Finite(Check.Rows(Precision.AtLeastSingle(logits))).log_softmax(-1);
         var impossible = ((z != 0) & logits.isneginf()).flatten(-2).any(-1);
         var total = (logProbabilities * z).sum([-2, -1]).masked_fill(impossible, double.NegativeInfinity);
         return total.to_type(logits.dtype).alias().MoveToOuterDisposeScope();
@@ -61,17 +61,29 @@ public static class OneHot
             throw new ArgumentException($"{categories}^{latents} joint states are too many to list; at most {int.MaxValue} can be.", nameof(latents));
         Check.Libtorch();
 
+        Check.DType(dtype);
+        Check.Room(count, "joint states", [latents, categories], dtype, device);
+
         using var scope = NewDisposeScope();
         var state = arange(count, ScalarType.Int64, device).unsqueeze(-1);
         var place = tensor(Enumerable.Range(1, latents).Select(l => (long)Math.Pow(categories, latents - l)).ToArray(), device: device);
         var index = state.div(place, RoundingMode.floor).remainder(categories);
-        return FromIndex(index, categories, dtype).MoveToOuterDisposeScope();
+        return Of(index, categories, dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>One-hot vectors [.., K] of category indices [..] (int64).</summary>
+    /// <exception cref="ArgumentException">Not int64, or an index that is not from 0 to K − 1.</exception>
     public static Tensor FromIndex(Tensor index, long categories, ScalarType dtype = ScalarType.Float32)
     {
-        ArgumentNullException.ThrowIfNull(index);
+        Check.Indices(index, Check.AtLeast(1, categories));
+        Check.DType(dtype);
+        return Of(index, categories, dtype);
+    }
+
+    /// <summary>One-hot vectors [.., K] of category indices [..] that are known to be right.</summary>
+    internal static Tensor Of(Tensor index, long categories, ScalarType dtype)
+    {
+        Check.Room(index.numel(), "one-hot vectors", [categories], dtype, index.device);
         using var scope = NewDisposeScope();
         long[] shape = [.. index.shape, categories];
         var places = index.unsqueeze(-1);
@@ -79,11 +91,14 @@ public static class OneHot
     }
 
     /// <summary>
-    /// Bernoulli logits [.., L] as two-category logits [.., L, 2] whose second category has probability sigmoid(logits).
+    /// Bernoulli logits [.., L] as two-category logits [.., L, 2] whose second category has probability sigmoid(logits). Their values are not
+    /// looked at: a NaN or +∞ is refused where the result is sampled from.
     /// </summary>
     public static Tensor FromBernoulli(Tensor logits)
     {
-        Check.Logits(logits, "[..., latents]", minimumRank: 1);
+        Check.Numbers(logits);
+        if (logits.dim() < 1)
+            throw new ArgumentException($"logits must have shape [..., latents]; got {Check.Shape(logits)}.", nameof(logits));
         using var scope = NewDisposeScope();
         return stack([zeros_like(logits), logits], -1).MoveToOuterDisposeScope();
     }

@@ -9,7 +9,7 @@ namespace DiscreteGradients;
 public abstract record PathwiseEstimator : GradientEstimator
 {
     /// <summary>Which implementation runs; they are equal to rounding for the same generator state.</summary>
-    public Form Form { get; init; }
+    public Form Form { get; init => field = Check.Form(value); }
 
     /// <inheritdoc/>
     public sealed override long Evaluations(long latents, long categories) => 1;
@@ -41,6 +41,10 @@ public abstract record PathwiseEstimator : GradientEstimator
     /// <param name="mask">True where a category may be chosen; Boolean, broadcastable to the logits. Null allows all.</param>
     /// <param name="generator">Source of randomness for estimators whose gradient needs noise; null means the default generator.</param>
     /// <returns>A tensor equal to <paramref name="hard"/> [.., K], owned by the caller's dispose scope.</returns>
+    /// <exception cref="ArgumentException">
+    /// Wrong shape, dtype or device; a row of logits that is fully masked or holds NaN or +∞; a row of <paramref name="hard"/> that is not
+    /// exactly one-hot (a padding row of zeros is not), or that chooses a masked category.
+    /// </exception>
     public Tensor Attach(Tensor logits, Tensor hard, Tensor? mask = null, Generator? generator = null)
     {
         Check.Logits(logits, "[..., categories]", minimumRank: 1);
@@ -54,7 +58,7 @@ public abstract record PathwiseEstimator : GradientEstimator
         var noise = Noise.Draw(generator);
         var attached = Kernel(masked) is { } kernel
             ? FusedSample.Attach(kernel, masked, sample, noise).to_type(logits.dtype)
-            : Carry(masked, sample, noise.Other(), logits.dtype);
+            : Carry(Check.Rows(masked), HardSample.Checked(sample, masked), noise.Other(), logits.dtype);
         return attached.alias().MoveToOuterDisposeScope();
     }
 

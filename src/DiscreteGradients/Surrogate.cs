@@ -7,8 +7,12 @@ public static class Surrogate
     /// A tensor [B..] that is zero and whose derivative with respect to <paramref name="logits"/> [B.., L, K] is
     /// <paramref name="gradient"/> [B.., L, K], taken as a constant.
     /// </summary>
+    /// <remarks>Values are not looked at: logits that hold NaN or +∞ give NaN.</remarks>
+    /// <exception cref="ArgumentException">Wrong shape, dtype or device.</exception>
     public static Tensor Carry(Tensor logits, Tensor gradient)
     {
+        Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
+        Check.Gradient(gradient, logits);
         var finite = Masking.Finite(logits);
         return ((finite - finite.detach()) * gradient.detach()).sum([-2, -1]);
     }

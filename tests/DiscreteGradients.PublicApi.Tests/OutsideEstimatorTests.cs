@@ -33,6 +33,12 @@ public class OutsideEstimatorTests
     public static MatrixTheoryData<string, GradientEstimator> Cases { get; } =
         new(Conformance.Checks, [new ZeroTemperatureGumbelRao(), new HalfBaseline()]);
 
+    public static TheoryData<string> PathwiseCases { get; } = [.. Conformance.PathwiseChecks];
+
+    [Theory]
+    [MemberData(nameof(PathwiseCases))]
+    public void A_pathwise_estimator_written_outside_conforms(string check) => Conformance.Run(check, new ZeroTemperatureGumbelRao());
+
     [Theory]
     [MemberData(nameof(Cases), DisableDiscoveryEnumeration = true)]
     public void An_estimator_written_outside_conforms(string check, GradientEstimator estimator) => Conformance.Run(check, estimator);

@@ -6,6 +6,9 @@ public class ConformanceTests
 {
     public static MatrixTheoryData<string, string> Cases { get; } = new(Conformance.Checks, Estimators.All.Select(e => e.Name));
 
+    public static MatrixTheoryData<string, string> PathwiseCases { get; } =
+        new(Conformance.PathwiseChecks, Estimators.All.Where(e => e.Default is PathwiseEstimator).Select(e => e.Name));
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void Every_registered_estimator_conforms(string check, string name)
@@ -15,6 +18,11 @@ public class ConformanceTests
         using var learnt = estimator as IDisposable;
         Conformance.Run(check, estimator);
     }
+
+    [Theory]
+    [MemberData(nameof(PathwiseCases))]
+    public void Every_registered_pathwise_estimator_conforms(string check, string name) =>
+        Conformance.Run(check, (PathwiseEstimator)Estimators.Get(name).Default);
 
     [Fact]
     public void Every_sealed_estimator_of_the_assembly_has_a_row()

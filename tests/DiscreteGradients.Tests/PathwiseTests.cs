@@ -153,4 +153,31 @@ public class PathwiseTests
             Assert.True(error.max().item<double>() < 2e-6, $"{estimator}: {error.max().item<double>()}");
         }
     }
+
+    [Theory]
+    [InlineData(Form.Automatic)]
+    [InlineData(Form.Readable)]
+    public void ReinMax_of_a_sample_far_below_the_others_is_the_closed_form_at_probability_zero(Form form)
+    {
+        // ½ [J(p) v + ⟨v, z − p⟩ (z − p)] with p_z = 0.
+        using var scope = NewDisposeScope();
+        foreach (var (dtype, bound) in new[] { (ScalarType.Float32, 2e-6), (ScalarType.Float64, 1e-14) })
+        {
+            foreach (var gap in new[] { 1e3, 1e6, 1e9, 1e30 })
+            {
+                var logits = Conformance.Logits([50, 4]).to_type(dtype);
+                logits[TensorIndex.Colon, 2] = -gap;
+                var hard = OneHot.FromIndex(full([50], 2, ScalarType.Int64), 4, dtype);
+                var v = Conformance.Logits([50, 4], seed: 4).to_type(dtype);
+                logits.requires_grad_();
+                var got = autograd.grad([(new ReinMax { Form = form }.Attach(logits, hard) * v).sum()], [logits])[0].to_type(ScalarType.Float64);
+
+                var (p, z, u) = (logits.detach().to_type(ScalarType.Float64).softmax(-1), hard.to_type(ScalarType.Float64), v.to_type(ScalarType.Float64));
+                var mean = (p * u).sum([-1], keepdim: true);
+                var expected = ((p * (u - mean)) + (((u * z).sum([-1], keepdim: true) - mean) * (z - p))) / 2;
+                var error = (got - expected).abs().max().item<double>();
+                Assert.True(error < bound, $"{dtype}, {gap}: {error}");
+            }
+        }
+    }
 }

@@ -7,14 +7,21 @@ public static partial class Conformance
 {
     private static readonly ScalarType[] DTypes = [ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32, ScalarType.Float64];
 
-    public static IEnumerable<string> Checks { get; } =
-        typeof(Conformance).GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly)
-            .Where(m => m.ReturnType == typeof(void) && m.GetParameters() is [var only] && only.ParameterType == typeof(GradientEstimator))
-            .Select(m => m.Name)
-            .ToList();
+    public static IEnumerable<string> Checks { get; } = Of(typeof(GradientEstimator));
+
+    /// <summary>What a pathwise estimator must do besides.</summary>
+    public static IEnumerable<string> PathwiseChecks { get; } = Of(typeof(PathwiseEstimator));
 
     public static void Run(string check, GradientEstimator estimator) =>
         typeof(Conformance).GetMethod(check)!.CreateDelegate<Action<GradientEstimator>>()(estimator);
+
+    public static void Run(string check, PathwiseEstimator estimator) =>
+        typeof(Conformance).GetMethod(check)!.CreateDelegate<Action<PathwiseEstimator>>()(estimator);
+
+    private static List<string> Of(Type estimator) =>
+        [.. typeof(Conformance).GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly)
+            .Where(m => m.ReturnType == typeof(void) && m.GetParameters() is [var only] && only.ParameterType == estimator)
+            .Select(m => m.Name)];
 
     public static void Values_and_gradients_have_shape_and_dtype_of_the_logits(GradientEstimator estimator)
     {

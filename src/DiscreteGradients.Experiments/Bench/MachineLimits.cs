@@ -102,7 +102,7 @@ public sealed class MachineLimits(int threads)
             return;
         }
 
-        Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, worker =>
+        Blocks.OnThreads(workers, worker =>
         {
             var (first, end) = (bytes * worker / workers, bytes * (worker + 1) / workers);
             part(first, end - first);

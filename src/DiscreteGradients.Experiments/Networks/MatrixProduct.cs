@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using DiscreteGradients.Fused;
 
 namespace DiscreteGradients.Experiments;
 
@@ -54,7 +55,7 @@ internal static unsafe class MatrixProduct
             if (threads == 1)
                 Panels(0, panels);
             else
-                Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, t => Panels(panels * t / threads, panels * (t + 1) / threads));
+                Blocks.OnThreads(threads, t => Panels(panels * t / threads, panels * (t + 1) / threads));
 
             int Row(int tile) => Math.Min(tile * Height, m - Height);
 

@@ -15,7 +15,7 @@ public sealed record MuProp(int Samples = 1) : AdaptiveEstimator, IRelaxingEstim
     public override int Samples { get; init => field = Check.AtLeast(1, value, nameof(Samples)); } = Check.AtLeast(1, Samples);
 
     /// <inheritdoc/>
-    public override long Evaluations(long latents, long categories) => Samples + 1;
+    public override long Evaluations(long latents, long categories) => Samples + 1L;
 
     /// <inheritdoc/>
     protected override IEnumerable<(string Name, Tensor Value)> Initial(long latents, long categories, Generator generator) =>

@@ -18,7 +18,7 @@ public abstract record RelaxedControl : AdaptiveEstimator, IRelaxingEstimator
     public abstract double Temperature { get; init; }
 
     /// <inheritdoc/>
-    public sealed override long Evaluations(long latents, long categories) => 3 * Samples;
+    public sealed override long Evaluations(long latents, long categories) => 3L * Samples;
 
     /// <summary>What c(z) holds besides f at the relaxed sample, [S, B..] of z [S, B.., L, K], or zero.</summary>
     private protected abstract Tensor Free(Tensor z, IReadOnlyDictionary<string, Tensor> state);

@@ -87,6 +87,7 @@ public static class GradientCases
     /// <exception cref="InvalidDataException">One sentence that names the case and the field.</exception>
     public static IReadOnlyList<GradientCase> Read(Stream stream)
     {
+        Check.Given(stream);
         JsonDocument document;
         try
         {

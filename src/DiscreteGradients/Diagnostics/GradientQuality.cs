@@ -68,11 +68,17 @@ public static class GradientQuality
         Generator? generator = null,
         long maximumStates = 65_536)
     {
-        ArgumentNullException.ThrowIfNull(estimator);
+        Check.Given(estimator);
         Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
+        Check.Categories(estimator, logits);
+        Check.Given(f);
         Check.AtLeast(2, draws);
+        Check.Generator(generator, logits);
         if (logits.numel() == 0)
-            throw new ArgumentException($"logits must have at least one example; got {Check.Shape(logits)}.", nameof(logits));
+        {
+            var missing = logits.size(-2) == 0 ? "latent" : "example";
+            throw new ArgumentException($"logits must have at least one {missing}; got {Check.Shape(logits)}.", nameof(logits));
+        }
 
         var exact = Gradient(new ExactEnumeration(maximumStates), logits.detach().clone(), f, generator);
         var groups = Math.Min(Groups, draws);

@@ -5,6 +5,9 @@ namespace DiscreteGradients;
 /// <param name="MaximumStates">The largest K^L that is enumerated; f is called on [K^L, B.., L, K] at once.</param>
 public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEstimator
 {
+    /// <inheritdoc cref="ExactEnumeration"/>
+    public long MaximumStates { get; init => field = Check.AtLeast(1, value, nameof(MaximumStates)); } = Check.AtLeast(1, MaximumStates);
+
     /// <inheritdoc/>
     public override int Order => Unbiased;
 
@@ -34,7 +37,7 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
         var states = OneHot.States((int)latents, (int)categories, logits.dtype, logits.device)
             .view([count, .. batch.Select(_ => 1L), latents, categories])
             .expand([count, .. logits.shape]);
-        var probabilities = (Masking.Finite(logits).log_softmax(-1) * states).sum([-2, -1]).exp();
+        var probabilities = (Masking.Finite(Check.Rows(logits)).log_softmax(-1) * states).sum([-2, -1]).exp();
         var values = f(states);
         return (probabilities * where(probabilities > 0, values, zeros_like(values))).sum([0]);
     }

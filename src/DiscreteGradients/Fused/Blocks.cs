@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace DiscreteGradients.Fused;
 
 /// <summary>Runs a kernel over blocks of rows, on as many threads as libtorch may use. Blocks do not depend on the number of threads.</summary>
@@ -18,10 +20,33 @@ internal static class Blocks
             return;
         }
 
-        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, thread =>
+        OnThreads(threads, thread =>
         {
             for (var block = (int)((long)count * thread / threads); block < (int)((long)count * (thread + 1) / threads); block++)
                 kernel(block * size, Math.Min(size, rows - (block * size)));
         });
+    }
+
+    /// <summary>
+    /// Runs the parts 0 … threads − 1 of a piece of work at the same time. If some fail, the first part's exception comes out, as it would on
+    /// one thread.
+    /// </summary>
+    internal static void OnThreads(int threads, Action<int> part)
+    {
+        var failures = new ExceptionDispatchInfo?[threads];
+        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, thread =>
+        {
+            try
+            {
+                part(thread);
+            }
+#pragma warning disable CA1031 // It is thrown again below; Parallel.For would wrap it, and leave out parts that have not begun.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                failures[thread] = ExceptionDispatchInfo.Capture(e);
+            }
+        });
+        Array.Find(failures, failure => failure is not null)?.Throw();
     }
 }

@@ -89,9 +89,9 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
             {
                 var inverse = T.CreateTruncating(1 / sampler.Accumulate(row, values, first));
                 var sampled = supplied
-                    ? block.Slice(row * categories, categories).IndexOf(T.One)
+                    ? HardSample.Category(block.Slice(row * categories, categories), values.Slice(row * categories, categories), first + row)
                     : sampler.Draw(row, values, noise.Uniform(first + row));
-                state[first + row] = new RowState<T>(sampler.Largest(row), inverse, Math.Max(0, sampled));
+                state[first + row] = new RowState<T>(sampler.Largest(row), inverse, sampled);
                 if (!supplied)
                     block[(row * categories) + sampled] = T.One;
             }
@@ -134,15 +134,15 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
     private static Tensor Hard(Tensor logits, Tensor states)
     {
         var sampled = logits.dtype == ScalarType.Float64 ? Sampled<double>(states) : Sampled<float>(states);
-        return OneHot.FromIndex(tensor(sampled).view(logits.shape[..^1]), logits.shape[^1], logits.dtype);
+        return OneHot.Of(tensor(sampled).view(logits.shape[..^1]), logits.shape[^1], logits.dtype);
     }
 
-    private static long[] Sampled<T>(Tensor states) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static unsafe long[] Sampled<T>(Tensor states) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var rows = MemoryMarshal.Cast<byte, RowState<T>>(states.bytes);
-        var sampled = new long[rows.Length];
-        for (var row = 0; row < rows.Length; row++)
-            sampled[row] = rows[row].Sampled;
+        var sampled = new long[states.numel() / sizeof(RowState<T>)];
+        var state = sampled.Length > 0 ? Memory.Address<RowState<T>>(states) : null;
+        for (var row = 0; row < sampled.Length; row++)
+            sampled[row] = state[row].Sampled;
         return sampled;
     }
 

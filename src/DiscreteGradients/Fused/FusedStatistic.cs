@@ -81,6 +81,8 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
                 var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
                 var largest = Rows.Largest(of);
                 var (total, moment) = Rows.Moments(of, largest);
+                if (!T.IsFinite(total))
+                    throw RowSampler<T>.Refused(of, row);
                 var (logTotal, mean) = (T.Log(total), moment / total);
                 to[row] = entropy ? logTotal - mean : largest + logTotal;
                 (state[3L * row], state[(3L * row) + 1], state[(3L * row) + 2]) = (largest, T.One / total, mean);

@@ -14,8 +14,13 @@ internal static class Memory
     private static List<Tensor>? _handedOver;
 
     /// <summary>Where the numbers of a contiguous tensor on the CPU begin.</summary>
-    internal static unsafe T* Address<T>(Tensor tensor) where T : unmanaged =>
-        (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
+    internal static unsafe T* Address<T>(Tensor tensor) where T : unmanaged
+    {
+        if (tensor.numel() * tensor.element_size() <= int.MaxValue)
+            return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
+        using var start = tensor.view(-1).narrow(0, 0, 1);  // a span cannot hold all of it
+        return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(start.bytes));
+    }
 
     /// <summary>Keeps a gradient that backward returns alive until autograd has read it.</summary>
     internal static Tensor HandOver(Tensor gradient)

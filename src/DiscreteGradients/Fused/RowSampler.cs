@@ -80,7 +80,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
 
     /// <summary>Prepares a row of the loaded block of logits: its cumulative table, and the total weight.</summary>
     /// <exception cref="ArgumentException">All of the row is masked, or it holds NaN or +∞: then the total is not a number.</exception>
-    internal double Accumulate(int row, ReadOnlySpan<T> logits, int firstRow)
+    internal double Accumulate(int row, ReadOnlySpan<T> logits, long firstRow)
     {
         var sum = 0.0;
         if (Long)
@@ -216,9 +216,10 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         ArrayPool<T>.Shared.Return(_chunkLargest);
     }
 
-    private static ArgumentException Refused(ReadOnlySpan<T> logits, int row) => new(
-        logits.IndexOfAnyExcept(T.NegativeInfinity) < 0
-            ? $"logits row {row} is fully masked; every row needs a category with a finite logit."
-            : $"logits row {row} holds {(logits.Contains(T.PositiveInfinity) ? T.PositiveInfinity : T.NaN)}; logits must be finite, or −∞ to mask a category.",
-        nameof(logits));
+    /// <summary>The error of a row [K] whose total weight is not a number.</summary>
+    internal static ArgumentException Refused(ReadOnlySpan<T> logits, long row) => Check.Row(
+        row,
+        logits.Contains(T.PositiveInfinity) ? double.PositiveInfinity
+        : logits.IndexOfAnyExcept(T.NegativeInfinity) < 0 ? double.NegativeInfinity
+        : double.NaN);
 }

@@ -28,17 +28,15 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
     /// <inheritdoc/>
     protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise)
     {
-        Tensor move;
+        Tensor moved;
         using (no_grad())
         {
             var largest = logProbabilities.amax([-1], keepdim: true);
             var gap = Gap is { } given ? full_like(largest, given) : ProbabilityGap(logProbabilities, hard);
-            var raise = (largest - logProbabilities) * hard;
-            var lower = (logProbabilities - largest + gap).relu() * (1 - hard);
-            move = raise - lower;
+            moved = where(hard > 0, largest, logProbabilities.minimum(largest - gap));
         }
 
-        return ((logProbabilities + move) / Temperature).softmax(-1);
+        return ((moved + (logProbabilities - logProbabilities.detach())) / Temperature).softmax(-1);
     }
 
     private static Tensor ProbabilityGap(Tensor logProbabilities, Tensor hard)

@@ -25,6 +25,7 @@ public sealed record Carms(int Samples = 4) : ScoreFunctionEstimator
     /// <inheritdoc/>
     protected override Points Draw(Tensor logits, Generator? generator)
     {
+        Check.Room(Samples * (Samples - 1L) / 2, "pairs of samples", logits.shape, ScalarType.Float64, logits.device);
         var (p, k) = (Categorical.LogProbabilities(logits).exp(), logits.shape[^1]);
         var noise = Noise.Draw(generator);
         var ends = noise.Other().Uniform(2, p.numel() / k, logits.device).view([2, .. p.shape[..^1], 1]);
@@ -37,7 +38,7 @@ public sealed record Carms(int Samples = 4) : ScoreFunctionEstimator
         var cumulative = p.gather(-1, order).cumsum(-1);
         var u = Copula.Uniform(Samples, p.select(-1, 0), noise).movedim([0], [-1]) * cumulative.narrow(-1, k - 1, 1);
         var place = searchsorted(cumulative, u.contiguous(), right: true);
-        return new(OneHot.FromIndex(order.gather(-1, place).movedim([-1], [0]), k, logits.dtype));
+        return new(OneHot.Of(order.gather(-1, place).movedim([-1], [0]), k, logits.dtype));
     }
 
     /// <inheritdoc/>

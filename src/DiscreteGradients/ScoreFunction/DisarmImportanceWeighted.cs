@@ -29,7 +29,7 @@ public sealed record DisarmImportanceWeighted(int Samples = 2) : ScoreFunctionEs
         var (order, log) = Ascending(logits);
         var index = Sticks.Pairs(Sticks.LogOdds(log), Samples / 2, Noise.Draw(generator)).unsqueeze(-1);
         var category = order.expand([Samples, .. order.shape]).gather(-1, index).squeeze(-1);
-        return new(OneHot.FromIndex(category, logits.shape[^1], logits.dtype));
+        return new(OneHot.Of(category, logits.shape[^1], logits.dtype));
     }
 
     /// <inheritdoc/>

@@ -25,7 +25,7 @@ public sealed record DisarmStickBreaking(int Samples = 2) : ScoreFunctionEstimat
     protected override Points Draw(Tensor logits, Generator? generator)
     {
         var odds = Sticks.LogOdds(Categorical.LogProbabilities(logits));
-        return new(OneHot.FromIndex(Sticks.Pairs(odds, Samples / 2, Noise.Draw(generator)), logits.shape[^1], logits.dtype));
+        return new(OneHot.Of(Sticks.Pairs(odds, Samples / 2, Noise.Draw(generator)), logits.shape[^1], logits.dtype));
     }
 
     /// <inheritdoc/>

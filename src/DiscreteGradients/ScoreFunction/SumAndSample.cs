@@ -25,8 +25,8 @@ public sealed record SumAndSample(int Samples = 4) : ScoreFunctionEstimator
     /// <inheritdoc/>
     protected override Points Draw(Tensor logits, Generator? generator)
     {
-        var states = new JointStates(Categorical.LogProbabilities(logits));
         var evaluations = Evaluations(logits.shape[^2], logits.shape[^1]);
+        var states = new JointStates(Categorical.LogProbabilities(logits), evaluations);
         for (var n = 0; n < Math.Min(Samples - 1, evaluations); n++)
             states.FindMostProbable();
         var log = states.LogProbability;
@@ -36,7 +36,7 @@ public sealed record SumAndSample(int Samples = 4) : ScoreFunctionEstimator
             states.Draw(Noise.Draw(generator));
         }
 
-        return new(OneHot.FromIndex(states.Index, logits.shape[^1], logits.dtype), log.exp().to_type(logits.dtype));
+        return new(OneHot.Of(states.Index, logits.shape[^1], logits.dtype), log.exp().to_type(logits.dtype));
     }
 
     /// <inheritdoc/>

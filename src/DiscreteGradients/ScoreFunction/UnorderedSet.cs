@@ -32,7 +32,7 @@ public sealed record UnorderedSet(int Samples = 4) : ScoreFunctionEstimator
         var (index, log) = (states.Index, states.LogProbability);
         var completions = Completions(log);
         var weights = stack([.. Enumerable.Range(0, (int)log.shape[0]).Select(s => (log[s] + completions[1 << s] - completions[0]).exp())]);
-        return new(OneHot.FromIndex(index, logits.shape[^1], logits.dtype), weights.to_type(logits.dtype));
+        return new(OneHot.Of(index, logits.shape[^1], logits.dtype), weights.to_type(logits.dtype));
     }
 
     /// <inheritdoc/>
