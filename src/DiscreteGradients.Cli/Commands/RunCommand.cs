@@ -127,7 +127,8 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
     /// <inheritdoc cref="Start"/>
     internal int Resume(IReadOnlyDictionary<string, string> given, string? study = null)
     {
-        var path = given.GetValueOrDefault("--out") ?? throw new OptionException("--resume needs --out DIR, the folder of the run to go on with.");
+        var path = given.GetValueOrDefault("--out")
+            ?? throw new OptionException("--resume needs --out DIR, the folder of the run to go on with.");
         using var folder = RunFolder.Open(path, study);
         var (record, wanted) = Read(folder, given);
         if (record.Finished)
@@ -148,7 +149,11 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         var estimators = EstimatorChoice.Select(wanted.Estimator, record.Settings, experiment);
         var records = Records(estimators, experiment);
         if (records.Zip(record.Estimators).FirstOrDefault(e => e.First.Configuration != e.Second.Configuration) is ({ } now, { } then))
-            throw new OptionException($"'{now.Name}' is {StrictJson.Printable(then.Configuration)} in the run to resume and {now.Configuration} here. Start a new run.");
+        {
+            var had = StrictJson.Printable(then.Configuration);
+            throw new OptionException($"'{now.Name}' is {had} in the run to resume and {now.Configuration} here. Start a new run.");
+        }
+
         foreach (var (before, after) in record.Estimators.Zip(records))
             Same(FixedSettings.Of(before.Options ?? record.Options), FixedSettings.Of(after.Options ?? record.Options));
         folder.CheckBelongings(record);
@@ -238,7 +243,11 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
     private static List<string> Changes(RunRecord record)
     {
         var (then, now) = (Computing(record.Versions, record.Commit, record.Machine), Computing(Machine.Versions, Machine.Commit, Machine.Description));
-        return [.. now.Where(n => then.GetValueOrDefault(n.Key) is { } t && t != n.Value).Select(n => $"{n.Key} {StrictJson.Printable(then[n.Key]!)}, now {n.Value}")];
+        return
+        [
+            .. now.Where(n => then.GetValueOrDefault(n.Key) is { } t && t != n.Value)
+                .Select(n => $"{n.Key} {StrictJson.Printable(then[n.Key]!)}, now {n.Value}"),
+        ];
 
         static Dictionary<string, string?> Computing(IReadOnlyDictionary<string, string> versions, string? commit, IReadOnlyDictionary<string, string> machine) =>
             new(versions.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value)))

@@ -17,7 +17,7 @@ internal sealed class Study(RunCommand runs, Terminal terminal)
     {
         var study = Of(given, []);
         OneRunOnly(settings, study);
-        if (study.Axes.Aggregate(1L, (runs, axis) => Math.Min(runs * axis.Values.Count, int.MaxValue)) is > StudyRecord.MostRuns and var many)
+        if (study.Runs is > StudyRecord.MostRuns and var many)
             throw new OptionException($"{Flags(study)} make {many} runs; a study has at most {StudyRecord.MostRuns}.");
         foreach (var cell in study.Cells)
             HasKnobs(study, runs.Prepare(study.Given(cell)).Estimators);
@@ -34,7 +34,11 @@ internal sealed class Study(RunCommand runs, Terminal terminal)
         var folder = OutputFolder.Open(settings.Out!);
         var had = StudyRecord.Read(folder.Path);
         if (had.Experiment != runs.Experiment)
-            throw new OptionException($"'{folder.Path}' holds a study of '{StrictJson.Printable(had.Experiment)}', not of '{runs.Experiment}'.");
+        {
+            var other = StrictJson.Printable(had.Experiment);
+            throw new OptionException($"'{folder.Path}' holds a study of '{other}', not of '{runs.Experiment}'.");
+        }
+
         Check(had, folder);
         var study = Of(given, had.Settings.Concat(had.Axes.Select(axis => KeyValuePair.Create("--" + axis.Name, string.Join(',', axis.Values)))));
         OneRunOnly(settings, study);
@@ -65,13 +69,14 @@ internal sealed class Study(RunCommand runs, Terminal terminal)
         return DgradApp.Done;
     }
 
-    /// <summary>Refuses a <c>study.json</c> with options that there are not or that cannot be, and one to which the runs beside it do not belong.</summary>
+    /// <summary>Refuses a <c>study.json</c> with options that there are not or that cannot be, or beside runs of another one.</summary>
     private void Check(StudyRecord had, OutputFolder folder)
     {
         var cells = had.Cells.Select(cell => cell.Name).ToHashSet();
         if (had.Given(had.Cells[0]).Keys.FirstOrDefault(flag => Aside.Contains(flag) || !runs.Has(flag)) is { } unknown)
             throw StudyRecord.Damaged(folder.Path, $"there is no option '{StrictJson.Printable(unknown)}' of its runs");
-        if (Directory.EnumerateDirectories(folder.Path).FirstOrDefault(path => File.Exists(Path.Combine(path, "run.json")) && !cells.Contains(Path.GetFileName(path))) is { } other)
+        var found = Directory.EnumerateDirectories(folder.Path).Where(path => File.Exists(Path.Combine(path, "run.json")));
+        if (found.Order(StringComparer.Ordinal).FirstOrDefault(path => !cells.Contains(Path.GetFileName(path))) is { } other)
             throw StudyRecord.Damaged(folder.Path, $"the run in '{other}' is none of its axes");
         try
         {

@@ -43,5 +43,9 @@ public sealed record StoredRun(string Folder, RunRecord Record, IReadOnlyList<Me
         {
             throw new OptionException($"'{path}' is damaged: {e.Message}. {MetricsFile.Remedy}");
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OptionException($"'{folder}' must be the folder of a run that can be read; {e.Message}");
+        }
     }
 }

@@ -29,6 +29,8 @@ internal sealed class Checkpoints
             ["experiment"] = record.Experiment,
             ["estimator"] = estimator.Name,
             ["--estimator"] = estimator.Configuration,
+            ["estimators"] = string.Join(',', record.Estimators.Select(e => e.Name)),
+            ["seeds"] = $"{record.Seeds[0]} to {record.Seeds[^1]}",
             ["--seed"] = seed.ToString(CultureInfo.InvariantCulture),
             ["--threads"] = record.Threads.ToString(CultureInfo.InvariantCulture),
         };
@@ -63,10 +65,15 @@ internal sealed class Checkpoints
     /// <exception cref="OptionException">There is one.</exception>
     internal static void Check(OutputFolder folder, RunRecord record)
     {
-        var all = record.Estimators.SelectMany(estimator => record.Seeds.Select(seed => new Checkpoints(folder, record, estimator, seed))).ToList();
+        var all = record.Estimators.SelectMany(e => record.Seeds.Select(seed => new Checkpoints(folder, record, e, seed))).ToList();
         var names = all.Select(checkpoints => folder[checkpoints.Name]).ToHashSet();
-        foreach (var path in Directory.EnumerateDirectories(folder[Folder]).Where(path => !names.Contains(path) && Directory.EnumerateFileSystemEntries(path).Any()))
-            throw new OptionException($"'{path}' holds checkpoints of an estimator and seed that are not in run.json. They belong to different runs; start a new one.");
+        var others = Directory.GetDirectories(folder[Folder]).Where(path => !names.Contains(path)).Order(StringComparer.Ordinal);
+        if (others.FirstOrDefault(path => Directory.EnumerateFileSystemEntries(path).Any()) is { } other)
+        {
+            throw new OptionException(
+                $"'{other}' holds checkpoints of an estimator and seed that are not in run.json. They belong to different runs; start a new one.");
+        }
+
         foreach (var checkpoints in all)
         {
             foreach (var epoch in checkpoints.Epochs())
@@ -87,7 +94,7 @@ internal sealed class Checkpoints
     /// <param name="limit">Epochs whose metrics are there.</param>
     /// <param name="run">A run of the estimator, which says what a state must hold.</param>
     /// <param name="note">Gets a sentence for each checkpoint that cannot be used.</param>
-    /// <exception cref="OptionException">A checkpoint is of another version or has other settings, or all that could be used are of other runs.</exception>
+    /// <exception cref="OptionException">A checkpoint is of another version or has other settings, or none is left but one of another run.</exception>
     internal int Find(int limit, Lazy<TrainingRun> run, Action<string> note)
     {
         var damaged = new List<(int Epoch, string Reason)>();
@@ -109,7 +116,8 @@ internal sealed class Checkpoints
             {
                 damaged.Add((epoch, e.Message));
                 other ??= new OptionException(
-                    $"Checkpoint '{_folder[File(epoch)]}' does not hold the state of this run: {e.Message}. Remove '{_folder[Name]}' to train {_estimator}, seed {_seed}, from its beginning.");
+                    $"Checkpoint '{_folder[File(epoch)]}' does not hold the state of this run: {e.Message}. "
+                    + $"Remove '{_folder[Name]}' to train {_estimator}, seed {_seed}, from its beginning.");
             }
         }
 

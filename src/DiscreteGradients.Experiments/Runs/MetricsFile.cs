@@ -6,7 +6,7 @@ internal static class MetricsFile
     /// <summary>What to do about a damaged file, as a sentence.</summary>
     internal const string Remedy = "Move the run's folder away or repair it.";
 
-    /// <summary>The lines as they stand and as they read. What follows the last line break is being written, or was cut off, and does not count.</summary>
+    /// <summary>The lines as they stand and as they read. What follows the last line break is being written, or was cut off.</summary>
     /// <param name="path">The file.</param>
     /// <param name="record">The run; null if the lines may be of any.</param>
     /// <exception cref="OptionException">A line is damaged or of another run, or a finished run lacks one.</exception>
@@ -36,7 +36,8 @@ internal static class MetricsFile
                 : line.Experiment != record.Experiment ? $"experiment must be '{record.Experiment}'"
                 : !estimators!.Contains(run.Item1) ? "its estimator is not in run.json"
                 : !seeds!.Contains(line.Seed) ? "its seed is not in run.json"
-                : line.Epoch != before.Epoch + 1 ? $"epoch {before.Epoch + 1} of {line.Estimator}, seed {line.Seed}, must come next; got epoch {line.Epoch}"
+                : line.Epoch != before.Epoch + 1
+                    ? $"epoch {before.Epoch + 1} of {line.Estimator}, seed {line.Seed}, must come next; got epoch {line.Epoch}"
                 : line.Epoch > record.Epochs ? $"run.json has {record.Epochs} epochs; got epoch {line.Epoch}"
                 : before.Checked && !isChecked ? "it has no check, though the line before it has one"
                 : null;
@@ -48,16 +49,21 @@ internal static class MetricsFile
 
         if (record is { Finished: true })
         {
-            foreach (var run in record.Estimators.SelectMany(e => record.Seeds.Select(seed => (e.Name, seed))))
+            foreach (var (estimator, seed) in record.Estimators.SelectMany(e => record.Seeds.Select(seed => (e.Name, seed))))
             {
-                var epoch = runs.GetValueOrDefault(run).Epoch;
+                var epoch = runs.GetValueOrDefault((estimator, seed)).Epoch;
                 if (epoch < record.Epochs)
-                    throw new OptionException($"'{path}' is damaged: run.json says that the run is finished, but epoch {epoch + 1} of {run.Name}, seed {run.seed}, is not there. {Remedy}");
+                {
+                    throw new OptionException(
+                        $"'{path}' is damaged: run.json says that the run is finished, but epoch {epoch + 1} of {estimator}, seed {seed}, is not there. "
+                        + Remedy);
+                }
             }
         }
 
         return lines;
     }
 
-    private static OptionException Damaged(string path, int line, string what) => new($"'{path}', line {line}, is damaged: {what}. {Remedy}");
+    private static OptionException Damaged(string path, int line, string what) =>
+        new($"'{path}', line {line}, is damaged: {what}. {Remedy}");
 }

@@ -6,10 +6,12 @@ using System.Text.Json.Serialization;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>One line of <c>metrics.jsonl</c>: one epoch of one estimator and seed. Names are snake case; losses that do not exist are left out.</summary>
-/// <remarks>As JSON it ends with the field <c>check</c>: the first eight digits of the SHA-256, in hex, of the line as it would be without it.</remarks>
+/// <remarks>
+/// As JSON it ends with the field <c>check</c>: the first eight digits of the SHA-256, in hex, of the line as it would be without it.
+/// </remarks>
 public sealed record MetricsLine(
-    string Experiment, string Estimator, [property: JsonRequired] long Seed, [property: JsonRequired] int Epoch, [property: JsonRequired] double TrainLoss,
-    double? TestLoss, double? ExpectedLoss, double Seconds, int Steps)
+    string Experiment, string Estimator, [property: JsonRequired] long Seed, [property: JsonRequired] int Epoch,
+    [property: JsonRequired] double TrainLoss, double? TestLoss, double? ExpectedLoss, double Seconds, int Steps)
 {
     /// <inheritdoc cref="EpochMetrics.Values"/>
     public IReadOnlyDictionary<string, double>? Values { get; init; }
@@ -88,9 +90,12 @@ public sealed record MetricsLine(
 
     /// <summary>Whether a line carries a check.</summary>
     internal static bool IsChecked(string json) =>
-        CheckPlace(json) is > 0 and var place && json.EndsWith(CheckEnd, StringComparison.Ordinal) && json.AsSpan(place).StartsWith(CheckStart, StringComparison.Ordinal);
+        CheckPlace(json) is > 0 and var place
+        && json.AsSpan(place).StartsWith(CheckStart, StringComparison.Ordinal)
+        && json.EndsWith(CheckEnd, StringComparison.Ordinal);
 
     private static int CheckPlace(string json) => json.Length - CheckStart.Length - CheckDigits - CheckEnd.Length;
 
-    private static string Check(string content) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content)))[..CheckDigits];
+    private static string Check(string content) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content)))[..CheckDigits];
 }

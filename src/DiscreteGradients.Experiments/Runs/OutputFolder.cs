@@ -44,7 +44,7 @@ public sealed class OutputFolder
     /// <summary>The path of a file of the folder.</summary>
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
-    /// <summary>Whether pictures that are there are left alone: for a run that is finished, whose pictures would come out the same.</summary>
+    /// <summary>Whether pictures that are there are left alone: those of a finished run would come out the same.</summary>
     internal bool KeepsPictures { get; set; }
 
     /// <summary>Writes one file of the folder, which is then on disk as a whole, or not at all: what was there before stays.</summary>

@@ -100,8 +100,8 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception e) when (e is WrongJsonException or IOException or UnauthorizedAccessException)
         {
-            var place = e is WrongJsonException { Field: { } field, What: var what } ? $", at $.{field}: it {what}" : $": {e.Message.TrimEnd('.')}";
-            throw new OptionException($"'{Output[RecordName]}' must describe a run as dgrad wrote it; it does not{place}. Start a new run.");
+            var flaw = e is WrongJsonException { Field: { } field, What: var what } ? $", at $.{field}: it {what}" : $": {e.Message.TrimEnd('.')}";
+            throw new OptionException($"'{Output[RecordName]}' must describe a run as dgrad wrote it; it does not{flaw}. Start a new run.");
         }
 
         EstimatorRecord Typed(EstimatorRecord estimator, int index) =>

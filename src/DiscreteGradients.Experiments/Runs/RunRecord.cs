@@ -9,6 +9,7 @@ public sealed partial record RunRecord
 {
     private const int MostSeeds = 10_000;
     private const int MostThreads = 1024;
+    private const int LongestTime = 1_000_000_000;
 
     /// <summary>The experiment's name.</summary>
     public required string Experiment { get; init; }
@@ -72,11 +73,12 @@ public sealed partial record RunRecord
         : Estimators.Select(e => e.Name).Distinct().Count() < Estimators.Count ? "an estimator is named twice"
         : Seeds.Count is 0 or > MostSeeds ? $"seeds must be from 1 to {MostSeeds} numbers"
         : Seeds.Distinct().Count() < Seeds.Count ? "a seed is named twice"
-        : Seeds[0] < 0 || Seeds.Index().Any(seed => seed.Item != unchecked(Seeds[0] + seed.Index)) ? "seeds must be numbers from 0 up that follow each other"
+        : Seeds[0] < 0 || Seeds.Index().Any(seed => seed.Item != unchecked(Seeds[0] + seed.Index))
+            ? "seeds must be numbers from 0 up that follow each other"
         : Epochs < 1 ? "epochs must be at least 1"
         : Threads is < 1 or > MostThreads ? $"threads must be from 1 to {MostThreads}"
         : Jobs < 1 ? "jobs must be at least 1"
-        : WallSeconds < 0 ? "wall_seconds must be at least 0"
+        : WallSeconds is < 0 or > LongestTime ? $"wall_seconds must be from 0 to {LongestTime}"
         : null;
 
     /// <summary>What an experiment or an estimator may be called; names become names of files.</summary>

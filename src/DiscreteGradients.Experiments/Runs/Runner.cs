@@ -178,7 +178,8 @@ public sealed class Runner
             .Where(line => line.Line.Epoch <= trial.Epoch).Select(line => line.Text)));
     }
 
-    private ILookup<(string, long), (string Text, MetricsLine Line)> Lines() => _folder.ReadLines(_record).ToLookup(line => (line.Line.Estimator, line.Line.Seed));
+    private ILookup<(string, long), (string Text, MetricsLine Line)> Lines() =>
+        _folder.ReadLines(_record).ToLookup(line => (line.Line.Estimator, line.Line.Seed));
 
     private sealed record Trial(string Name, GradientEstimator Estimator, long Seed, Checkpoints Checkpoints)
     {

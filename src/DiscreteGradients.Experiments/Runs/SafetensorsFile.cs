@@ -152,7 +152,8 @@ internal static class SafetensorsFile
     }
 
     /// <summary>The tensors in the order of their data, which must fill the rest of the file without gap or overlap.</summary>
-    private static (List<(string Name, ScalarType Type, long[] Shape)> Tensors, Dictionary<string, string> Texts) Parse(ReadOnlyMemory<byte> header, long length)
+    private static (List<(string Name, ScalarType Type, long[] Shape)> Tensors, Dictionary<string, string> Texts) Parse(
+        ReadOnlyMemory<byte> header, long length)
     {
         Dictionary<string, Entry> entries;
         Dictionary<string, string> texts;
@@ -186,11 +187,13 @@ internal static class SafetensorsFile
             if (!expected.TryGetValue(name, out var mine))
                 throw new OtherStateException($"it holds '{StrictJson.Printable(name)}', which the run does not have");
             if (type != mine.Type || !shape.SequenceEqual(mine.Shape))
-                throw new OtherStateException($"its '{name}' is {type} [{string.Join(", ", shape)}] where {mine.Type} [{string.Join(", ", mine.Shape)}] belongs");
+                throw new OtherStateException($"its '{name}' is {Kind(type, shape)} where {Kind(mine.Type, mine.Shape)} belongs");
         }
 
         if (expected.Keys.FirstOrDefault(name => !entries.Exists(entry => entry.Name == name)) is { } missing)
             throw new OtherStateException($"it lacks '{missing}'");
+
+        static string Kind(ScalarType type, long[] shape) => $"{type} [{string.Join(", ", shape)}]";
     }
 
     private sealed record Entry(string Dtype, long[] Shape, long[] DataOffsets)

@@ -9,7 +9,7 @@ namespace DiscreteGradients.Experiments;
 /// <summary><c>study.json</c>: a study is a run for each combination of the values of some options, in folders of one folder.</summary>
 public sealed partial record StudyRecord
 {
-    /// <summary>Runs of a study.</summary>
+    /// <summary>The most runs of a study.</summary>
     internal const int MostRuns = 1000;
 
     private const string FileName = "study.json";
@@ -27,6 +27,9 @@ public sealed partial record StudyRecord
     internal IReadOnlyList<StudyCell> Cells => [.. Axes.Aggregate(
         (IEnumerable<StudyCell>)[new StudyCell([])],
         (cells, axis) => cells.SelectMany(cell => axis.Values.Select(value => new StudyCell([.. cell.Values, new Setting(axis.Name, value)]))))];
+
+    /// <summary>How many there are, at most the largest <c>int</c>.</summary>
+    internal long Runs => Axes.Aggregate(1L, (runs, axis) => Math.Min(runs * axis.Values.Count, int.MaxValue));
 
     /// <summary>Whether a folder holds a study.</summary>
     internal static bool IsIn(string folder) => File.Exists(Path.Combine(folder, FileName));
@@ -70,18 +73,21 @@ public sealed partial record StudyRecord
         var names = Axes.Select(axis => axis.Name).ToList();
         return Experiment.Length == 0 ? "experiment must be a name"
             : names.Count == 0 ? "axes must be at least one"
-            : names.Find(name => !Name().IsMatch(name)) is { } wrong ? $"axes must have the names of options; got '{StrictJson.Printable(wrong)}'"
+            : names.Find(name => !Name().IsMatch(name)) is { } wrong
+                ? $"axes must have the names of options; got '{StrictJson.Printable(wrong)}'"
             : names.Distinct().Count() < names.Count ? "an axis is named twice"
             : names.Find(name => Settings.ContainsKey("--" + name)) is { } both ? $"{both} is an axis and a setting"
-            : Axes.FirstOrDefault(axis => axis.Values.Count == 0 || axis.Values.Distinct().Count() < axis.Values.Count || !axis.Values.All(IsNumber)) is { } axis
-                ? $"the values of {axis.Name} must be different numbers, as text"
-            : Axes.Aggregate(1L, (runs, axis) => Math.Min(runs * axis.Values.Count, int.MaxValue)) > MostRuns ? $"axes must make at most {MostRuns} runs"
+            : Axes.FirstOrDefault(axis => !AreNumbers(axis.Values)) is { } axis ? $"the values of {axis.Name} must be different numbers, as text"
+            : Runs > MostRuns ? $"axes must make at most {MostRuns} runs"
             : null;
     }
 
-    private static bool IsNumber(string text) =>
-        double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number)
-        && double.IsFinite(number);
+    private static bool AreNumbers(IReadOnlyCollection<string> values)
+    {
+        const NumberStyles plain = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        return values.Count > 0 && values.Distinct().Count() == values.Count
+            && values.All(value => double.TryParse(value, plain, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number));
+    }
 
     /// <summary>Names of options become names of folders.</summary>
     [GeneratedRegex(@"^[a-z][a-z0-9-]{0,63}\z")]

@@ -56,7 +56,7 @@ public abstract class TrainingRun : IDisposable
     }
 
     /// <summary>Takes over a state of the same experiment, estimator and seed.</summary>
-    /// <exception cref="OptionException">The state is another one's: a name, shape or dtype differs; or no run can have been in it.</exception>
+    /// <exception cref="OptionException">A name, shape or dtype is another one's, or no run can have been in the state.</exception>
     public void Restore(IReadOnlyDictionary<string, Tensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);

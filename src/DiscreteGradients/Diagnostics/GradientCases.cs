@@ -119,8 +119,8 @@ public static class GradientCases
     {
         if (element.ValueKind == JsonValueKind.Null)
             throw new InvalidDataException($"case {index}: null where an object was expected.");
-        if (element.ValueKind == JsonValueKind.Object && element.TryGetProperty("method", out var method) && method.ValueKind == JsonValueKind.String)
-            KnownMethod(method.GetString()!, index);  // before the fields, which follow from it
+        if (element.ValueKind == JsonValueKind.Object && element.TryGetProperty("method", out var method))
+            KnownMethod(method, index);  // before the fields, which follow from it
         try
         {
             return Checked(element.Deserialize<GradientCase>(StrictJson.Options)!, index);
@@ -131,10 +131,10 @@ public static class GradientCases
         }
     }
 
-    private static void KnownMethod(string method, int index)
+    private static void KnownMethod(JsonElement method, int index)
     {
-        if (!Methods.Contains(method))
-            throw new InvalidDataException($"case {index}: {Suggestion.Sentence("method", StrictJson.Printable(method), Methods)}");
+        if (method.ValueKind == JsonValueKind.String && !Methods.Contains(method.GetString()))
+            throw new InvalidDataException($"case {index}: {Suggestion.Sentence("method", StrictJson.Printable(method.GetString()!), Methods)}");
     }
 
     private static string Reason(JsonException e) => StrictJson.Wrong(e) switch

@@ -86,7 +86,12 @@ internal static partial class StrictJson
             case JsonValueKind.Array:
                 var index = 0;
                 foreach (var item in element.EnumerateArray())
-                    Check(item, $"{place}[{index++}]", values);
+                {
+                    if (values || item.ValueKind != JsonValueKind.Number)  // of which there may be millions
+                        Check(item, $"{place}[{index}]", values);
+                    index++;
+                }
+
                 break;
             case JsonValueKind.Null when values:
                 throw new WrongJsonException(Field(place), "is null");

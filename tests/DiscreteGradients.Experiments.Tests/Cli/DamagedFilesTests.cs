@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DiscreteGradients.Experiments.Tests.Data;
@@ -19,18 +18,23 @@ public sealed class DamagedFilesTests : IDisposable
         var whole = Whole();
         Interrupt();
         var path = _folder["run", "run.json"];
+        var record = JsonNode.Parse(File.ReadAllText(path))!;
+        foreach (var (names, name) in ((string, string)[])[("versions", "dotnet"), ("machine", "cpu")])  // all of them are alike
+            record[names] = new JsonObject { [name] = record[names]![name]!.DeepClone() };
+        File.WriteAllText(path, record.ToJsonString());
         var before = Contents();
 
         var refused = 0;
         foreach (var (what, text) in Mutations.Of(File.ReadAllText(path)))
         {
             File.WriteAllText(path, text);
-            var resumed = Run("run", "polynomial", "--resume", "--out", _folder["run"]);
+            var resumed = Resume();
             Assert.True(resumed.Code is 0 or 2, $"{what}: {resumed.Code} {resumed.Error}");
             if (resumed.Code == 2)
             {
                 refused++;
-                Assert.True(resumed.Out.Length == 0 && resumed.Error.TrimEnd().Split('\n').Length == 1 && !resumed.Error.Any(c => char.IsControl(c) && c is not ('\n' or '\r')), what + resumed.Error);
+                Assert.True(resumed.Out.Length == 0 && resumed.Error.TrimEnd().Split('\n').Length == 1, what + resumed.Error);
+                Assert.DoesNotContain('\e', resumed.Error);
                 Assert.True(Same(before, Contents(), except: path), what);
             }
             else
@@ -39,11 +43,16 @@ public sealed class DamagedFilesTests : IDisposable
                 Restore(before);
             }
 
-            var report = Run("report", _folder["run"], "--out", _folder["report"]);
-            Assert.True(report.Code is 0 or 2, $"{what}: {report.Code} {report.Error}");
-            Assert.True(report.Code == 0 || report.Error.TrimEnd().Split('\n').Length == 1, what + report.Error);
-            if (Directory.Exists(_folder["report"]))
-                Directory.Delete(_folder["report"], recursive: true);
+            File.WriteAllText(path, text);
+            try
+            {
+                RunSection.Of(RunSeries.Of(StoredRun.ReadAll([_folder["run"]])));
+            }
+            catch (OptionException e)
+            {
+                Assert.Contains(_folder["run"], e.Message, StringComparison.Ordinal);
+                Assert.Equal(2, resumed.Code);
+            }
         }
 
         Assert.True(refused > 100, $"{refused}");
@@ -52,15 +61,15 @@ public sealed class DamagedFilesTests : IDisposable
     [Fact]
     public void A_study_file_with_any_field_changed_is_refused_or_makes_no_difference()
     {
-        string[] study = ["run", "polynomial", "--latents", "2,3", "--batch", "4", "--epochs", "1", "--steps", "2", "--threads", "1", "--estimator", "st", "--out", _folder["run"]];
-        Assert.Equal(0, Run(study).Code);
+        string[] study = ["--latents", "2,3", "--batch", "4", "--epochs", "1", "--steps", "2", "--threads", "1", "--estimator", "st"];
+        Assert.Equal(0, Run(["run", "polynomial", .. study, "--out", _folder["run"]]).Code);
         var path = _folder["run", "study.json"];
         var before = Contents();
 
         foreach (var (what, text) in Mutations.Of(File.ReadAllText(path)))
         {
             File.WriteAllText(path, text);
-            var resumed = Run("run", "polynomial", "--resume", "--out", _folder["run"]);
+            var resumed = Resume();
             Assert.True(resumed.Code is 0 or 2, $"{what}: {resumed.Code} {resumed.Error}");
             if (resumed.Code == 2)
             {
@@ -69,7 +78,8 @@ public sealed class DamagedFilesTests : IDisposable
             }
             else
             {
-                Assert.True(before.Where(file => file.Key.EndsWith(".jsonl", StringComparison.Ordinal)).All(file => file.Value.AsSpan().SequenceEqual(File.ReadAllBytes(file.Key))), what);
+                foreach (var (metrics, bytes) in before.Where(file => file.Key.EndsWith(".jsonl", StringComparison.Ordinal)))
+                    Assert.Equal(bytes, File.ReadAllBytes(metrics));
                 Restore(before);
             }
         }
@@ -87,11 +97,16 @@ public sealed class DamagedFilesTests : IDisposable
         var lines = File.ReadAllLines(path);
         var before = Contents();
 
-        // Of the lines of earlier versions a field may be missing that not all of them had, and a number may be any.
-        foreach (var (what, text) in Mutations.Of(lines[1]).Where(m => hasCheck || !m.What.Contains("huge", StringComparison.Ordinal) && m.What is not ("expected_loss missing" or "seconds missing" or "steps missing")))
+        // Without a check, a loss may be any number, and some fields may be missing.
+        string[] unseen =
+        [
+            "train_loss huge", "train_loss below 0", "expected_loss huge", "expected_loss below 0", "expected_loss missing",
+            "seconds huge", "seconds missing", "steps huge", "steps missing",
+        ];
+        foreach (var (what, text) in Mutations.Of(lines[1]).Where(mutation => hasCheck || !unseen.Contains(mutation.What)))
         {
             File.WriteAllText(path, string.Join('\n', [lines[0], JsonOnOneLine(text), .. lines[2..], ""]));
-            foreach (var result in (Result[])[Run("run", "polynomial", "--resume", "--out", _folder["run"]), Run("report", _folder["run"], "--out", _folder["report"])])
+            foreach (var result in (Result[])[Resume(), Report("report")])
             {
                 Assert.True((result.Code, result.Out) == (2, ""), $"{what}: {result.Code} {result.Error}");
                 Assert.StartsWith($"'{path}', line 2, is damaged: ", result.Error, StringComparison.Ordinal);
@@ -114,8 +129,8 @@ public sealed class DamagedFilesTests : IDisposable
         var before = Contents();
         var sentence = $"'{path}', line 2, is damaged: its check is not that of its content. Move the run's folder away or repair it.";
 
-        Refused(sentence, Run("run", "polynomial", "--resume", "--out", _folder["run"]));
-        Refused(sentence, Run("report", _folder["run"], "--out", _folder["report"]));
+        Refused(sentence, Resume());
+        Refused(sentence, Report("report"));
         Assert.True(Same(before, Contents(), except: ""));
     }
 
@@ -129,14 +144,27 @@ public sealed class DamagedFilesTests : IDisposable
         ChangeSeeds(seeds);
         var before = Contents();
 
-        Refused(string.Format(null, sentence, _folder["run"]), Run("run", "polynomial", "--resume", "--out", _folder["run"]));
+        Refused(string.Format(null, sentence, _folder["run"]), Resume());
         Assert.True(Same(before, Contents(), except: ""));
 
         // The checkpoints know the seeds too.
         File.WriteAllText(_folder["run", "metrics.jsonl"], "");
-        Refused(
-            $"'{_folder["run", "checkpoint", seeds == "[0]" ? "st-seed1" : "st-seed0"]}' holds checkpoints of an estimator and seed that are not in run.json. They belong to different runs; start a new one.",
-            Run("run", "polynomial", "--resume", "--out", _folder["run"]));
+        var other = _folder["run", "checkpoint", seeds == "[0]" ? "st-seed1" : "st-seed0"];
+        Refused($"'{other}' holds checkpoints of an estimator and seed that are not in run.json. They belong to different runs; start a new one.", Resume());
+    }
+
+    [Theory]
+    [InlineData("[0,1,2]", "seeds is 0 to 2 in run.json and 0 to 1")]
+    [InlineData("[0]", "seeds is 0 to 0 in run.json and 0 to 1")]
+    public void Seeds_of_which_nothing_is_there_yet_are_known_to_the_checkpoints(string seeds, string what)
+    {
+        Interrupt(lines: 3);
+        ChangeSeeds(seeds);
+        var before = Contents();
+
+        var checkpoint = _folder["run", "checkpoint/st-seed0/epoch-3.safetensors"];
+        Refused($"{what} in the checkpoint '{checkpoint}'. They belong to different runs; start a new one.", Resume());
+        Assert.True(Same(before, Contents(), except: ""));
     }
 
     [Fact]
@@ -147,9 +175,8 @@ public sealed class DamagedFilesTests : IDisposable
         record["epochs"] = 4;
         File.WriteAllText(_folder["run", "run.json"], record.ToJsonString());
 
-        Refused(
-            $"'{_folder["run", "run.json"]}' must describe a run as dgrad wrote it; it does not, at $.epochs: it is 4, and 3 in options. Start a new run.",
-            Run("run", "polynomial", "--resume", "--out", _folder["run"]));
+        const string sentence = "'{0}' must describe a run as dgrad wrote it; it does not, at $.epochs: it is 4, and 3 in options. Start a new run.";
+        Refused(string.Format(null, sentence, _folder["run", "run.json"]), Resume());
     }
 
     [Fact]
@@ -160,22 +187,27 @@ public sealed class DamagedFilesTests : IDisposable
         var path = _folder["run", "metrics.jsonl"];
         File.WriteAllLines(path, File.ReadAllLines(path).Select(WithoutCheck));
 
-        Assert.Equal(0, Run("report", _folder["run"], "--out", _folder["report"]).Code);
-        var resumed = Run("run", "polynomial", "--resume", "--out", _folder["run"]);
+        Assert.Equal(0, Report("report").Code);
+        var resumed = Resume();
 
         Assert.Equal((0, ""), (resumed.Code, resumed.Error));
         Assert.Equal(whole, Metrics());
-        Assert.Equal([false, false, false, false, .. Enumerable.Repeat(true, 8)], File.ReadAllLines(path).Select(line => line.Contains("\"check\"", StringComparison.Ordinal)));
-        Assert.Equal(0, Run("report", _folder["run"], "--out", _folder["other"]).Code);
-
         var lines = File.ReadAllLines(path);
+        Assert.Equal([.. Enumerable.Repeat(false, 4), .. Enumerable.Repeat(true, 8)], lines.Select(line => line.Contains("\"check\"", StringComparison.Ordinal)));
+        Assert.Equal(0, Report("other").Code);
+
         File.WriteAllLines(path, [.. lines[..^1], WithoutCheck(lines[^1])]);
         Refused(
             $"'{path}', line 12, is damaged: it has no check, though the line before it has one. Move the run's folder away or repair it.",
-            Run("report", _folder["run"], "--out", _folder["third"]));
+            Report("third"));
     }
 
-    private static void Refused(string sentence, Result result) => Assert.Equal((2, "", sentence + Environment.NewLine), (result.Code, result.Out, result.Error));
+    private static void Refused(string sentence, Result result) =>
+        Assert.Equal((2, "", sentence + Environment.NewLine), (result.Code, result.Out, result.Error));
+
+    private Result Resume() => Run("run", "polynomial", "--resume", "--out", _folder["run"]);
+
+    private Result Report(string folder) => Run("report", _folder["run"], "--out", _folder[folder]);
 
     private static string WithoutCheck(string line) => line[..line.IndexOf(",\"check\"", StringComparison.Ordinal)] + "}";
 
@@ -208,7 +240,8 @@ public sealed class DamagedFilesTests : IDisposable
         Directory.GetFiles(_folder["run"], "*", SearchOption.AllDirectories).ToDictionary(path => path, File.ReadAllBytes);
 
     private static bool Same(Dictionary<string, byte[]> before, Dictionary<string, byte[]> now, string except) =>
-        before.Keys.Order().SequenceEqual(now.Keys.Order()) && before.All(file => file.Key == except || file.Value.AsSpan().SequenceEqual(now[file.Key]));
+        before.Keys.Order().SequenceEqual(now.Keys.Order())
+        && before.All(file => file.Key == except || file.Value.AsSpan().SequenceEqual(now[file.Key]));
 
     private void Restore(Dictionary<string, byte[]> contents)
     {
@@ -220,7 +253,7 @@ public sealed class DamagedFilesTests : IDisposable
         }
     }
 
-    /// <summary>Each field of a JSON text, one at a time, missing, null, of other kinds, there twice, under another name and with a huge number.</summary>
+    /// <summary>Each field of a JSON text, one at a time, missing, null, of other kinds, huge, there twice and under another name.</summary>
     private static class Mutations
     {
         private const string Twice = "\u0001twice";
@@ -237,7 +270,8 @@ public sealed class DamagedFilesTests : IDisposable
                         node = Step(node, step);
                     if (!change(node.Parent!, path[^1], node))
                         continue;
-                    yield return ($"{string.Join('.', path)} {what}", root.ToJsonString().Replace("\\u0001twice", "", StringComparison.Ordinal));
+                    var text = root.ToJsonString().Replace("\\u0001twice", "", StringComparison.Ordinal);
+                    yield return ($"{string.Join('.', path)} {what}", text);
                 }
             }
         }
@@ -246,14 +280,14 @@ public sealed class DamagedFilesTests : IDisposable
         [
             ("missing", (parent, step, _) => parent is JsonObject o ? o.Remove((string)step) : Remove(parent.AsArray(), (int)step)),
             ("null", (parent, step, _) => Set(parent, step, null)),
-            ("a text", (parent, step, node) => node.GetValueKind() != JsonValueKind.String && Set(parent, step, "text")),
-            ("no text", (parent, step, node) => node.GetValueKind() == JsonValueKind.String && Set(parent, step, JsonValue.Create(7))),
+            ("a text", (parent, step, node) => !IsText(node) && Set(parent, step, "text")),
+            ("no text", (parent, step, node) => IsText(node) && Set(parent, step, JsonValue.Create(7))),
             ("an array", (parent, step, node) => Set(parent, step, new JsonArray(new JsonArray()))),
             ("an object", (parent, step, node) => Set(parent, step, new JsonObject { ["a"] = new JsonObject() })),
-            ("huge", (parent, step, node) => node.GetValueKind() == JsonValueKind.Number && step is not "latents" && Set(parent, step, JsonValue.Create(int.MaxValue))),
-            ("huge as a text", (parent, step, node) => node.GetValueKind() == JsonValueKind.String && Set(parent, step, "1e999")),
-            ("hugest", (parent, step, node) => node.GetValueKind() == JsonValueKind.Number && Set(parent, step, JsonNode.Parse("1e999"))),
-            ("below 0", (parent, step, node) => node.GetValueKind() == JsonValueKind.Number && Set(parent, step, JsonValue.Create(-1))),
+            ("huge", (parent, step, node) => IsNumber(node) && step is not "latents" && Set(parent, step, JsonValue.Create(int.MaxValue))),
+            ("huge as a text", (parent, step, node) => IsText(node) && Set(parent, step, "1e999")),
+            ("hugest", (parent, step, node) => IsNumber(node) && Set(parent, step, JsonNode.Parse("1e999"))),
+            ("below 0", (parent, step, node) => IsNumber(node) && Set(parent, step, JsonValue.Create(-1))),
             ("renamed", (parent, step, node) => parent is JsonObject o && Rename(o, (string)step, step + "x")),
             ("twice", (parent, step, node) => parent is JsonObject o && Insert(o, (string)step + Twice, node.DeepClone())),
             ("beside an unknown", (parent, step, node) => parent is JsonObject o && Insert(o, "\u001b[2J", 1)),
@@ -265,6 +299,10 @@ public sealed class DamagedFilesTests : IDisposable
             JsonArray a => a.Index().SelectMany(item => Paths(item.Item!).Prepend([]).Select(path => (object[])[item.Index, .. path])),
             _ => [],
         };
+
+        private static bool IsText(JsonNode node) => node.GetValueKind() == JsonValueKind.String;
+
+        private static bool IsNumber(JsonNode node) => node.GetValueKind() == JsonValueKind.Number;
 
         private static JsonNode Step(JsonNode node, object step) => step is string name ? node[name]! : node[(int)step]!;
 

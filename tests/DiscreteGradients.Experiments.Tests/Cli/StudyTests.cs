@@ -65,7 +65,8 @@ public sealed class StudyTests : IDisposable
         Assert.Contains("![polynomial: expected loss above the optimum, in thousandths](plots/study-losses.png)", File.ReadAllText(_folder["report", "report.md"]), StringComparison.Ordinal);
 
         var metrics = _folder["study", "latents-2-batch-4", "metrics.jsonl"];
-        File.WriteAllText(metrics, string.Concat(File.ReadLines(metrics).Select(MetricsLine.Parse).Select(line => (line with { ExpectedLoss = 0.9 }).ToJson() + "\n")));
+        var lines = File.ReadAllLines(metrics).Select(MetricsLine.Parse);
+        File.WriteAllLines(metrics, lines.Select(line => (line with { ExpectedLoss = 0.9 }).ToJson()));
         Run("report", _folder["study"], "--out", _folder["other"]);
         Assert.NotEqual(File.ReadAllBytes(_folder["report", "plots", "study-winners.png"]), File.ReadAllBytes(_folder["other", "plots", "study-winners.png"]));
     }
@@ -139,7 +140,7 @@ public sealed class StudyTests : IDisposable
 
     public static TheoryData<string, string, string> Damages { get; } = new()
     {
-        { "{", "", "it is not JSON, or cut short, at line 1" },
+        { "{", "", "it is not JSON, or cut short, at line 2" },
         { "\"experiment\"", "\"experiments\"", "field 'experiments' is not known" },
         { "\"axes\"", "\"axes\": [], \"axes\"", "field 'axes' is there twice" },
         { "\"name\": \"latents\",", "", "field 'axes[0].name' is missing" },
@@ -169,7 +170,8 @@ public sealed class StudyTests : IDisposable
         var at = text.IndexOf(good, StringComparison.Ordinal);
         File.WriteAllText(path, text[..at] + bad + text[(at + good.Length)..]);
 
-        Refused($"'{path}' must describe a study as dgrad wrote it; it does not: {string.Format(null, what, _folder["study"])}. Start a new study.", Resume());
+        what = string.Format(null, what, _folder["study"]);
+        Refused($"'{path}' must describe a study as dgrad wrote it; it does not: {what}. Start a new study.", Resume());
     }
 
     [Theory]

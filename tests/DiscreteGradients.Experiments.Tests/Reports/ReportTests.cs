@@ -113,7 +113,8 @@ public sealed partial class ReportTests : IDisposable
     {
         var run = MadeRun.ReinMax(0, 124, 126);
         run.Write(_folder, "runs/a");
-        var other = run.Options.Replace("/somewhere", "elsewhere", StringComparison.Ordinal)[..^1] + ""","device":"cuda","picture_every":3,"bound_every":2,"bound_samples":5,"variance_every":1,"variance_draws":9}""";
+        var other = run.Options.Replace("/somewhere", "elsewhere", StringComparison.Ordinal)[..^1]
+            + ""","device":"cuda","picture_every":3,"bound_every":2,"bound_samples":5,"variance_every":1,"variance_draws":9}""";
         (MadeRun.ReinMax(1, 125, 127) with { Options = other }).Write(_folder, "runs/b");
 
         var result = Tool.Run("report", _folder["runs"], "--out", _folder["out"]);
@@ -207,6 +208,8 @@ public sealed partial class ReportTests : IDisposable
         Assert.Equal($"'dgrad report' needs DIR. Run 'dgrad report --help'.{Environment.NewLine}", Tool.Run("report").Error);
     }
 
+    private const string Start = """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":3,"train_loss":""";
+
     public static TheoryData<string, string> DamagedLines => new()
     {
         { "{", "it is not the line of an epoch" },
@@ -214,12 +217,12 @@ public sealed partial class ReportTests : IDisposable
         { "null", "it is not the line of an epoch" },
         { """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":3}""", "field 'train_loss' is missing" },
         { """{"experiment":"vae","estimator":"reinmax","epoch":3,"train_loss":1}""", "field 'seed' is missing" },
-        { """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":3,"train_loss":null}""", "field 'train_loss' is null" },
-        { """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":3,"train_loss":1e999}""", "field 'train_loss' is too large a number" },
-        { """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":3,"train_loss":1,"train_loss":2}""", "field 'train_loss' is there twice" },
-        { """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":3,"train_loss":1,"tset_loss":2}""", "field 'tset_loss' is not known" },
-        { """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":3,"train_loss":1,"values":{"a":"b"}}""", "field 'values.a' holds something else than belongs there" },
-        { """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":3,"train_loss":1,"seconds":-1}""", "field 'seconds' is no time" },
+        { Start + """null}""", "field 'train_loss' is null" },
+        { Start + """1e999}""", "field 'train_loss' is too large a number" },
+        { Start + """1,"train_loss":2}""", "field 'train_loss' is there twice" },
+        { Start + """1,"tset_loss":2}""", "field 'tset_loss' is not known" },
+        { Start + """1,"values":{"a":"b"}}""", "field 'values.a' holds something else than belongs there" },
+        { Start + """1,"seconds":-1}""", "field 'seconds' is no time" },
         { """{"experiment":"polynomial","estimator":"reinmax","seed":0,"epoch":3,"train_loss":1}""", "experiment must be 'vae'" },
         { """{"experiment":"vae","estimator":"st","seed":0,"epoch":3,"train_loss":1}""", "its estimator is not in run.json" },
         { """{"experiment":"vae","seed":0,"epoch":3,"train_loss":1}""", "its estimator is not in run.json" },

@@ -49,7 +49,9 @@ public sealed class RunSummaryTests
 
         Assert.Equal(line, MetricsLine.Parse(line.ToJson()));
         Assert.Equal(
-            """{"experiment":"e","estimator":"st","seed":3,"epoch":1,"train_loss":"NaN","expected_loss":0.30000000000000004,"seconds":0.5,"steps":10,"check":"4874c8d8"}""", line.ToJson());
+            """{"experiment":"e","estimator":"st","seed":3,"epoch":1,"train_loss":"NaN","expected_loss":0.30000000000000004,"seconds":0.5,"steps":10,"""
+            + "\"check\":\"4874c8d8\"}",
+            line.ToJson());
     }
 
     [Fact]
@@ -69,7 +71,8 @@ public sealed class RunSummaryTests
         for (var i = 0; i < json.Length; i++)
         {
             var other = json[i] == '7' ? '8' : '7';
-            foreach (var changed in (string[])[json[..i] + other + json[(i + 1)..], json[..i] + json[(i + 1)..], json[..i] + other + json[i..]])
+            var (before, after) = (json[..i], json[(i + 1)..]);
+            foreach (var changed in (string[])[before + other + after, before + after, before + other + json[i] + after])
                 Assert.Throws<JsonException>(() => MetricsLine.Parse(changed));
         }
     }
@@ -80,8 +83,8 @@ public sealed class RunSummaryTests
         var json = Line(3, 1, 0.25).ToJson();
 
         Assert.Equal(Line(3, 1, 0.25), MetricsLine.Parse(json[..json.IndexOf(",\"check\"", StringComparison.Ordinal)] + "}"));
-        Assert.Equal(
-            "Its check is not that of its content.", Assert.Throws<JsonException>(() => MetricsLine.Parse(json.Replace("0.25", "0.26", StringComparison.Ordinal))).Message);
+        json = json.Replace("0.25", "0.26", StringComparison.Ordinal);
+        Assert.Equal("Its check is not that of its content.", Assert.Throws<JsonException>(() => MetricsLine.Parse(json)).Message);
     }
 
     private static MetricsLine Line(long seed, int epoch, double loss) => new("e", "st", seed, epoch, loss, null, null, Seconds: 0.5, Steps: 10);
