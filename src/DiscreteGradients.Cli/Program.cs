@@ -11,6 +11,10 @@ using var cancellation = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
+// A file beyond the limit of its size (ulimit -f) is an error of the write, not the end of the process.
+const PosixSignal FileTooLarge = (PosixSignal)25;
+using var tooLarge = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(FileTooLarge, context => context.Cancel = true);
+
 // A stream of our own where output is redirected: unlike Console.Out it says when the reader has gone (dgrad ... | head).
 var redirected = Console.IsOutputRedirected;
 var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);

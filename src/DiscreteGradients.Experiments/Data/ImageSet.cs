@@ -86,7 +86,7 @@ internal sealed record IdxSet(string Name, string TrainSha256, string TestSha256
 
     private byte[] Pixels(DataFile file, string path)
     {
-        var images = IdxFile.ReadImages(path, ImageData.Side, ImageData.Side);
+        var images = IdxFile.ReadImages(path, ImageData.Side, ImageData.Side, IdxFile.Count(file.Bytes, ImageData.Pixels));
         file.Check(path, Name, images.Sha256);
         return images.Pixels;
     }

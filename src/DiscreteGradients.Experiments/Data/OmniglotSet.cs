@@ -17,7 +17,7 @@ internal sealed record OmniglotSet(string Name, DataFile Images, DataFile Index)
 
     protected override ImageData Read(IReadOnlyList<string> paths)
     {
-        var images = IdxFile.ReadImages(paths[0], ImageData.Side, ImageData.Side);
+        var images = IdxFile.ReadImages(paths[0], ImageData.Side, ImageData.Side, IdxFile.Count(Images.Bytes, ImageData.Pixels));
         Images.Check(paths[0], Name, images.Sha256);
         var splits = Splits(paths[1], images.Count);
         return new ImageData(Name, Of("train"), Of("test"));

@@ -36,33 +36,43 @@ public sealed class OutputFolder
         return folder;
     }
 
-    /// <summary>Whether a file has a byte in it; not counted is what a run leaves that was killed before it had written <c>run.json</c>.</summary>
+    /// <summary>Whether a file has a byte in it; not counted is what a run or a study leaves that was killed before it had
+    /// written its first file.</summary>
     private static bool HoldsSomething(string path) => new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories)
-        .Any(file => file.Length > 0 && file.Name != "run.json.new");
+        .Any(file => file.Length > 0 && file.Name is not ("run.json.new" or "study.json.new"));
 
     /// <summary>The path of a file of the folder.</summary>
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
-    /// <summary>Writes one file of the folder.</summary>
-    /// <param name="name">Path below the folder, such as <c>plots/x.png</c>.</param>
-    /// <param name="write">Gets the whole path.</param>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
-    public void WriteFile(string name, Action<string> write) => Write(() => write(this[name]));
+    /// <summary>Whether pictures that are there are left alone: those of a finished run would come out the same.</summary>
+    internal bool KeepsPictures { get; set; }
 
     /// <summary>Writes one file of the folder, which is then on disk as a whole, or not at all: what was there before stays.</summary>
+    /// <param name="name">Path below the folder, such as <c>plots/x.png</c>.</param>
+    /// <param name="write">Gets the whole path of a file that will take the other's place.</param>
     /// <exception cref="OptionException">The disk is full, or the like.</exception>
-    internal void Replace(string name, Action<Stream> write) => Write(() =>
+    public void WriteFile(string name, Action<string> write)
+    {
+        if (!KeepsPictures || !IsWholePicture(this[name]))
+            Put(name, write);
+    }
+
+    /// <inheritdoc cref="WriteFile"/>
+    internal void Replace(string name, Action<Stream> write) => Put(name, part =>
+    {
+        using var stream = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None);
+        write(stream);
+    });
+
+    private void Put(string name, Action<string> write) => Write(() =>
     {
         var (path, part) = (this[name], this[name] + ".new");
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
         try
         {
-            using (var stream = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-
+            write(part);
+            using (var file = File.OpenHandle(part, FileMode.Open, FileAccess.ReadWrite))
+                RandomAccess.FlushToDisk(file);
             File.Move(part, path, overwrite: true);
         }
         catch
@@ -71,6 +81,23 @@ public sealed class OutputFolder
             throw;
         }
     });
+
+    /// <summary>Whether a file ends as a PNG or SVG does: earlier versions left empty and half ones when they were killed.</summary>
+    private static bool IsWholePicture(string path)
+    {
+        ReadOnlySpan<byte> end = System.IO.Path.GetExtension(path) switch
+        {
+            ".png" => [.. "IEND"u8, 0xAE, 0x42, 0x60, 0x82],
+            ".svg" => "</svg>"u8,
+            _ => [],
+        };
+        if (end.IsEmpty || !File.Exists(path))
+            return false;
+        using var file = File.OpenHandle(path);
+        Span<byte> last = stackalloc byte[end.Length + 2];  // and a line break
+        var got = RandomAccess.Read(file, last, Math.Max(0, RandomAccess.GetLength(file) - last.Length));
+        return last[..got].IndexOf(end) >= 0;
+    }
 
     /// <summary>Does something that writes into the folder.</summary>
     /// <exception cref="OptionException">The disk is full, or the like.</exception>

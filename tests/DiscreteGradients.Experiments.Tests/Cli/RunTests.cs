@@ -20,7 +20,8 @@ public sealed class RunTests : IDisposable
         var lines = File.ReadAllLines(_folder["run", "metrics.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement).ToList();
         Assert.Equal(2 * 2 * 3, lines.Count);
         Assert.All(lines, line => Assert.Equal(
-            ["experiment", "estimator", "seed", "epoch", "train_loss", "expected_loss", "seconds", "steps"], line.EnumerateObject().Select(p => p.Name)));
+            ["experiment", "estimator", "seed", "epoch", "train_loss", "expected_loss", "seconds", "steps", "check"],
+            line.EnumerateObject().Select(p => p.Name)));
         Assert.Equal(
             from estimator in (string[])["st", "reinmax"] from seed in (int[])[7, 8] from epoch in (int[])[1, 2, 3] select (estimator, seed, epoch),
             lines.Select(line => (line.GetProperty("estimator").GetString()!, line.GetProperty("seed").GetInt32(), line.GetProperty("epoch").GetInt32())));

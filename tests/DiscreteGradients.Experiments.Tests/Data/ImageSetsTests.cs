@@ -129,6 +129,17 @@ public sealed class ImageSetsTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_more_images_than_the_set_has_is_refused_by_its_header()
+    {
+        var train = _folder.Write(Idx.Bytes(60_001, 0), "variable", "tiny", IdxSet.TrainFile);
+        _folder.Write(Idx.Images(2), "variable", "tiny", IdxSet.TestFile);
+
+        Assert.Equal(
+            $"'{train}' claims 60001 images; expected 60000.",
+            Assert.Throws<OptionException>(() => Set([], []).Load(Folders(variable: "variable"))).Message);
+    }
+
+    [Fact]
     public void An_unknown_set_is_suggested()
     {
         var error = Assert.Throws<OptionException>(() => ImageSets.Load("mnst", null));

@@ -80,6 +80,29 @@ public class GradientCasesTests
         Refused("case 0: fields are missing: sample.", root.ToJsonString());
     }
 
+    [Theory]
+    [InlineData("\"cases\":", "\"note\":1,\"cases\":", "field 'note' is not known; expected about and cases.")]
+    [InlineData("\"cases\":", "\"cases\":[],\"cases\":", "field 'cases' is there twice.")]
+    [InlineData("\"draws\":", "\"drawz\":3,\"draws\":", "case 0: field 'drawz' is not known.")]
+    [InlineData("\"draws\":", "\"draws\":3,\"draws\":", "field 'cases[0].draws' is there twice.")]
+    [InlineData("\"draws\":", "\"\\u001b[2J\":3,\"draws\":", "case 0: field '['\ufffd[2J']' is not known.")]
+    [InlineData("\"draws\":", "\"\\ud800\":3,\"draws\":", "field 'cases[0]' has a field whose name is no text.")]
+    [InlineData("\"gumbel-rao\"", "\"\\ud800\"", "field 'cases[0].method' is no text.")]
+    [InlineData("\"gumbel-rao\"", "\"gumbel-roa\",\"subset_size\":1", "case 0: Unknown method 'gumbel-roa'. Did you mean 'gumbel-rao'?")]
+    [InlineData("\"draws\":1", "\"draws\":2147483648", "case 0: field 'draws' holds something else than the expected numbers.")]
+    public void What_nobody_would_read_is_refused(string sound, string changed, string message)
+    {
+        const string text = """
+            {"about":"a","cases":[{"method":"gumbel-rao","shape":[1,1],"temperature":1,"logits":[0],"sample":[0],
+            "gradient_at_sample":[1],"draws":1,"exponential_noise":[1],"gradient_at_logits":[0]}]}
+            """;
+        using (var stream = new MemoryStream(Encoding.UTF8.GetBytes(text)))
+            Assert.Single(GradientCases.Read(stream));
+        Assert.Contains(sound, text, StringComparison.Ordinal);
+
+        Refused(message, text.Replace(sound, changed, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_gumbel_rao_case_without_draws_or_noise_is_refused()
     {
