@@ -12,36 +12,37 @@ namespace DiscreteGradients;
 /// </remarks>
 public static class Distribution
 {
-    /// <summary>log p(z) [..] of one-hot samples z [.., K]; its gradient at the logits is z − p.</summary>
+    /// <summary>
+    /// log p(z) [..] of one-hot samples z [.., K]; its gradient at the logits is z − p. −∞, without a gradient, where a masked category is
+    /// chosen.
+    /// </summary>
     /// <exception cref="ArgumentException">Wrong shape, dtype or device.</exception>
     public static Tensor LogProbability(Tensor logits, Tensor hard)
     {
         Check.Logits(logits, "[..., categories]", minimumRank: 1);
         Check.Hard(hard, logits);
         using var scope = NewDisposeScope();
-        var (mine, sample) = (Precision.AtLeastSingle(logits), Precision.AtLeastSingle(hard.detach()));
-        var total = FusedSample.Takes(mine) ? FusedStatistic.LogTotal(mine) : FusedStatistic.Readable(mine, entropy: false);
-        return ((Masking.Finite(mine) * sample).sum(-1) - total).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
+        var mine = Precision.AtLeastSingle(logits);
+        var below = mine.gather(-1, hard.argmax(-1, keepdim: true)) - FusedStatistic.Largest(mine);
+        var log = below.squeeze(-1) - FusedStatistic.Of(Statistic.LogTotal, mine);
+        return log.masked_fill(Masking.Masked(log), double.NegativeInfinity).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
     /// <summary>The entropy −Σ p log p [..] in nats, from 0 to log K.</summary>
     /// <exception cref="ArgumentException">Wrong shape or dtype.</exception>
-    public static Tensor Entropy(Tensor logits)
+    public static Tensor Entropy(Tensor logits) => Of(Statistic.Entropy, logits);
+
+    /// <summary>
+    /// KL(p ‖ uniform over K categories) [..] in nats: log K less the entropy. Accurate also where p is nearly uniform, and never negative.
+    /// Masked categories count in K.
+    /// </summary>
+    /// <exception cref="ArgumentException">Wrong shape or dtype.</exception>
+    public static Tensor DivergenceFromUniform(Tensor logits) => Of(Statistic.DivergenceFromUniform, logits);
+
+    private static Tensor Of(Statistic statistic, Tensor logits)
     {
         Check.Logits(logits, "[..., categories]", minimumRank: 1);
         using var scope = NewDisposeScope();
-        var mine = Precision.AtLeastSingle(logits);
-        var entropy = FusedSample.Takes(mine) ? FusedStatistic.Entropy(mine) : FusedStatistic.Readable(mine, entropy: true);
-        return entropy.to_type(logits.dtype).alias().MoveToOuterDisposeScope();
-    }
-
-    /// <summary>KL(p ‖ uniform over K categories) [..] in nats: log K less the entropy.</summary>
-    /// <exception cref="ArgumentException">Wrong shape or dtype.</exception>
-    public static Tensor DivergenceFromUniform(Tensor logits)
-    {
-        ArgumentNullException.ThrowIfNull(logits);
-        using var scope = NewDisposeScope();
-        var entropy = Entropy(logits);  // checks them first
-        return (Math.Log(logits.size(-1)) - entropy).MoveToOuterDisposeScope();
+        return FusedStatistic.Of(statistic, Precision.AtLeastSingle(logits)).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 }

@@ -4,29 +4,24 @@ using System.Runtime.InteropServices;
 
 namespace DiscreteGradients.Fused;
 
-/// <summary>
-/// One number per row of logits on the CPU, float32 or float64: the entropy, or the logarithm of the total Σ exp(logit). One pass forward and
-/// one back; two numbers per row are kept.
-/// </summary>
+/// <summary>One number per row of logits on the CPU, float32 or float64. One pass forward and one back; three numbers per row are kept.</summary>
 internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
 {
-    /// <summary>Entropies [..] in nats of logits [.., K].</summary>
-    internal static Tensor Entropy(Tensor logits) => Apply(logits, entropy: true);
-
-    /// <summary>log Σ exp [..] of logits [.., K].</summary>
-    internal static Tensor LogTotal(Tensor logits) => Apply(logits, entropy: false);
+    /// <summary>The statistic [..] of logits [.., K], by a kernel where there is one.</summary>
+    internal static Tensor Of(Statistic statistic, Tensor logits) =>
+        FusedSample.Takes(logits) ? Apply(statistic, logits) : Readable(statistic, logits);
 
     /// <inheritdoc/>
     protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream)
     {
-        var (logits, states, entropy) = (saved[0], saved[1], (bool)data!);
+        var (logits, states, statistic) = (saved[0], saved[1], (Statistic)data!);
         var gradient = empty_like(logits);
         if (gradient.numel() == 0)
             return [gradient];
         if (logits.dtype == ScalarType.Float64)
-            Backward<double>(logits, states, upstream.contiguous(), gradient, entropy);
+            Backward<double>(logits, states, upstream.contiguous(), gradient, statistic);
         else
-            Backward<float>(logits, states, upstream.contiguous(), gradient, entropy);
+            Backward<float>(logits, states, upstream.contiguous(), gradient, statistic);
         return [gradient];
     }
 
@@ -34,20 +29,35 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
     protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
     {
         var logits = saved[0].alias();
-        return Derivatives.Differentiable(Readable(logits, (bool)data!), [logits], upstream);
+        return Derivatives.Differentiable(Readable((Statistic)data!, logits), [logits], upstream);
     }
+
+    /// <summary>The largest logits [.., 1], without a graph.</summary>
+    internal static Tensor Largest(Tensor logits) => logits.detach().amax([-1], keepdim: true);
 
     /// <summary>The definition in tensor operations.</summary>
-    internal static Tensor Readable(Tensor logits, bool entropy)
+    internal static Tensor Readable(Statistic statistic, Tensor logits)
     {
-        var finite = Masking.Finite(logits);
-        if (!entropy)
-            return finite.logsumexp(-1);
-        var logProbabilities = finite.log_softmax(-1).clamp_min(-1e30);  // of a masked category; times its probability, zero
-        return -(logProbabilities.exp() * logProbabilities).sum(-1);
+        if (statistic == Statistic.LogTotal)
+            return (logits - Largest(logits)).logsumexp(-1);
+        if (statistic == Statistic.DivergenceFromUniform)
+            return ReadableDivergence(logits.to_type(ScalarType.Float64)).to_type(logits.dtype);
+        var logProbabilities = Masking.LogProbabilities(logits);
+        var p = logProbabilities.exp();
+        return -(p * logProbabilities.masked_fill(p == 0, 0)).sum(-1);
     }
 
-    private static Tensor Apply(Tensor logits, bool entropy)
+    /// <summary>The formula of <see cref="UniformDivergence"/>.</summary>
+    private static Tensor ReadableDivergence(Tensor logits)
+    {
+        var below = (logits - Largest(logits)).clamp_min(-1e30);  // of a masked category; times its probability, zero
+        var t = below - below.expm1().mean([-1], keepdim: true).log1p();
+        var small = t.clamp(-UniformDivergence.Small, UniformDivergence.Small);
+        var series = UniformDivergence.Excess.Reverse().Aggregate(zeros_like(t), (sum, coefficient) => (sum * small) + coefficient);
+        return where(t.abs() < UniformDivergence.Small, series * small * small, 1 + ((t - 1) * t.exp())).mean([-1]);
+    }
+
+    private static Tensor Apply(Statistic statistic, Tensor logits)
     {
         var rows = logits.contiguous();
         Tensor values, states;
@@ -58,16 +68,16 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
             if (rows.numel() > 0)
             {
                 if (rows.dtype == ScalarType.Float64)
-                    Forward<double>(rows, values, states, entropy);
+                    Forward<double>(rows, values, states, statistic);
                 else
-                    Forward<float>(rows, values, states, entropy);
+                    Forward<float>(rows, values, states, statistic);
             }
         }
 
-        return Record([rows], [states], entropy, values);
+        return Record([rows], [states], statistic, values);
     }
 
-    private static unsafe void Forward<T>(Tensor logits, Tensor values, Tensor states, bool entropy)
+    private static unsafe void Forward<T>(Tensor logits, Tensor values, Tensor states, Statistic statistic)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
@@ -76,19 +86,26 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
         var state = Memory.Address<T>(states);
         Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
         {
+            if (statistic == Statistic.DivergenceFromUniform)
+            {
+                var block = new ReadOnlySpan<T>(from + ((long)first * categories), rows * categories);
+                UniformDivergence.Of(block, categories, new Span<T>(to + first, rows), new Span<T>(state + (3L * first), 3 * rows));
+                return;
+            }
+
             for (var row = first; row < first + rows; row++)
             {
                 var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
                 var largest = Rows.Largest(of);
                 var (total, moment) = Rows.Moments(of, largest);
                 var (logTotal, mean) = (T.Log(total), moment / total);
-                to[row] = entropy ? logTotal - mean : largest + logTotal;
+                to[row] = statistic == Statistic.Entropy ? logTotal - mean : logTotal;
                 (state[3L * row], state[(3L * row) + 1], state[(3L * row) + 2]) = (largest, T.One / total, mean);
             }
         });
     }
 
-    private static unsafe void Backward<T>(Tensor logits, Tensor states, Tensor upstream, Tensor gradient, bool entropy)
+    private static unsafe void Backward<T>(Tensor logits, Tensor states, Tensor upstream, Tensor gradient, Statistic statistic)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
@@ -103,11 +120,24 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
                 var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
                 var result = new Span<T>(to + ((long)row * categories), categories);
                 var (largest, inverse, mean) = (state[3L * row], state[(3L * row) + 1], state[(3L * row) + 2]);
-                if (entropy)
-                    Rows.EntropySlope(of, largest, -inverse * v[row], mean, result);
-                else
+                if (statistic == Statistic.LogTotal)
                     Rows.Scale(of, largest, inverse * v[row], result);
+                else
+                    Rows.EntropySlope(of, largest, (statistic == Statistic.Entropy ? -inverse : inverse) * v[row], mean, result);
             }
         });
     }
+}
+
+/// <summary>What is computed of a row of logits.</summary>
+internal enum Statistic
+{
+    /// <summary>−Σ p log p.</summary>
+    Entropy,
+
+    /// <summary>KL(p ‖ uniform).</summary>
+    DivergenceFromUniform,
+
+    /// <summary>log Σ exp(logit − largest), at most log K: the largest logit, which may be huge, is the caller's to take away first.</summary>
+    LogTotal,
 }

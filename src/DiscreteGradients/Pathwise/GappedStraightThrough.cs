@@ -28,17 +28,15 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
     /// <inheritdoc/>
     protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise)
     {
-        Tensor move;
+        Tensor moved;
         using (no_grad())
         {
             var largest = logProbabilities.amax([-1], keepdim: true);
-            var gap = Gap is { } given ? full_like(largest, given) : ProbabilityGap(logProbabilities, hard);
-            var raise = (largest - logProbabilities) * hard;
-            var lower = (logProbabilities - largest + gap).relu() * (1 - hard);
-            move = raise - lower;
+            var gap = Gap is { } given ? full_like(largest, Math.Min(given, -Precision.Lowest(largest.dtype))) : ProbabilityGap(logProbabilities, hard);
+            moved = where(hard > 0, 0, (logProbabilities - largest).minimum(-gap));
         }
 
-        return ((logProbabilities + move) / Temperature).softmax(-1);
+        return (Surrogate.Hold(moved, logProbabilities) / Temperature).softmax(-1);
     }
 
     private static Tensor ProbabilityGap(Tensor logProbabilities, Tensor hard)
@@ -57,8 +55,9 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
         {
             var moved = block.GradientOf(row);
             var state = block.States[row];
-            TensorPrimitives.Min(block.LogitsOf(row), state.Largest - RowGap(block.LogitsOf(row), state), moved);
-            Rows.Shift<T>(moved, state.Largest, T.One / temperature, moved);
+            var gap = RowGap(block.LogitsOf(row)[state.Sampled] - state.Largest, state);
+            Rows.Shift(block.LogitsOf(row), state.Largest, T.One / temperature, moved);
+            TensorPrimitives.Min(moved, -gap / temperature, moved);
             moved[state.Sampled] = T.Zero;
         }
 
@@ -67,12 +66,12 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
             block.Jacobian(row, block.GradientOf(row), T.One / Rows.Sum<T>(block.GradientOf(row)), T.One / temperature);
     }
 
-    private T RowGap<T>(ReadOnlySpan<T> logits, RowState<T> state) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private T RowGap<T>(T below, RowState<T> state) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (Gap is { } given)
             return T.CreateTruncating(given);
-        var p = T.Exp(logits[state.Sampled] - state.Largest) * state.InverseTotal * T.CreateTruncating(1 - 1e-5);
-        return p > T.Zero ? -T.LogP1(-p) / p : T.One;
+        var p = T.Exp(below) * state.InverseTotal * T.CreateTruncating(1 - 1e-5);
+        return p > T.Zero ? -Elementary.LogP1(-p) / p : T.One;
     }
 
     private static double? CheckGap(double? gap) =>

@@ -18,10 +18,10 @@ public sealed record ReinMaxUniform : PathwiseEstimator
     /// <inheritdoc/>
     protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise)
     {
-        var allowed = Masking.Allowed(logProbabilities);
+        var allowed = Masking.Masked(logProbabilities).logical_not().to_type(logProbabilities.dtype);
         var uniform = allowed / allowed.sum([-1], keepdim: true);
         var logSampled = (logProbabilities * hard).sum([-1], keepdim: true);
-        var weight = ((uniform * hard).sum([-1], keepdim: true) / logSampled.exp()).detach();
+        var weight = ((uniform * hard).sum([-1], keepdim: true) / logSampled.exp().clamp_min(Precision.Tiny(logProbabilities.dtype))).detach();
         return ((hard - uniform) * logSampled + weight * logProbabilities.exp()) / 2;
     }
 }
