@@ -22,10 +22,8 @@ public static class Distribution
         Check.Logits(logits, "[..., categories]", minimumRank: 1);
         Check.Hard(hard, logits);
         using var scope = NewDisposeScope();
-        var mine = Precision.AtLeastSingle(logits);
-        var below = mine.gather(-1, hard.argmax(-1, keepdim: true)) - FusedStatistic.Largest(mine);
-        var log = below.squeeze(-1) - FusedStatistic.Of(Statistic.LogTotal, mine);
-        return log.masked_fill(Masking.Masked(log), double.NegativeInfinity).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
+        var log = FusedLogProbability.Of(Precision.AtLeastSingle(logits), Precision.AtLeastSingle(hard.detach()));
+        return log.to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
     /// <summary>The entropy −Σ p log p [..] in nats, from 0 to log K.</summary>

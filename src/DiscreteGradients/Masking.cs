@@ -13,8 +13,8 @@ internal static class Masking
     internal static Tensor LogProbabilities(Tensor logits) => logits.log_softmax(-1).clamp_min(Precision.Lowest(logits.dtype));
 
     /// <summary>
-    /// True where a category counts as masked, from finite log-probabilities. So does one that is as far below the largest as numbers
-    /// go, such as the lowest finite number, which often stands in for −∞.
+    /// True where a category may be chosen, from finite log-probabilities. One that is half as far below the largest as numbers go counts
+    /// as masked: the lowest finite number often stands in for −∞.
     /// </summary>
-    internal static Tensor Masked(Tensor logProbabilities) => logProbabilities < Precision.Lowest(logProbabilities.dtype) / 2;
+    internal static Tensor Allowed(Tensor logProbabilities) => logProbabilities >= Precision.Lowest(logProbabilities.dtype) / 2;
 }

@@ -48,7 +48,7 @@ public static class OneHot
 
         using var scope = NewDisposeScope();
         var logProbabilities = Masking.LogProbabilities(Precision.AtLeastSingle(logits));
-        var masked = Masking.Masked(logProbabilities);
+        var masked = Masking.Allowed(logProbabilities).logical_not();
         var impossible = ((z != 0) & masked).flatten(-2).any(-1);
         var total = (logProbabilities.masked_fill(masked, 0) * z).sum([-2, -1]).masked_fill(impossible, double.NegativeInfinity);
         return total.to_type(logits.dtype).alias().MoveToOuterDisposeScope();

@@ -164,7 +164,7 @@ public class DistributionTests
                 x => OneHot.LogProbability(x.unsqueeze(-2), hard.unsqueeze(-2)),
                 x => FusedStatistic.Readable(Statistic.Entropy, Precision.AtLeastSingle(x)),
                 x => FusedStatistic.Readable(Statistic.DivergenceFromUniform, x),
-                x => FusedStatistic.Readable(Statistic.LogTotal, Precision.AtLeastSingle(x)),
+                x => FusedLogProbability.Readable(Precision.AtLeastSingle(x), hard.argmax(-1, keepdim: true)),
             })
             {
                 var (near, far) = (logits.clone().requires_grad_(), (logits + offset).requires_grad_());

@@ -32,14 +32,9 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
         return Derivatives.Differentiable(Readable((Statistic)data!, logits), [logits], upstream);
     }
 
-    /// <summary>The largest logits [.., 1], without a graph.</summary>
-    internal static Tensor Largest(Tensor logits) => logits.detach().amax([-1], keepdim: true);
-
     /// <summary>The definition in tensor operations.</summary>
     internal static Tensor Readable(Statistic statistic, Tensor logits)
     {
-        if (statistic == Statistic.LogTotal)
-            return (logits - Largest(logits)).logsumexp(-1);
         if (statistic == Statistic.DivergenceFromUniform)
             return ReadableDivergence(logits.to_type(ScalarType.Float64)).to_type(logits.dtype);
         var logProbabilities = Masking.LogProbabilities(logits);
@@ -50,7 +45,7 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
     /// <summary>The formula of <see cref="UniformDivergence"/>.</summary>
     private static Tensor ReadableDivergence(Tensor logits)
     {
-        var below = (logits - Largest(logits)).clamp_min(-1e30);  // of a masked category; times its probability, zero
+        var below = (logits - logits.detach().amax([-1], keepdim: true)).clamp_min(-1e30);  // of a masked category; times its probability, zero
         var t = below - below.expm1().mean([-1], keepdim: true).log1p();
         var small = t.clamp(-UniformDivergence.Small, UniformDivergence.Small);
         var series = UniformDivergence.Excess.Reverse().Aggregate(zeros_like(t), (sum, coefficient) => (sum * small) + coefficient);
@@ -67,17 +62,21 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
             states = empty([.. rows.shape[..^1], 3], rows.dtype);
             if (rows.numel() > 0)
             {
-                if (rows.dtype == ScalarType.Float64)
-                    Forward<double>(rows, values, states, statistic);
-                else
-                    Forward<float>(rows, values, states, statistic);
+                Action<Tensor, Tensor, Tensor> forward = (statistic, rows.dtype) switch
+                {
+                    (Statistic.Entropy, ScalarType.Float64) => Entropy<double>,
+                    (Statistic.Entropy, _) => Entropy<float>,
+                    (_, ScalarType.Float64) => Divergence<double>,
+                    _ => Divergence<float>,
+                };
+                forward(rows, values, states);
             }
         }
 
         return Record([rows], [states], statistic, values);
     }
 
-    private static unsafe void Forward<T>(Tensor logits, Tensor values, Tensor states, Statistic statistic)
+    private static unsafe void Entropy<T>(Tensor logits, Tensor values, Tensor states)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
@@ -86,23 +85,26 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
         var state = Memory.Address<T>(states);
         Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
         {
-            if (statistic == Statistic.DivergenceFromUniform)
-            {
-                var block = new ReadOnlySpan<T>(from + ((long)first * categories), rows * categories);
-                UniformDivergence.Of(block, categories, new Span<T>(to + first, rows), new Span<T>(state + (3L * first), 3 * rows));
-                return;
-            }
-
             for (var row = first; row < first + rows; row++)
             {
                 var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
                 var largest = Rows.Largest(of);
                 var (total, moment) = Rows.Moments(of, largest);
                 var (logTotal, mean) = (T.Log(total), moment / total);
-                to[row] = statistic == Statistic.Entropy ? logTotal - mean : logTotal;
+                to[row] = logTotal - mean;
                 (state[3L * row], state[(3L * row) + 1], state[(3L * row) + 2]) = (largest, T.One / total, mean);
             }
         });
+    }
+
+    private static unsafe void Divergence<T>(Tensor logits, Tensor values, Tensor states)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var categories = (int)logits.size(-1);
+        var (from, to, state) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(values), (nint)Memory.Address<T>(states));
+        Blocks.For((int)(logits.numel() / categories), categories, (first, rows) => UniformDivergence.Of(
+            new ReadOnlySpan<T>((T*)from + ((long)first * categories), rows * categories), categories,
+            new Span<T>((T*)to + first, rows), new Span<T>((T*)state + (3L * first), 3 * rows)));
     }
 
     private static unsafe void Backward<T>(Tensor logits, Tensor states, Tensor upstream, Tensor gradient, Statistic statistic)
@@ -120,10 +122,7 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
                 var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
                 var result = new Span<T>(to + ((long)row * categories), categories);
                 var (largest, inverse, mean) = (state[3L * row], state[(3L * row) + 1], state[(3L * row) + 2]);
-                if (statistic == Statistic.LogTotal)
-                    Rows.Scale(of, largest, inverse * v[row], result);
-                else
-                    Rows.EntropySlope(of, largest, (statistic == Statistic.Entropy ? -inverse : inverse) * v[row], mean, result);
+                Rows.EntropySlope(of, largest, (statistic == Statistic.Entropy ? -inverse : inverse) * v[row], mean, result);
             }
         });
     }
@@ -137,7 +136,4 @@ internal enum Statistic
 
     /// <summary>KL(p ‖ uniform).</summary>
     DivergenceFromUniform,
-
-    /// <summary>log Σ exp(logit − largest), at most log K: the largest logit, which may be huge, is the caller's to take away first.</summary>
-    LogTotal,
 }

@@ -288,7 +288,7 @@ internal static class Rows
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<T> Load<T>(ReadOnlySpan<T> values, int at) where T : unmanaged =>
+    internal static Vector<T> Load<T>(ReadOnlySpan<T> values, int at) where T : unmanaged =>
         Vector.LoadUnsafe(ref MemoryMarshal.GetReference(values), (nuint)at);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

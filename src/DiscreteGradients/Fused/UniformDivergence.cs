@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace DiscreteGradients.Fused;
 
@@ -13,6 +14,12 @@ internal static class UniformDivergence
 {
     /// <summary>Below this the terms are summed as series.</summary>
     internal const double Small = 0.5;
+
+    /// <summary>Terms of the series that one rounding of float32 needs, and of float64.</summary>
+    private const int Single = 9;
+
+    /// <inheritdoc cref="Single"/>
+    private const int Double = 16;
 
     /// <summary>(1 + (t − 1) eᵗ) / t² = Σ tⁿ / ((n + 2) n!).</summary>
     internal static readonly double[] Excess = Coefficients(n => n + 2);
@@ -38,11 +45,20 @@ internal static class UniformDivergence
             Rows.Shift(of, double.CreateTruncating(states[3 * row]), 1, of);
         }
 
-        below.CopyTo(weights);
-        Elementary.Exp(weights);
+        var near = TensorPrimitives.Min<double>(below) > -Small;  // all rows, and no exponential is needed
+        if (!near)
+        {
+            below.CopyTo(weights);
+            Elementary.Exp(weights);
+        }
+
+        var terms = typeof(T) == typeof(float) ? Single : Double;
         for (var row = 0; row < divergences.Length; row++)
         {
-            var (divergence, total, logMean) = Of(below.Slice(row * categories, categories), weights.Slice(row * categories, categories));
+            var of = below.Slice(row * categories, categories);
+            var (divergence, total, logMean) = near || TensorPrimitives.Min<double>(of) > -Small
+                ? Near(of, terms)
+                : Far(of, weights.Slice(row * categories, categories));
             divergences[row] = T.CreateTruncating(divergence);
             states[(3 * row) + 1] = T.CreateTruncating(1 / total);
             states[(3 * row) + 2] = T.CreateTruncating(divergence + logMean);
@@ -51,60 +67,63 @@ internal static class UniformDivergence
         ArrayPool<double>.Shared.Return(rented);
     }
 
-    private static (double Divergence, double Total, double LogMean) Of(ReadOnlySpan<double> below, ReadOnlySpan<double> weights)
+    private static (double Divergence, double Total, double LogMean) Near(ReadOnlySpan<double> below, int terms)
     {
-        var categories = below.Length;
-        if (TensorPrimitives.Min(below) > -Small)
-        {
-            var growth = Sum(below, 0, 1, Growth);
-            var near = Elementary.LogP1(growth / categories);
-            return (Sum(below, near, 2, Excess) / categories, categories + growth, near);
-        }
-
-        var total = Rows.Sum(weights);
-        var logMean = Math.Log(total / categories);
-        return (Sum(below, weights, logMean + 1, categories / total) / categories, total, logMean);
+        var growth = Sum(below, 0, Growth.AsSpan(0, terms), square: false);
+        var logMean = Elementary.LogP1(growth / below.Length);
+        return (Sum(below, logMean, Excess.AsSpan(0, terms), square: true) / below.Length, below.Length + growth, logMean);
     }
 
-    /// <summary>Σ (x − shift)^power · series(x − shift).</summary>
-    private static double Sum(ReadOnlySpan<double> x, double shift, int power, ReadOnlySpan<double> series)
+    private static (double Divergence, double Total, double LogMean) Far(ReadOnlySpan<double> below, ReadOnlySpan<double> weights)
     {
-        Span<double> rest = stackalloc double[Vector<double>.Count];
-        rest.Fill(shift);  // adds nothing
-        x[(x.Length / rest.Length * rest.Length)..].CopyTo(rest);
-
-        var (shifts, sums) = (new Vector<double>(shift), Vector<double>.Zero);
-        for (var k = 0; k < x.Length; k += rest.Length)
+        var total = Rows.Sum(weights);
+        var logMean = Math.Log(total / below.Length);
+        var (lowest, shift, scale) = (-1e30, logMean + 1, below.Length / total);  // −∞ times a weight of zero would be NaN
+        var sums = Vector<double>.Zero;
+        var k = 0;
+        for (; k <= below.Length - Vector<double>.Count; k += Vector<double>.Count)
         {
-            var from = (k + rest.Length <= x.Length ? new Vector<double>(x[k..]) : new Vector<double>(rest)) - shifts;
-            var sum = new Vector<double>(series[^1]);
-            for (var n = series.Length - 2; n >= 0; n--)
-                sum = Vector.FusedMultiplyAdd(sum, from, new Vector<double>(series[n]));
-            sums += power == 1 ? sum * from : sum * from * from;
+            var t = Vector.MaxNative(new Vector<double>(lowest), Rows.Load(below, k)) - new Vector<double>(shift);
+            sums += Vector<double>.One + (t * Rows.Load(weights, k) * new Vector<double>(scale));
+        }
+
+        var sum = Vector.Sum(sums);
+        for (; k < below.Length; k++)
+            sum += 1 + ((double.MaxNative(lowest, below[k]) - shift) * weights[k] * scale);
+        return (sum / below.Length, total, logMean);
+    }
+
+    /// <summary>Σ t series(t), or t² series(t), for t = x − shift.</summary>
+    private static double Sum(ReadOnlySpan<double> x, double shift, ReadOnlySpan<double> series, bool square)
+    {
+        var sums = Vector<double>.Zero;
+        var k = 0;
+        for (; k <= x.Length - Vector<double>.Count; k += Vector<double>.Count)
+            sums += Term(Rows.Load(x, k) - new Vector<double>(shift), series, square);
+        if (k < x.Length)
+        {
+            Span<double> rest = stackalloc double[Vector<double>.Count];
+            rest.Fill(shift);  // adds nothing
+            x[k..].CopyTo(rest);
+            sums += Term(new Vector<double>(rest) - new Vector<double>(shift), series, square);
         }
 
         return Vector.Sum(sums);
     }
 
-    /// <summary>Σ 1 + (x − shift) · scale · weight, one where the weight is zero.</summary>
-    private static double Sum(ReadOnlySpan<double> x, ReadOnlySpan<double> weights, double shift, double scale)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<double> Term(Vector<double> t, ReadOnlySpan<double> series, bool square)
     {
-        var (lowest, shifts, scales) = (new Vector<double>(-1e30), new Vector<double>(shift), new Vector<double>(scale));
-        var sums = Vector<double>.Zero;
-        var k = 0;
-        for (; k <= x.Length - Vector<double>.Count; k += Vector<double>.Count)
-            sums += Vector<double>.One + ((Vector.MaxNative(lowest, new Vector<double>(x[k..])) - shifts) * new Vector<double>(weights[k..]) * scales);
-
-        var sum = Vector.Sum(sums);
-        for (; k < x.Length; k++)
-            sum += 1 + ((double.MaxNative(lowest[0], x[k]) - shift) * weights[k] * scale);
-        return sum;
+        var sum = new Vector<double>(series[^1]);
+        for (var n = series.Length - 2; n >= 0; n--)
+            sum = Vector.FusedMultiplyAdd(sum, t, new Vector<double>(series[n]));
+        return square ? sum * t * t : sum * t;
     }
 
-    /// <summary>1 / (factor(n) n!), as many as single terms of size <see cref="Small"/> need in double precision.</summary>
+    /// <summary>1 / (factor(n) n!), for n from 0.</summary>
     private static double[] Coefficients(Func<int, double> factor)
     {
-        var coefficients = new double[16];
+        var coefficients = new double[Double];
         for (var (n, factorial) = (0, 1.0); n < coefficients.Length; factorial *= ++n)
             coefficients[n] = 1 / (factor(n) * factorial);
         return coefficients;
