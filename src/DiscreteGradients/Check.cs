@@ -244,10 +244,14 @@ internal static class Check
                 $"{estimator} needs the gradient of f, but what f returned does not depend on its argument differentiably; "
                 + "use an estimator that needs values only, such as rloo.", nameof(f));
 
-    internal static double Temperature(double temperature) =>
-        double.IsFinite(temperature) && temperature > 0
+    internal static double Temperature(double temperature)
+    {
+        if (!double.IsFinite(temperature) || temperature <= 0)
+            throw new ArgumentException($"temperature must be a finite number above 0; got {temperature}.", nameof(temperature));
+        return temperature is >= Precision.LeastTemperature and <= Precision.LargestTemperature
             ? temperature
-            : throw new ArgumentException($"temperature must be a finite number above 0; got {temperature}.", nameof(temperature));
+            : throw new ArgumentException($"temperature must be from 1e-30 to 1e30; got {temperature}.", nameof(temperature));
+    }
 
     internal static double Decay(double decay) =>
         decay is >= 0 and < 1

@@ -24,7 +24,7 @@ public static class Functional
         var last = logits.movedim([dim], [-1]);
         var sample = hard
             ? new GumbelRao(Draws: 1, tau).Sample(last, generator: generator)
-            : GumbelRao.SampleSoft(Masking.Finite(Check.Rows(Precision.AtLeastSingle(last))), tau, Noise.Draw(generator)).to_type(logits.dtype);
+            : GumbelRao.SampleSoft(Check.Rows(Precision.AtLeastSingle(last)), tau, Noise.Draw(generator)).to_type(logits.dtype);
         return sample.movedim([-1], [dim]).alias().MoveToOuterDisposeScope();
     }
 
@@ -37,7 +37,7 @@ public static class Functional
     {
         using var scope = NewDisposeScope();
         var sample = new ReinMax(tau).Sample(logits, generator: generator);
-        var probabilities = Masking.Finite(Precision.AtLeastSingle(logits)).softmax(-1).to_type(logits.dtype).alias();
+        var probabilities = Precision.AtLeastSingle(logits).softmax(-1).to_type(logits.dtype).alias();
         return scope.MoveToOuter(sample, probabilities);
     }
 }

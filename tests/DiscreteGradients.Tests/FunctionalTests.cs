@@ -70,6 +70,30 @@ public class FunctionalTests
         }
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void Soft_samples_at_the_ends_of_the_temperatures_are_one_hot_and_uniform_over_what_is_allowed(ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Conformance.Logits([50, 3]);
+        logits[TensorIndex.Ellipsis, 2] = double.NegativeInfinity;
+        foreach (var temperature in new[] { 1e-30, 1e-12, 1e12, 1e30 })
+        {
+            var leaf = logits.to_type(dtype).requires_grad_(true);
+            var soft = Functional.gumbel_softmax(leaf, temperature, generator: Conformance.Seeded());
+            (soft * tensor(new[] { 1, 2, 3 }).to_type(dtype)).sum().backward();
+
+            Assert.Equal(0, soft[TensorIndex.Ellipsis, 2].abs().max().to_type(ScalarType.Float64).item<double>());
+            Assert.True((temperature < 1 ? (soft == 0) | (soft == 1) : (soft[TensorIndex.Ellipsis, ..2] - 0.5).abs() <= 1e-11).all().item<bool>());
+            Assert.True(((soft.sum(-1) - 1).abs() <= 1e-15).all().item<bool>());
+            Assert.True(leaf.grad!.isfinite().all().item<bool>());
+            Assert.Equal(0, leaf.grad[TensorIndex.Ellipsis, 2].abs().max().to_type(ScalarType.Float64).item<double>());
+        }
+    }
+
     [Fact]
     public void Wrong_arguments_are_refused_in_words()
     {
@@ -77,5 +101,7 @@ public class FunctionalTests
         Conformance.Refused("dim must be an axis of logits of shape [2, 3]; got 2.", () => Functional.gumbel_softmax(zeros(2, 3), dim: 2));
         Conformance.Refused("temperature must be a finite number above 0; got 0.", () => Functional.gumbel_softmax(zeros(2, 3), tau: 0));
         Conformance.Refused("temperature must be a finite number above 0; got -2.", () => Functional.reinmax(zeros(2, 3), -2));
+        Conformance.Refused("temperature must be from 1e-30 to 1e30; got 1E-40.", () => Functional.gumbel_softmax(zeros(2, 3), tau: 1e-40));
+        Conformance.Refused("temperature must be from 1e-30 to 1e30; got 1E+38.", () => Functional.reinmax(zeros(2, 3), 1e38));
     }
 }
