@@ -10,11 +10,10 @@ public class BackwardErrorTests
     private const string Changed = "one of the variables needed for gradient computation has been modified by an inplace operation";
 
     private static readonly Dictionary<string, Func<Tensor, Tensor>> Functions = Estimators.All
-        .Select(entry => entry.Default).OfType<PathwiseEstimator>()
+        .Select(entry => entry.Default).Where(estimator => estimator is IFusedEstimator).Cast<PathwiseEstimator>()
         .SelectMany(estimator => new (string, Func<Tensor, Tensor>)[]
         {
             ($"sample of {estimator}", logits => estimator.Sample(logits)),
-            ($"readable sample of {estimator}", logits => (estimator with { Form = Form.Readable }).Sample(logits)),
             ($"attached sample of {estimator}", logits => estimator.Attach(logits, OneHot.Sample(logits))),
         })
         .Append(("log-probability", logits => Distribution.LogProbability(logits, OneHot.Sample(logits))))

@@ -54,7 +54,7 @@ public partial class GuardPageTests
         foreach (ref var logit in logits.Span)
             logit = T.CreateTruncating(spread * random.NextDouble());
 
-        UniformDivergence.Of<T>(logits.Span, categories, values.Span, states.Span);
+        UniformDivergence.Of<T>(logits.Span, categories, values.Span, states.Span, firstRow: 0);
 
         foreach (var value in values.Span)
             Assert.True(T.IsFinite(value) && (value > T.Zero || categories == 1));
