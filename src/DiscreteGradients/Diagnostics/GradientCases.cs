@@ -153,6 +153,8 @@ public static class GradientCases
             throw new InvalidDataException($"case {index}: field 'shape' must be [rows, categories], both at least 1; got [{string.Join(", ", c.Shape)}].");
         if (!(c.Temperature > 0) || !double.IsFinite(c.Temperature))
             throw new InvalidDataException($"case {index}: field 'temperature' must be a finite number above 0; got {c.Temperature}.");
+        if (c.Temperature is < Precision.LeastTemperature or > Precision.LargestTemperature)
+            throw new InvalidDataException($"case {index}: field 'temperature' must be from 1e-30 to 1e30; got {c.Temperature}.");
 
         var entries = (long)c.Shape[0] * c.Shape[1];
         Numbers(c.Logits, entries, "logits", index);

@@ -52,6 +52,7 @@ public class GradientCasesTests
         { "shape", "[3, 5]", "case 0: field 'logits' must hold 15 numbers; got 12." },
         { "shape", "[100000, 100000]", "case 0: field 'logits' must hold 10000000000 numbers; got 12." },
         { "temperature", "0", "case 0: field 'temperature' must be a finite number above 0; got 0." },
+        { "temperature", "1e-40", "case 0: field 'temperature' must be from 1e-30 to 1e30; got 1E-40." },
         { "temperature", "\"warm\"", "case 0: field 'temperature' holds something else than the expected numbers." },
         { "logits", "[1, 2]", "case 0: field 'logits' must hold 12 numbers; got 2." },
         { "logits", "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1e999]", "case 0: field 'logits' holds Infinity at 11; every number must be finite." },
