@@ -106,8 +106,6 @@ public sealed class KilledRunTests : IDisposable
         Assert.Equal(Metrics("whole"), Metrics("run"));
     }
 
-    private static string Executable => Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "dgrad.exe" : "dgrad");
-
     private static Process Start(string[] arguments) => Start(Executable, arguments);
 
     private static Process Start(string file, string[] arguments)
