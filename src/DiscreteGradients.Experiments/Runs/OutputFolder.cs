@@ -43,7 +43,7 @@ public sealed class OutputFolder
             var name = System.IO.Path.Combine(there, System.IO.Path.GetRandomFileName());
             try
             {
-                new FileStream(name, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose).Dispose();
+                using var trial = File.Create(name, bufferSize: 1, FileOptions.DeleteOnClose);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
