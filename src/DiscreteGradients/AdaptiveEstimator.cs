@@ -57,6 +57,7 @@ public abstract record AdaptiveEstimator : GradientEstimator, IDisposable
         Check.AtLeast(1, latents);
         Check.AtLeast(1, categories);
         Check.Generator(generator);
+        Check.Room(latents, "latents", [categories], ScalarType.Float32, generator?.device);
         if (_state is not null)
             throw new InvalidOperationException($"{GetType().Name} is prepared already; take a copy (`with {{ }}`) to start anew.");
         Check.Libtorch();

@@ -8,6 +8,9 @@ namespace DiscreteGradients;
 /// <summary>A sample that the caller supplies: every row exactly one-hot, at a category that can be sampled; else an error names the row.</summary>
 internal static class HardSample
 {
+    /// <summary>Rows of at most that many categories are looped over.</summary>
+    private const int Short = 16;
+
     /// <summary>The sample [.., K] itself, float32 or float64, when every row of it is right.</summary>
     /// <param name="hard">The sample.</param>
     /// <param name="logits">Of the same shape and dtype: a category whose logit is −∞ may not be chosen. Null where every one may be.</param>
@@ -33,8 +36,8 @@ internal static class HardSample
     internal static int Category<T>(ReadOnlySpan<T> hard, ReadOnlySpan<T> logits, long row)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var category = NotZero(hard);
-        if (category < 0 || hard[category] != T.One || NotZero(hard[(category + 1)..]) >= 0)
+        var category = Unsafe.SizeOf<T>() == sizeof(int) ? Only(MemoryMarshal.Cast<T, int>(hard)) : Only(MemoryMarshal.Cast<T, long>(hard));
+        if (category < 0 || hard[category] != T.One)
             category = Slowly(hard, row);
         return logits.IsEmpty || !T.IsNegativeInfinity(logits[category])
             ? category
@@ -71,12 +74,29 @@ internal static class HardSample
         });
     }
 
-    /// <summary>The first entry that is not +0, or −1.</summary>
-    private static int NotZero<T>(ReadOnlySpan<T> values) where T : unmanaged => Unsafe.SizeOf<T>() == sizeof(int)
-        ? MemoryMarshal.Cast<T, int>(values).IndexOfAnyExcept(0)
-        : MemoryMarshal.Cast<T, long>(values).IndexOfAnyExcept(0);
+    /// <summary>The only entry whose bits are not those of 0, or −1.</summary>
+    private static int Only<TBits>(ReadOnlySpan<TBits> bits)
+        where TBits : unmanaged, IBinaryInteger<TBits>
+    {
+        if (bits.Length > Short)
+        {
+            var first = bits.IndexOfAnyExcept(TBits.Zero);
+            return first >= 0 && bits[(first + 1)..].IndexOfAnyExcept(TBits.Zero) < 0 ? first : -1;
+        }
 
-    /// <summary>The category of a row in which something else is than 1 and +0: −0, or an error.</summary>
+        var (only, count) = (0, 0);
+        for (var k = 0; k < bits.Length; k++)
+        {
+            // Without branches: where the 1 is cannot be predicted.
+            var set = int.CreateTruncating((bits[k] | -bits[k]) >> ((8 * Unsafe.SizeOf<TBits>()) - 1));
+            only |= set & k;
+            count -= set;
+        }
+
+        return count == 1 ? only : -1;
+    }
+
+    /// <summary>The category of a row in which something else is than 1 and +0: a −0, or what is an error.</summary>
     private static int Slowly<T>(ReadOnlySpan<T> hard, long row)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

@@ -91,6 +91,33 @@ public class ArgumentsTests
     }
 
     [Fact]
+    public void A_wrong_setting_of_any_estimator_is_refused_in_a_sentence_that_names_it()
+    {
+        var tried = 0;
+        foreach (var type in Estimators.All.Select(e => e.Default.GetType()).Distinct())
+        {
+            var constructor = type.GetConstructors().Single();
+            var parameters = constructor.GetParameters();
+            for (var at = 0; at < parameters.Length; at++)
+            {
+                var number = Nullable.GetUnderlyingType(parameters[at].ParameterType) ?? parameters[at].ParameterType;
+                foreach (var bad in number == typeof(double) ? new[] { -1, double.NaN, double.PositiveInfinity, double.NegativeInfinity } : [0, -1, -5])
+                {
+                    var arguments = parameters.Select(p => p.DefaultValue).ToArray();
+                    arguments[at] = Convert.ChangeType(bad, number, null);
+                    var thrown = Record.Exception(() => constructor.Invoke(BindingFlags.DoNotWrapExceptions, null, arguments, null));
+                    Assert.True(
+                        thrown is ArgumentException && thrown.Message.StartsWith(parameters[at].Name!, StringComparison.OrdinalIgnoreCase),
+                        $"{type.Name}, {parameters[at].Name} {bad}: {thrown?.ToString() ?? "accepted"}");
+                    tried++;
+                }
+            }
+        }
+
+        Assert.True(tried > 50);
+    }
+
+    [Fact]
     public void The_sentences_say_what_was_expected_what_came_and_what_to_do()
     {
         using var scope = NewDisposeScope();
@@ -123,6 +150,8 @@ public class ArgumentsTests
             () => default(Noise).Exponential(1, zeros([3], ScalarType.Float16)));
         Conformance.Refused(
             "gradient must be floating-point and have the logits' shape [2, 3]; got [3], Float32.", () => Surrogate.Carry(logits, zeros(3)));
+        Conformance.Refused(
+            "1099511627776 latents of shape [3] do not fit into memory; ask for fewer or smaller ones.", () => new Relax().Prepare(1L << 40, 3));
         Conformance.Refused("dim must be an axis of logits of shape []; got -1.", () => Functional.gumbel_softmax(zeros([])));
         Conformance.Refused("logits must have at least one category on axis 0; got [0, 5].", () => Functional.gumbel_softmax(zeros(0, 5), dim: 0));
     }
@@ -161,6 +190,28 @@ public class ArgumentsTests
         Conformance.Refused(
             "hard row 1 chooses category 0, which is masked; choose one that can be sampled.",
             () => HardSample.CheckTensors(FirstOf(logits), logits));
+    }
+
+    [Theory]
+    [MemberData(nameof(NamesOfLogits))]
+    public void Without_rows_nothing_is_refused(string name)
+    {
+        if (name == "GradientQuality.Measure")
+        {
+            Conformance.Refused("logits must have at least one example; got [0, 2, 3].", () => OfLogits[name](zeros(0, 2, 3)));
+            return;
+        }
+
+        foreach (var dtype in new[] { ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32, ScalarType.Float64 })
+        {
+            foreach (var shape in new long[][] { [0, 2, 3], [2, 0, 3], [0, 0, 1] })
+            {
+                using var scope = NewDisposeScope();
+                var logits = zeros(shape, dtype);
+                var result = OfLogits[name](logits) is ValueTuple<Tensor, Tensor> both ? both.Item1 : (Tensor)OfLogits[name](logits);
+                Assert.Equal(name == "OneHot.LogProbability" ? shape[0] : 0, result.numel());
+            }
+        }
     }
 
     [Fact]

@@ -198,6 +198,29 @@ public static partial class Conformance
         }
     }
 
+    public static void Arguments_that_are_missing_or_disposed_are_refused_in_words(GradientEstimator estimator)
+    {
+        using var scope = NewDisposeScope();
+        var logits = zeros(For(estimator, [5, 2, 3]));
+        using var generator = Seeded();
+        generator.Dispose();
+        Tensor F(Tensor z) => z.sum([-2, -1]);
+
+        Refused("logits must be given; got null.", () => estimator.Estimate(null!, F));
+        Refused("f must be given; got null.", () => estimator.Estimate(logits, null!));
+        Refused("generator was disposed before the call; keep it until the last call that uses it.", () => estimator.Estimate(logits, F, generator));
+        if (estimator is not PathwiseEstimator pathwise)
+            return;
+        var gone = zeros(logits.shape);
+        gone.Dispose();
+        Refused("hard must be given; got null.", () => pathwise.Attach(logits, null!));
+        Refused("hard was disposed before the call; move it out of its dispose scope.", () => pathwise.Attach(logits, gone));
+        Refused("mask was disposed before the call; move it out of its dispose scope.", () => pathwise.Attach(logits, First(logits), gone));
+        Refused("mask was disposed before the call; move it out of its dispose scope.", () => pathwise.Sample(logits, gone));
+        Refused("generator was disposed before the call; keep it until the last call that uses it.", () => pathwise.Sample(logits, generator: generator));
+        Refused("generator was disposed before the call; keep it until the last call that uses it.", () => pathwise.Attach(logits, First(logits), generator: generator));
+    }
+
     public static void What_f_returns_is_checked_before_it_is_used(GradientEstimator estimator)
     {
         using var scope = NewDisposeScope();

@@ -57,6 +57,7 @@ internal static class HiddenLayer
 
     private static Parameter Glorot(long outputs, long inputs, Generator generator)
     {
+        Check.Room(outputs, "units", [inputs], ScalarType.Float32, generator.device);
         var bound = Math.Sqrt(6.0 / (inputs + outputs));
         return nn.Parameter((rand([outputs, inputs], ScalarType.Float32, generator.device, generator: generator) * (2 * bound)) - bound);
     }

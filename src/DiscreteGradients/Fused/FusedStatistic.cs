@@ -90,7 +90,7 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
                 var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
                 var largest = Rows.Largest(of);
                 var (total, moment) = Rows.Moments(of, largest);
-                if (!T.IsFinite(total))
+                if (!(total >= T.One))
                     throw RowSampler<T>.Refused(of, row);
                 var (logTotal, mean) = (T.Log(total), moment / total);
                 to[row] = logTotal - mean;
