@@ -35,6 +35,7 @@ public sealed record StoredRun(string Folder, RunRecord Record, IReadOnlyList<Me
         try
         {
             var record = RunRecord.Read(path);
+            ExperimentCatalog.CheckOptions(record);
             if (!File.Exists(metrics))
                 throw new OptionException($"'{metrics}' is missing, though run.json is there; move the folder away.");
             return new StoredRun(folder, record, [.. MetricsFile.Read(metrics, record).Select(line => line.Line)]);

@@ -92,7 +92,7 @@ public sealed class RunFolder : IDisposable
             var record = RunRecord.Read(Output[RecordName]);
             if (record.Experiment != entry.Name)
                 throw new OptionException($"'{Output.Path}' holds a run of '{record.Experiment}', not of '{entry.Name}'; go on with: {Command(record)}");
-            record = record with { Options = Options(record.Options, "options"), Estimators = [.. record.Estimators.Select(Typed)] };
+            record = record.WithOptions(entry.OptionsType, StrictJson.Options);
             if (FixedSettings.Of(record.Options).GetValueOrDefault("--epochs") is { } epochs && epochs != $"{record.Epochs}")
                 throw new WrongJsonException("epochs", $"is {record.Epochs}, and {epochs} in options");
             Use(record);
@@ -102,21 +102,6 @@ public sealed class RunFolder : IDisposable
         {
             var flaw = e is WrongJsonException { Field: { } field, What: var what } ? $", at $.{field}: it {what}" : $": {e.Message.TrimEnd('.')}";
             throw new OptionException($"'{Output[RecordName]}' must describe a run as dgrad wrote it; it does not{flaw}. Start a new run.");
-        }
-
-        EstimatorRecord Typed(EstimatorRecord estimator, int index) =>
-            estimator with { Options = estimator.Options is { } options ? Options(options, $"estimators[{index}].options") : null };
-
-        object Options(object json, string field)
-        {
-            try
-            {
-                return StrictJson.Read((JsonElement)json, entry.OptionsType);
-            }
-            catch (WrongJsonException e)
-            {
-                throw new WrongJsonException(e.Field is null ? field : $"{field}.{e.Field}", e.What);
-            }
         }
     }
 

@@ -64,6 +64,28 @@ public sealed partial record RunRecord
         return record.Flaw() is { } flaw ? throw new WrongJsonException(null, flaw) : record;
     }
 
+    /// <summary>With the options as records of a type.</summary>
+    /// <exception cref="WrongJsonException">They are none.</exception>
+    internal RunRecord WithOptions(Type type, JsonSerializerOptions json)
+    {
+        return this with { Options = Typed(Options, "options"), Estimators = [.. Estimators.Select(TypedEstimator)] };
+
+        EstimatorRecord TypedEstimator(EstimatorRecord estimator, int index) =>
+            estimator with { Options = estimator.Options is { } options ? Typed(options, $"estimators[{index}].options") : null };
+
+        object Typed(object options, string field)
+        {
+            try
+            {
+                return StrictJson.Read((JsonElement)options, type, json);
+            }
+            catch (WrongJsonException e)
+            {
+                throw new WrongJsonException(e.Field is null ? field : $"{field}.{e.Field}", e.What);
+            }
+        }
+    }
+
     private string? Flaw() =>
         !Name().IsMatch(Experiment) ? "experiment must be a name"
         : Options is not JsonElement { ValueKind: JsonValueKind.Object } ? "options must be an object"

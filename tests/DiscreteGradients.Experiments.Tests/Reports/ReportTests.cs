@@ -262,6 +262,7 @@ public sealed partial class ReportTests : IDisposable
     [InlineData("\"versions\": {}", "\"versions\": {\"dgrad\": \"\\ud800\"}", "field 'versions.dgrad' is no text")]
     [InlineData("\"versions\": {}", "\"versions\": {}, \"jbos\": 2", "field 'jbos' is not known")]
     [InlineData("\"lr\":0.0005", "\"lr\":null", "field 'options.lr' is null")]
+    [InlineData("\"lr\":0.0005", "\"lr\":\"fast\"", "field 'options.lr' holds something else than belongs there")]
     [InlineData("\"name\": \"reinmax\"", "\"name\": \"../up\"", "estimators must have names")]
     [InlineData("\"estimators\": [", "\"estimators\": [null, ", "field 'estimators[0]' is null")]
     [InlineData("\"estimators\": [", "\"estimators\": [{}, ", "field 'estimators[0].name, estimators[0].configuration' is missing")]
@@ -276,6 +277,19 @@ public sealed partial class ReportTests : IDisposable
         File.WriteAllText(path, text.Replace(good, bad, StringComparison.Ordinal));
 
         Refused($"'{path}' is damaged: {what}. Move the run's folder away or repair it.", _folder["run"]);
+    }
+
+    [Fact]
+    public void Options_of_other_versions_are_shown_as_they_stand()
+    {
+        var run = MadeRun.ReinMax(0, 1, 1);
+        var options = run.Options.Replace("\"adam\"", "0", StringComparison.Ordinal)[..^1] + ""","momentum":0.9}""";
+        (run with { Options = options }).Write(_folder, "run");
+
+        Assert.Equal(0, Tool.Run("report", _folder["run"], "--out", _folder["out"]).Code);
+        var report = File.ReadAllText(_folder["out", "report.md"]);
+        Assert.Contains("momentum 0.9", report, StringComparison.Ordinal);
+        Assert.Contains("optimizer 0", report, StringComparison.Ordinal);
     }
 
     [Fact]
