@@ -11,6 +11,9 @@ namespace DiscreteGradients.Cli.Commands;
 /// <summary><c>dgrad run EXPERIMENT</c>: trains with each estimator and each seed, and leaves a run folder, or a <see cref="Study"/> of several.</summary>
 internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, OptionsBinder settings, Terminal terminal)
 {
+    /// <summary>The folder in which a run has its own if none is given.</summary>
+    internal const string DefaultFolders = "runs";
+
     internal static Command Create(Terminal terminal)
     {
         var run = new Command("run", "Run an experiment.");
@@ -52,23 +55,29 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
     internal IReadOnlyDictionary<string, string> Fixed(IReadOnlyDictionary<string, string> given) =>
         FixedSettings.Of(options.Bind(given)).Concat(FixedSettings.Of(WithoutSpaces((RunSettings)settings.Bind(given)))).ToDictionary();
 
-    /// <summary>Checks the settings of a run.</summary>
+    /// <summary>Checks the settings of a run: all that can be checked before its data is there.</summary>
     /// <exception cref="OptionException">It cannot be run.</exception>
     internal (Experiment Experiment, IReadOnlyList<EstimatorChoice> Estimators, long[] Seeds, RunSettings Settings) Prepare(IReadOnlyDictionary<string, string> given)
     {
         var (resolved, wanted) = (options.Bind(given), (RunSettings)settings.Bind(given));
         var jobs = Jobs(wanted, wanted.Threads ?? 1);
         Machine.Use(wanted.Threads ?? (jobs > 1 ? 1 : Machine.PhysicalCores));
-        var experiment = DataFetchCommand.WithData(() => entry.Create(resolved), wanted.Json, terminal);
-        var seeds = Seeds(wanted);
+        var experiment = entry.Create(resolved);
+        var seeds = SeedsOf(wanted);
         return (experiment, EstimatorChoice.Select(wanted.Estimator, Knobs(wanted), experiment), seeds, wanted);
     }
+
+    /// <summary>Finds the data of an experiment, after everything else was checked.</summary>
+    /// <exception cref="OptionException">It is not to be had, or damaged.</exception>
+    internal void Load(Experiment experiment, bool json) => DataFetchCommand.WithData(experiment.Load, json, terminal);
 
     /// <param name="given">Texts by flag.</param>
     /// <param name="study">The folder of the study that the run is part of.</param>
     internal int Start(IReadOnlyDictionary<string, string> given, string? study = null)
     {
         var (experiment, estimators, seeds, wanted) = Prepare(given);
+        OutputFolder.Check(wanted.Out, otherwise: DefaultFolders);
+        Load(experiment, wanted.Json);
 
         var started = DateTimeOffset.UtcNow;
         using var folder = RunFolder.Create(wanted.Out ?? DefaultFolder(entry.Name, started), study);
@@ -145,7 +154,7 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
 
         var jobs = Jobs(wanted, record.Threads);
         Machine.Use(record.Threads);
-        var experiment = DataFetchCommand.WithData(() => entry.Create(record.Options), wanted.Json, terminal);
+        var experiment = entry.Create(record.Options);
         var estimators = EstimatorChoice.Select(wanted.Estimator, record.Settings, experiment);
         var records = Records(estimators, experiment);
         if (records.Zip(record.Estimators).FirstOrDefault(e => e.First.Configuration != e.Second.Configuration) is ({ } now, { } then))
@@ -159,6 +168,7 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         folder.CheckBelongings(record);
 
         record = record with { Estimators = records, Optimum = experiment.Optimum, Jobs = jobs };
+        Load(experiment, wanted.Json);
         if (Changes(record) is { Count: > 0 } changes)
             terminal.Error.WriteLine($"The run began with {string.Join(" and ", changes)}; its numbers may differ from those of a run that was never interrupted.");
         return Train(experiment, estimators, folder, record, wanted.Json);
@@ -182,6 +192,8 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         tensorBoard.Restore(folder.ReadMetrics());
 
         var progress = new RunProgress([.. estimators.Select(e => e.Name)], record.Seeds, record.Epochs, record.Jobs);
+        foreach (var line in folder.ReadMetrics())
+            progress.Remember(line);
         var finished = RunDisplay.For(json, record.Experiment, progress, terminal).Show(display => runner.Run(record.Jobs, display, terminal.Cancellation));
         record = record with { WallSeconds = record.WallSeconds + watch.Elapsed.TotalSeconds, Finished = finished };
 
@@ -267,18 +279,24 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
             : throw new OptionException($"--jobs {settings.Jobs} gives each run one thread, which may change its numbers; got {threads} threads. Use --jobs 1 or --threads 1.");
     }
 
-    private static long[] Seeds(RunSettings settings)
+    private static long[] SeedsOf(RunSettings settings)
     {
-        if (settings.Seed < 0)
-            throw new OptionException($"--seed must be at least 0; got {settings.Seed}.");
         if (settings.Seeds is < 1 or > 10_000)
             throw new OptionException($"--seeds must be from 1 to 10000; got {settings.Seeds}.");
-        return [.. Enumerable.Range(0, settings.Seeds).Select(i => settings.Seed + i)];
+        return Seeds.InARow(settings.Seed, settings.Seeds);
     }
 
+    /// <summary>Makes the folder that is used where none is given: one that nobody else has, even if several begin in the same second.</summary>
+    /// <exception cref="OptionException">It cannot be made.</exception>
     internal static string DefaultFolder(string experiment, DateTimeOffset time)
     {
-        var path = Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{experiment}-{time:yyyyMMdd-HHmmss}"));
-        return Enumerable.Range(2, int.MaxValue - 2).Select(i => $"{path}-{i}").Prepend(path).First(p => !Path.Exists(p));
+        var runs = OutputFolder.Open(DefaultFolders);
+        var path = runs[string.Create(CultureInfo.InvariantCulture, $"{experiment}-{time:yyyyMMdd-HHmmss}")];
+        runs.Write(() =>
+        {
+            Directory.CreateDirectory(runs.Path);
+            path = Enumerable.Range(2, int.MaxValue - 2).Select(i => $"{path}-{i}").Prepend(path).First(Native.MakeFolder);
+        });
+        return path;
     }
 }

@@ -19,8 +19,11 @@ internal sealed class Study(RunCommand runs, Terminal terminal)
         OneRunOnly(settings, study);
         if (study.Runs is > StudyRecord.MostRuns and var many)
             throw new OptionException($"{Flags(study)} make {many} runs; a study has at most {StudyRecord.MostRuns}.");
-        foreach (var cell in study.Cells)
-            HasKnobs(study, runs.Prepare(study.Given(cell)).Estimators);
+        OutputFolder.Check(settings.Out, otherwise: RunCommand.DefaultFolders);
+        var prepared = study.Cells.Select(cell => runs.Prepare(study.Given(cell))).ToList();
+        foreach (var run in prepared)
+            HasKnobs(study, run.Estimators);
+        runs.Load(prepared[0].Experiment, json: false);  // numbers are listed, data sets are not: all runs have the same
         study = study with { Settings = new Dictionary<string, string>(study.Settings) { ["--threads"] = $"{torch.get_num_threads()}" } };
 
         var folder = OutputFolder.Create(settings.Out ?? RunCommand.DefaultFolder(runs.Experiment, DateTimeOffset.UtcNow));

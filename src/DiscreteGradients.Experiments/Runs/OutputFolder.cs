@@ -18,6 +18,43 @@ public sealed class OutputFolder
     /// <exception cref="OptionException">It exists and holds something, is a file, or cannot be written.</exception>
     public static OutputFolder Create(string path)
     {
+        var folder = New(path);
+        folder.Write(() => Directory.CreateDirectory(folder["plots"]));
+        return folder;
+    }
+
+    /// <summary>Finds out whether a folder could be made, and leaves no trace.</summary>
+    /// <param name="path">The folder; null if none is given.</param>
+    /// <param name="otherwise">The folder in which one would be made then.</param>
+    /// <exception cref="OptionException">It could not.</exception>
+    internal static void Check(string? path, string otherwise)
+    {
+        var folder = path is null ? new OutputFolder(otherwise) : New(path);
+        folder.Write(() =>
+        {
+            var there = System.IO.Path.GetFullPath(folder.Path);
+            while (!Directory.Exists(there))
+            {
+                there = !File.Exists(there) && System.IO.Path.GetDirectoryName(there) is { } above
+                    ? above
+                    : throw new IOException($"'{there}' is not a folder");
+            }
+
+            var name = System.IO.Path.Combine(there, System.IO.Path.GetRandomFileName());
+            try
+            {
+                new FileStream(name, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose).Dispose();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new IOException(e.Message.Replace(name, there, StringComparison.Ordinal));
+            }
+        });
+    }
+
+    /// <summary>A folder that is not there or empty.</summary>
+    private static OutputFolder New(string path)
+    {
         if (string.IsNullOrWhiteSpace(path))
             throw new OptionException("--out must be a folder; got nothing.");
         if (File.Exists(path))
@@ -31,7 +68,6 @@ public sealed class OutputFolder
                 throw new OptionException($"--out must be a new or empty folder; '{path}' holds a study. Go on with it by --resume, or name another folder.");
             if (Directory.Exists(path) && HoldsSomething(path))
                 throw new OptionException($"--out must be a new or empty folder; '{path}' holds files. Name another or remove it.");
-            Directory.CreateDirectory(System.IO.Path.Combine(path, "plots"));
         });
         return folder;
     }

@@ -104,6 +104,12 @@ public abstract class TrainingRun : IDisposable
     /// <summary>Trains for the epoch of that number, 1, 2, …</summary>
     protected abstract EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation);
 
+    /// <summary>The same number.</summary>
+    /// <exception cref="OptionException">It is not finite: training diverged.</exception>
+    private protected static double Finite(double loss) => double.IsFinite(loss)
+        ? loss
+        : throw new OptionException("Training diverged: the loss is not a finite number any more; lower --lr.");
+
     /// <summary>Makes a tensor, whose memory changes in place, part of the state.</summary>
     protected void Keep(string name, Tensor tensor) => _kept.Add((name, () => tensor.detach().cpu().clone(), value => tensor.detach().copy_(value)));
 

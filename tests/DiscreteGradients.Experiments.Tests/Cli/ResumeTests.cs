@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json.Nodes;
+using DiscreteGradients.Cli;
 using DiscreteGradients.Experiments.Tests.Data;
 using DiscreteGradients.Testing;
 using static DiscreteGradients.Experiments.Tests.Cli.Tool;
@@ -27,6 +28,22 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Whole(), Metrics("run"));
         Assert.Equal(Whole()[4..], resumed.Lines.Select(WithoutSeconds));
         Assert.Equal(["checkpoint", "metrics.jsonl", "plots", "run.json", "summary.csv", "tensorboard"], Directory.GetFileSystemEntries(_folder["run"]).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void The_live_table_of_a_resumed_run_shows_what_was_finished_before()
+    {
+        Interrupt(9);
+        var output = new StringWriter();
+
+        DgradApp.Run(["run", "polynomial", "--resume", "--out", _folder["run"]], new Terminal(output, new StringWriter()) { Interactive = true });
+
+        var lines = System.Text.RegularExpressions.Regex.Replace(output.ToString(), @"\e\[[0-9;?]*[A-Za-z]", "").Split('\n', '\r');
+        var rows = lines.Where(line => line.StartsWith("st ", StringComparison.Ordinal)).Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))).ToList();
+        Assert.True(rows.Count > 2);
+        Assert.All(rows[..^1], row => Assert.Matches(@"^st [01] 3/3 0\.\d{4} ", row));  // the last is that of the table at the end
+        Assert.Contains(lines, line => line.StartsWith("75 % done", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.StartsWith(" 0 % done", StringComparison.Ordinal));
     }
 
     [Fact]

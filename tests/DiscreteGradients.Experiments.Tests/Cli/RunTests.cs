@@ -145,6 +145,58 @@ public sealed class RunTests : IDisposable
     }
 
     [Theory]
+    [InlineData(40, "   3/3")]
+    [InlineData(30, "")]
+    public void On_a_narrow_terminal_the_live_display_leaves_columns_out(int width, string epoch)
+    {
+        var lines = Narrow(width);
+
+        Assert.Contains(lines, line => line.StartsWith(FormattableString.Invariant($"reinmax-uniform{epoch} {Losses("run")[5].TrainLoss:0.0000}"), StringComparison.Ordinal));
+        Assert.All(lines.TakeWhile(line => !line.StartsWith("Losses of", StringComparison.Ordinal)), line => Assert.InRange(line.Length, 0, width));
+    }
+
+    [Fact]
+    public void On_a_narrow_terminal_rows_of_a_table_become_paragraphs()
+    {
+        var lines = Narrow(40);
+
+        var summary = EstimatorSummary.Of(File.ReadAllLines(_folder["run", "metrics.jsonl"]).Select(MetricsLine.Parse))[0];
+        var row = lines.LastIndexOf("reinmax-uniform");
+        Assert.StartsWith(FormattableString.Invariant($"  train loss    {summary.TrainLoss.Mean:0.0000}"), lines[row + 1], StringComparison.Ordinal);
+        Assert.StartsWith("  expected loss ", lines[row + 2], StringComparison.Ordinal);
+        Assert.Equal("  n             2", lines[row + 5]);
+        Assert.Equal("st", lines[row + 6]);
+    }
+
+    private List<string> Narrow(int width)
+    {
+        var output = new StringWriter();
+        DgradApp.Run(
+            Tool.TinyRun(_folder["run"], "--seeds", "2", "--estimator", "reinmax-uniform,st"),
+            new Terminal(output, new StringWriter()) { Interactive = true, Width = width });
+        Assert.DoesNotContain('…', output.ToString());
+        return [.. output.ToString().Split('\n', '\r').Select(line => WithoutEscapes(line).TrimEnd())];
+    }
+
+    [Theory]
+    [InlineData("list")]
+    [InlineData("compare --estimator st,rloo --draws 20 --learning-steps 0")]
+    [InlineData("data --data .")]
+    [InlineData("run efficiency --task polynomial --rounds 1 --threads 1 --out FOLDER")]
+    [InlineData("bench --estimator st --shapes 400x8 --seconds 0.001 --threads 1 --pass forward")]
+    [InlineData("run polynomial --latents 2 --epochs 1 --steps 1 --lr 0.1,0.2,0.3,0.4,0.5 --seeds 2 --estimator st --out FOLDER")]
+    [InlineData("run vae --dataset made-digits --batch 3000 --epochs 1 --out FOLDER")]
+    public void No_table_is_cut_off_on_a_narrow_terminal(string command)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+
+        var code = DgradApp.Run(command.Replace("FOLDER", _folder["run"], StringComparison.Ordinal).Split(' '), new Terminal(output, error) { Width = 40 });
+
+        Assert.Equal((0, ""), (code, error.ToString()));
+        Assert.DoesNotContain('…', output.ToString());
+    }
+
+    [Theory]
     [InlineData("train-loss")]
     [InlineData("expected-loss")]
     public void Plots_are_pictures_with_something_on_them(string name)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 using DiscreteGradients.Cli;
 
@@ -18,6 +19,27 @@ internal static class Tool
         var error = new StringWriter();
         var code = DgradApp.Run(args, new Terminal(output, error, cancellation));
         return new Result(code, output.ToString()!, error.ToString());
+    }
+
+    /// <summary>The tool as a file.</summary>
+    internal static string Executable => Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "dgrad.exe" : "dgrad");
+
+    /// <summary>The tool as a process of its own, of which the shell makes what the script says: <c>$dgrad</c> is the tool.</summary>
+    internal static Result Shell(string script, string? folder = null)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "no shell");
+        var start = new ProcessStartInfo("bash", ["-c", script])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder ?? "",
+        };
+        start.Environment["dgrad"] = Executable;
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new Result(process.ExitCode, output, error.Result);
     }
 
     /// <summary>A polynomial run of two seconds at most.</summary>
