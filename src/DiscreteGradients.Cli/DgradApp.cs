@@ -46,7 +46,8 @@ internal static partial class DgradApp
                 return WrongInput;
             case OutOfMemoryException:
             case ExternalException e when OutOfMemory().IsMatch(e.Message):
-                terminal.Error.WriteLine("There is not enough memory for sizes like these; use smaller ones, such as --batch, --latents or --samples.");
+                terminal.Error.WriteLine(
+                    "There is not enough memory for sizes like these; use smaller ones, such as --batch, --latents or --samples.");
                 return WrongInput;
             case OperationCanceledException:
                 terminal.Error.WriteLine("Interrupted.");
@@ -65,7 +66,9 @@ internal static partial class DgradApp
     }
 
     /// <summary>libtorch's words: of its allocator on the CPU, of CUDA's, and of sizes whose product is no number.</summary>
-    [GeneratedRegex("can't allocate memory|not enough memory|out of memory|Storage size calculation overflowed|numel: integer multiplication overflow", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        "can't allocate memory|not enough memory|out of memory|Storage size calculation overflowed|numel: integer multiplication overflow",
+        RegexOptions.IgnoreCase)]
     private static partial Regex OutOfMemory();
 
     /// <summary>The message of the library without .NET's suffix, which means nothing to a user.</summary>

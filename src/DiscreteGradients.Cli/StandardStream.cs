@@ -20,13 +20,16 @@ internal sealed partial class StandardStream : Stream
     private StandardStream(int descriptor, Action<int> fail) => (_descriptor, _isClosed, _fail) = (descriptor, IsClosed(descriptor), fail);
 
     /// <summary>Throws if it cannot be written: a run whose results nobody can see stops.</summary>
-    internal static Stream Output() => OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardStream(1, error => throw error switch
-    {
-        BrokenPipe => new ReaderGoneException(),
-        BadDescriptor => new OutputClosedException(),
-        _ => new OptionException(
-            $"Standard output must be writable; it is not: {Marshal.GetPInvokeErrorMessage(error)}. Make room or send it elsewhere; a run that has begun goes on with --resume."),
-    });
+    internal static Stream Output() => OperatingSystem.IsWindows()
+        ? Console.OpenStandardOutput()
+        : new StandardStream(1, error => throw error switch
+        {
+            BrokenPipe => new ReaderGoneException(),
+            BadDescriptor => new OutputClosedException(),
+            _ => new OptionException(
+                $"Standard output must be writable; it is not: {Marshal.GetPInvokeErrorMessage(error)}. "
+                + "Make room or send it elsewhere; a run that has begun goes on with --resume."),
+        });
 
     /// <summary>Drops what cannot be written: there is nowhere left to say so.</summary>
     internal static Stream Error() => OperatingSystem.IsWindows() ? Console.OpenStandardError() : new StandardStream(2, _ => { });
@@ -98,4 +101,5 @@ internal sealed partial class StandardStream : Stream
 internal sealed class ReaderGoneException : IOException;
 
 /// <summary>There never was anybody to read standard output (<c>dgrad … >&amp;-</c>).</summary>
-internal sealed class OutputClosedException() : IOException("Standard output is closed; send it somewhere, such as > FILE, or > /dev/null if nobody is to read it.");
+internal sealed class OutputClosedException() : IOException(
+    "Standard output is closed; send it somewhere, such as > FILE, or > /dev/null if nobody is to read it.");

@@ -11,7 +11,7 @@ internal static class Applicability
     internal static string? WhyNot(GradientEstimator estimator, int categories, int latents, int batch) =>
         estimator is ExactEnumeration exact ? Enumeration.WhyNot(exact, categories, latents, batch) : WhyNot(estimator, categories);
 
-    /// <summary>Null if the samples of a training step, and as much again that f makes of them, may fit into memory, else one sentence.</summary>
+    /// <summary>Null if a step's samples, and as much again that f makes of them, may fit into memory, else one sentence.</summary>
     internal static string? Memory(int categories, int latents, int batch, long evaluations) =>
         Require.Memory(2.0 * sizeof(float) * evaluations * batch * latents * categories) is { } much
             ? $"a step takes at least {much}; use a smaller --batch, or fewer --latents or --samples."

@@ -1,7 +1,7 @@
 using System.CommandLine;
+using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Cli.Plots;
 using DiscreteGradients.Cli.Reports;
-using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Experiments;
 using Spectre.Console;
 

@@ -286,7 +286,7 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         return Seeds.InARow(settings.Seed, settings.Seeds);
     }
 
-    /// <summary>Makes the folder that is used where none is given: one that nobody else has, even if several begin in the same second.</summary>
+    /// <summary>Makes the folder used where none is given: one that nobody else has, even if several begin in the same second.</summary>
     /// <exception cref="OptionException">It cannot be made.</exception>
     internal static string DefaultFolder(string experiment, DateTimeOffset time)
     {

@@ -14,7 +14,10 @@ internal static class FittingTable
     internal static bool Fits(Terminal terminal, Table table) =>
         ((IRenderable)table).Measure(RenderOptions.Create(terminal.Console), int.MaxValue).Min <= terminal.Width;
 
-    /// <summary>The first cell of a row, and below it a line for each of the others that is not empty, after the column's name unless there is but one.</summary>
+    /// <summary>
+    /// The first cell of a row, and below it a line for each of the others that is not empty, after the column's name; a single other
+    /// needs no name.
+    /// </summary>
     private static Rows Paragraphs(Terminal terminal, Table table)
     {
         var headers = table.Columns.Select(column => Words(terminal, column.Header)).ToList();

@@ -34,7 +34,8 @@ public sealed class BernoulliVaeExperiment : Experiment
             Optimizer = options.Optimizer ?? (options.Protocol == BernoulliProtocol.Released ? VaeOptimizer.Radam : VaeOptimizer.Adam),
             Lr = options.Lr ?? DefaultLr(options),
         };
-        _data = new(() => ImageSets.Load(options.Dataset, options.Data).WithoutValidation(), LazyThreadSafetyMode.PublicationOnly);  // tried again after a failure
+        _data = new(  // a failure is not kept: the set may be downloaded
+            () => ImageSets.Load(options.Dataset, options.Data).WithoutValidation(), LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <inheritdoc/>
@@ -72,7 +73,8 @@ public sealed class BernoulliVaeExperiment : Experiment
     public override void Load() => _ = _data.Value;
 
     /// <inheritdoc/>
-    public override TrainingRun Start(GradientEstimator estimator, long seed) => new BernoulliVaeTraining(_options, _data.Value, estimator, seed);
+    public override TrainingRun Start(GradientEstimator estimator, long seed) =>
+        new BernoulliVaeTraining(_options, _data.Value, estimator, seed);
 
     /// <summary>Rows of f for so many samples, or zero if the estimator cannot have them.</summary>
     private long Evaluations(EstimatorEntry estimator, int samples)

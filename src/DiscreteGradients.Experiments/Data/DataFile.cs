@@ -9,7 +9,7 @@ namespace DiscreteGradients.Experiments;
 /// <param name="Sha256">Of the uncompressed bytes, because copies are compressed differently.</param>
 internal sealed record DataFile(string Name, long Bytes, string Sha256)
 {
-    /// <summary>Its path in a folder, or null if it is not there. A folder of its name, as some archives have, is better than nothing.</summary>
+    /// <summary>Its path in a folder, or null if it is not there. Some archives have folders of its name: a file goes before.</summary>
     internal string? Find(string folder)
     {
         var paths = new[] { Name, Name.Replace("-idx", ".idx", StringComparison.Ordinal) }.Distinct()

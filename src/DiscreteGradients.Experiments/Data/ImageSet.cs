@@ -47,8 +47,9 @@ internal abstract record ImageSet(string Name, IReadOnlyList<DataFile> Files, in
     protected abstract ImageData Read(IReadOnlyList<string> paths);
 
     /// <summary>The places that were looked at, for a sentence.</summary>
-    internal string Places(DataFolders folders) =>
-        folders.Places(Name, Package).ToList() is { Count: > 0 } places ? string.Join(", ", places) : "no folder, for lack of a home folder";
+    internal string Places(DataFolders folders) => folders.Places(Name, Package).ToList() is { Count: > 0 } places
+        ? string.Join(", ", places)
+        : "no folder, for lack of a home folder";
 
     /// <summary>What a user can do to get the set: a sentence.</summary>
     internal string Remedy(bool fetch)

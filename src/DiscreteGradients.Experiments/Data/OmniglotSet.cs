@@ -7,7 +7,8 @@ namespace DiscreteGradients.Experiments;
 /// All images in one file, and a table that says which are for training, which for testing, and which are left over so that the two have
 /// the sizes of the split that is usual in the field.
 /// </summary>
-internal sealed record OmniglotSet(string Name, DataFile Images, DataFile Index, int Train = 24_345) : ImageSet(Name, [Images, Index], Train)
+internal sealed record OmniglotSet(string Name, DataFile Images, DataFile Index, int Train = 24_345)
+    : ImageSet(Name, [Images, Index], Train)
 {
     internal const string ImageFile = "omniglot28-images-idx3-ubyte";
     internal const string IndexFile = "omniglot-index.tsv";

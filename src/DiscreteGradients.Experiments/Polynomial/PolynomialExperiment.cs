@@ -36,7 +36,8 @@ public sealed class PolynomialExperiment : Experiment
         if (!(largest * options.Latents * options.Batch <= float.MaxValue))
         {
             throw new OptionException(
-                $"--target {options.Target} with --p {options.P} makes losses that are too large for single precision; use a smaller --target or --p.");
+                $"--target {options.Target} with --p {options.P} makes losses that are too large for single precision; "
+                + "use a smaller --target or --p.");
         }
     }
 
@@ -55,8 +56,9 @@ public sealed class PolynomialExperiment : Experiment
     /// <inheritdoc/>
     public override string? WhyNot(GradientEstimator estimator) =>
         Applicability.WhyNot(estimator, categories: 2, _options.Latents, _options.Batch)
-        ?? (Examples(estimator) == 0 ? $"it takes {estimator.Evaluations(_options.Latents, 2)} evaluations an example; got --batch {_options.Batch}." : null)
-        ?? Applicability.Memory(categories: 2, _options.Latents, (int)Examples(estimator), estimator.Evaluations(_options.Latents, 2));
+        ?? (Examples(estimator) == 0
+            ? $"it takes {estimator.Evaluations(_options.Latents, 2)} evaluations an example; got --batch {_options.Batch}."
+            : Applicability.Memory(categories: 2, _options.Latents, (int)Examples(estimator), estimator.Evaluations(_options.Latents, 2)));
 
     /// <inheritdoc/>
     public override TrainingRun Start(GradientEstimator estimator, long seed) => new Training(this, estimator, seed);

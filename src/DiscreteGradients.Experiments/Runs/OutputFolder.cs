@@ -43,11 +43,11 @@ public sealed class OutputFolder
             var name = System.IO.Path.Combine(there, System.IO.Path.GetRandomFileName());
             try
             {
-                new FileStream(name, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose).Dispose();
+                using var trial = File.Create(name, bufferSize: 1, FileOptions.DeleteOnClose);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new IOException(e.Message.Replace(name, there, StringComparison.Ordinal));
+                throw new IOException(e.Message.Replace(name, System.IO.Path.GetFullPath(folder.Path), StringComparison.Ordinal));
             }
         });
     }

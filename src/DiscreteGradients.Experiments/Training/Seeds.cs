@@ -25,7 +25,8 @@ internal static class Seeds
         Check(first);
         return first <= long.MaxValue - (count - 1)
             ? [.. Enumerable.Range(0, count).Select(i => first + i)]
-            : throw new OptionException($"--seeds {count} from --seed {first} on go beyond the largest seed, {long.MaxValue}; use a smaller --seed.");
+            : throw new OptionException(
+                $"--seeds {count} from --seed {first} on go beyond the largest seed, {long.MaxValue}; use a smaller --seed.");
     }
 
     /// <exception cref="OptionException">The seed is negative.</exception>

@@ -36,7 +36,8 @@ public sealed class VaeExperiment : Experiment
         _preset = options.Preset is { } name ? VaePresets.Get(name) : null;
         _measured = Measured(options);
         _options = _preset is null ? Tuned(options, null) : options;
-        _data = new(() => ImageSets.Load(options.Dataset, options.Data), LazyThreadSafetyMode.PublicationOnly);  // tried again after a failure
+        _data = new(  // a failure is not kept: the set may be downloaded
+            () => ImageSets.Load(options.Dataset, options.Data), LazyThreadSafetyMode.PublicationOnly);
     }
 
     private VaeExperiment(VaeExperiment shared, string estimator)
@@ -73,13 +74,15 @@ public sealed class VaeExperiment : Experiment
     /// <inheritdoc/>
     public override string? WhyNot(GradientEstimator estimator) =>
         Applicability.WhyNot(estimator, _options.Categories, _options.Latents, _options.Batch)
-        ?? Applicability.Memory(_options.Categories, _options.Latents, _options.Batch, estimator.Evaluations(_options.Latents, _options.Categories));
+        ?? Applicability.Memory(
+            _options.Categories, _options.Latents, _options.Batch, estimator.Evaluations(_options.Latents, _options.Categories));
 
     /// <inheritdoc/>
     public override void Load() => _ = _data.Value;
 
     /// <inheritdoc/>
-    public override TrainingRun Start(GradientEstimator estimator, long seed) => new VaeTraining(_options, _data.Value, estimator, seed, _measured);
+    public override TrainingRun Start(GradientEstimator estimator, long seed) =>
+        new VaeTraining(_options, _data.Value, estimator, seed, _measured);
 
     private static VaeOptions Tuned(VaeOptions options, VaeTuning? tuning) => options with
     {

@@ -140,7 +140,9 @@ public sealed class DataTests : IDisposable
         var lines = Lines.Select(line => System.Text.RegularExpressions.Regex.Replace(line, @"\e\[[0-9;?]*[A-Za-z]", "")).ToList();
         Assert.Equal((0, ""), (code, _error.ToString()));
         Assert.Contains(lines, line => line.StartsWith(TinySet.TrainFile, StringComparison.Ordinal) && line.Contains('━'));
-        Assert.All(lines.Where(line => !line.StartsWith("tiny is ready", StringComparison.Ordinal)), line => Assert.InRange(line.Length, 0, width));
+        Assert.All(
+            lines.Where(line => !line.StartsWith("tiny is ready", StringComparison.Ordinal)),
+            line => Assert.InRange(line.Length, 0, width));
     }
 
     [Fact]
@@ -273,7 +275,9 @@ public sealed class DataTests : IDisposable
     public void Wrong_input_is_found_before_data_is_looked_for(string line, string sentence)
     {
         using var proxy = new Server();
-        using var web = new Surroundings(proxy.Address, ("DGRAD_OFFLINE", "0"), ("DGRAD_DATA", null), ("XDG_CACHE_HOME", _folder["cache"]), ("LOCALAPPDATA", _folder["cache"]));
+        using var web = new Surroundings(
+            proxy.Address,
+            ("DGRAD_OFFLINE", "0"), ("DGRAD_DATA", null), ("XDG_CACHE_HOME", _folder["cache"]), ("LOCALAPPDATA", _folder["cache"]));
         _folder.Write([1], "full", "file");
 
         var result = Tool.Run(WithPlaces(line).Split(' '));
@@ -282,7 +286,9 @@ public sealed class DataTests : IDisposable
         Assert.Empty(proxy.Requests);
         Assert.Equal([_folder["full"]], Directory.GetFileSystemEntries(_folder["."]).Select(Path.GetFullPath));
 
-        string WithPlaces(string text) => text.Replace("FILE", _folder["full", "file"], StringComparison.Ordinal).Replace("FULL", _folder["full"], StringComparison.Ordinal);
+        string WithPlaces(string text) =>
+            text.Replace("FILE", _folder["full", "file"], StringComparison.Ordinal)
+                .Replace("FULL", _folder["full"], StringComparison.Ordinal);
     }
 
     [Theory]
@@ -299,7 +305,9 @@ public sealed class DataTests : IDisposable
         var result = Tool.Run(line.Split(' '));
 
         var variable = OperatingSystem.IsWindows() ? "LOCALAPPDATA" : "HOME or XDG_CACHE_HOME";
-        Assert.Equal((2, "", $"There is no folder to download 'mnist' into; set {variable}.{Environment.NewLine}"), (result.Code, result.Out, result.Error));
+        Assert.Equal(
+            (2, "", $"There is no folder to download 'mnist' into; set {variable}.{Environment.NewLine}"),
+            (result.Code, result.Out, result.Error));
         Assert.Empty(proxy.Requests);
     }
 

@@ -36,10 +36,12 @@ public sealed class ResumeTests : IDisposable
         Interrupt(9);
         var output = new StringWriter();
 
-        DgradApp.Run(["run", "polynomial", "--resume", "--out", _folder["run"]], new Terminal(output, new StringWriter()) { Interactive = true });
+        DgradApp.Run(
+            ["run", "polynomial", "--resume", "--out", _folder["run"]], new Terminal(output, new StringWriter()) { Interactive = true });
 
         var lines = System.Text.RegularExpressions.Regex.Replace(output.ToString(), @"\e\[[0-9;?]*[A-Za-z]", "").Split('\n', '\r');
-        var rows = lines.Where(line => line.StartsWith("st ", StringComparison.Ordinal)).Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))).ToList();
+        var rows = lines.Where(line => line.StartsWith("st ", StringComparison.Ordinal))
+            .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))).ToList();
         Assert.True(rows.Count > 2);
         Assert.All(rows[..^1], row => Assert.Matches(@"^st [01] 3/3 0\.\d{4} ", row));  // the last is that of the table at the end
         Assert.Contains(lines, line => line.StartsWith("75 % done", StringComparison.Ordinal));

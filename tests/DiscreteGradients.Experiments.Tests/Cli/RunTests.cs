@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DiscreteGradients.Cli;
+using DiscreteGradients.Cli.Commands;
 using DiscreteGradients.Experiments.Tests.Data;
 using SkiaSharp;
 
@@ -121,6 +122,29 @@ public sealed class RunTests : IDisposable
     private static string Words(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     [Fact]
+    public void Runs_that_begin_in_the_same_second_have_folders_of_their_own()
+    {
+        var name = $"test-{Guid.NewGuid()}";
+        var threads = Enumerable.Range(0, 8)
+            .Select(_ => new Thread(() => RunCommand.DefaultFolder(name, DateTimeOffset.UnixEpoch))).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+
+        var path = Path.Combine("runs", $"{name}-19700101-000000");
+        try
+        {
+            Assert.Equal(
+                [path, .. Enumerable.Range(2, 7).Select(i => $"{path}-{i}")],
+                Directory.GetDirectories("runs", $"{name}*").Order(StringComparer.Ordinal));
+        }
+        finally
+        {
+            foreach (var folder in Directory.GetDirectories("runs", $"{name}*"))
+                Directory.Delete(folder);
+        }
+    }
+
+    [Fact]
     public void Redirected_output_has_no_escape_codes()
     {
         var result = Tool.Run(Tool.TinyRun(_folder["run"]));
@@ -151,8 +175,11 @@ public sealed class RunTests : IDisposable
     {
         var lines = Narrow(width);
 
-        Assert.Contains(lines, line => line.StartsWith(FormattableString.Invariant($"reinmax-uniform{epoch} {Losses("run")[5].TrainLoss:0.0000}"), StringComparison.Ordinal));
-        Assert.All(lines.TakeWhile(line => !line.StartsWith("Losses of", StringComparison.Ordinal)), line => Assert.InRange(line.Length, 0, width));
+        var row = FormattableString.Invariant($"reinmax-uniform{epoch} {Losses("run")[5].TrainLoss:0.0000}");
+        Assert.Contains(lines, line => line.StartsWith(row, StringComparison.Ordinal));
+        Assert.All(
+            lines.TakeWhile(line => !line.StartsWith("Losses of", StringComparison.Ordinal)),
+            line => Assert.InRange(line.Length, 0, width));
     }
 
     [Fact]
@@ -162,7 +189,8 @@ public sealed class RunTests : IDisposable
 
         var summary = EstimatorSummary.Of(File.ReadAllLines(_folder["run", "metrics.jsonl"]).Select(MetricsLine.Parse))[0];
         var row = lines.LastIndexOf("reinmax-uniform");
-        Assert.StartsWith(FormattableString.Invariant($"  train loss    {summary.TrainLoss.Mean:0.0000}"), lines[row + 1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            FormattableString.Invariant($"  train loss    {summary.TrainLoss.Mean:0.0000}"), lines[row + 1], StringComparison.Ordinal);
         Assert.StartsWith("  expected loss ", lines[row + 2], StringComparison.Ordinal);
         Assert.Equal("  n             2", lines[row + 5]);
         Assert.Equal("st", lines[row + 6]);
@@ -190,7 +218,8 @@ public sealed class RunTests : IDisposable
     {
         var (output, error) = (new StringWriter(), new StringWriter());
 
-        var code = DgradApp.Run(command.Replace("FOLDER", _folder["run"], StringComparison.Ordinal).Split(' '), new Terminal(output, error) { Width = 40 });
+        var code = DgradApp.Run(
+            command.Replace("FOLDER", _folder["run"], StringComparison.Ordinal).Split(' '), new Terminal(output, error) { Width = 40 });
 
         Assert.Equal((0, ""), (code, error.ToString()));
         Assert.DoesNotContain('…', output.ToString());

@@ -135,8 +135,9 @@ public sealed class ImageSetsTests : IDisposable
         var error = Assert.Throws<OptionException>(() => set.Load(new DataFolders(null, _ => null, IsWindows: false)));
 
         Assert.Equal(
-            "Data set 'tiny' was not found; looked in no folder, for lack of a home folder. Put train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz "
-            + "into DIR/tiny and give --data DIR, or use --dataset made-digits, which is drawn by code.",
+            "Data set 'tiny' was not found; looked in no folder, for lack of a home folder. "
+            + "Put train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz into DIR/tiny and give --data DIR, "
+            + "or use --dataset made-digits, which is drawn by code.",
             error.Message);
     }
 

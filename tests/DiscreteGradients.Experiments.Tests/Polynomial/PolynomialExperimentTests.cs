@@ -48,7 +48,8 @@ public sealed class PolynomialExperimentTests
     {
         var experiment = new PolynomialExperiment(Small with { Lr = 1e39, Steps = steps });
 
-        var error = Assert.Throws<OptionException>(() => experiment.Run(new ReinMax(), seed: 0, cancellation: TestContext.Current.CancellationToken).ToList());
+        var run = experiment.Run(new ReinMax(), seed: 0, cancellation: TestContext.Current.CancellationToken);
+        var error = Assert.Throws<OptionException>(run.ToList);
 
         Assert.Equal("Training diverged: the loss is not a finite number any more; lower --lr.", error.Message);
     }

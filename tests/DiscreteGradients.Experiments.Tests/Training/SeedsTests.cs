@@ -67,14 +67,22 @@ public sealed class SeedsTests
         Experiment experiment = name switch
         {
             "vae" => new VaeExperiment(new VaeOptions { Dataset = "made-digits", Latents = 2, Batch = 3000, Epochs = 1 }),
-            "bernoulli-vae" => new BernoulliVaeExperiment(
-                new BernoulliVaeOptions { Dataset = "made-digits", Latents = 2, Batch = 2500, Epochs = 1, VarianceEvery = 0, BoundSamples = 1 }),
+            "bernoulli-vae" => new BernoulliVaeExperiment(new BernoulliVaeOptions
+            {
+                Dataset = "made-digits",
+                Latents = 2,
+                Batch = 2500,
+                Epochs = 1,
+                BoundSamples = 1,
+                VarianceDraws = 2,
+            }),
             _ => new PolynomialExperiment(new PolynomialOptions { Latents = 2, Epochs = 1, Steps = 1 }),
         };
 
         Assert.NotEqual(Loss(0), Loss(seed));
 
-        double Loss(long seed) => experiment.Run(new ReinMax(), seed, cancellation: TestContext.Current.CancellationToken).Single().TrainLoss;
+        double Loss(long seed) =>
+            experiment.Run(new ReinMax(), seed, cancellation: TestContext.Current.CancellationToken).Single().TrainLoss;
     }
 
     /// <summary>The generator's own words, as far as libtorch takes one for a number.</summary>
