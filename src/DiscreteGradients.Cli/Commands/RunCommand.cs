@@ -140,6 +140,18 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
             ?? throw new OptionException("--resume needs --out DIR, the folder of the run to go on with.");
         using var folder = RunFolder.Open(path, study);
         var (record, wanted) = Read(folder, given);
+        if (record.Finished)
+        {
+            Repair(folder, record);
+            if (!wanted.Json)
+            {
+                terminal.Out.WriteLine($"The run in {path} is finished; there is nothing to go on with.");
+                RunReport.Write(record, EstimatorSummary.Of(folder.ReadMetrics()), path, terminal);
+            }
+
+            return DgradApp.Done;
+        }
+
         var jobs = Jobs(wanted, record.Threads);
         Machine.Use(record.Threads);
         var experiment = entry.Create(record.Options);
@@ -153,21 +165,10 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
 
         foreach (var (before, after) in record.Estimators.Zip(records))
             Same(FixedSettings.Of(before.Options ?? record.Options), FixedSettings.Of(after.Options ?? record.Options));
-        if (record.Finished)
-        {
-            Repair(folder, record);
-            if (!wanted.Json)
-            {
-                terminal.Out.WriteLine($"The run in {path} is finished; there is nothing to go on with.");
-                RunReport.Write(record, EstimatorSummary.Of(folder.ReadMetrics()), path, terminal);
-            }
-
-            return DgradApp.Done;
-        }
-
         folder.CheckBelongings(record);
-        Load(experiment, wanted.Json);
+
         record = record with { Estimators = records, Optimum = experiment.Optimum, Jobs = jobs };
+        Load(experiment, wanted.Json);
         if (Changes(record) is { Count: > 0 } changes)
             terminal.Error.WriteLine($"The run began with {string.Join(" and ", changes)}; its numbers may differ from those of a run that was never interrupted.");
         return Train(experiment, estimators, folder, record, wanted.Json);

@@ -160,8 +160,6 @@ public sealed class KilledRunTests : IDisposable
         (string[])["summary.csv", "plots/train-loss.png", "plots/train-loss.svg", "plots/expected-loss.png", "plots/expected-loss.svg"],
         name => Assert.True(File.Exists(_folder[run, name]) && new FileInfo(_folder[run, name]).Length > 0, name));
 
-    private static string Executable => Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "dgrad.exe" : "dgrad");
-
     private static Process Start(string[] arguments) => Start(Executable, arguments);
 
     private static Process Start(string file, string[] arguments)
