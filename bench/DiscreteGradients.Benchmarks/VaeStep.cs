@@ -115,7 +115,7 @@ internal static class VaeStep
     {
         private readonly Generator _noise = new(1);
         private readonly VaeModel _model;
-        private readonly FusedAdam _adam;
+        private readonly DiscreteGradients.Experiments.Adam _adam;
         private readonly GreyImages _images;
         private readonly long[] _order = [.. randperm(60_000).data<long>()];
         private int _step;
@@ -123,7 +123,7 @@ internal static class VaeStep
         internal Own()
         {
             _model = new VaeModel(4, 8, slope: 0, _noise);
-            _adam = new FusedAdam(_model.parameters(), LearningRate);
+            _adam = new DiscreteGradients.Experiments.Adam(_model.parameters(), LearningRate);
             var pixels = new byte[60_000 * 784];
             new Random(1).NextBytes(pixels);
             _images = new GreyImages(pixels);

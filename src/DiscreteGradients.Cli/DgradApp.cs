@@ -1,11 +1,13 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using DiscreteGradients.Cli.Commands;
 using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli;
 
 /// <summary>The tool: parses, runs a command and turns every failure into one sentence and an exit code.</summary>
-internal static class DgradApp
+internal static partial class DgradApp
 {
     internal const int Done = 0;
     internal const int CheckFailed = 1;
@@ -42,8 +44,16 @@ internal static class DgradApp
             case ArgumentException { Source: nameof(DiscreteGradients) } e:
                 terminal.Error.WriteLine(WithoutParameter(e));
                 return WrongInput;
+            case OutOfMemoryException:
+            case ExternalException e when OutOfMemory().IsMatch(e.Message):
+                terminal.Error.WriteLine(
+                    "There is not enough memory for sizes like these; use smaller ones, such as --batch, --latents or --samples.");
+                return WrongInput;
             case OperationCanceledException:
                 terminal.Error.WriteLine("Interrupted.");
+                return Interrupted;
+            case OutputClosedException:
+                terminal.Error.WriteLine(exception.Message);
                 return Interrupted;
             case ReaderGoneException:
                 return Interrupted;
@@ -54,6 +64,12 @@ internal static class DgradApp
                 return Broken;
         }
     }
+
+    /// <summary>libtorch's words: of its allocator on the CPU, of CUDA's, and of sizes whose product is no number.</summary>
+    [GeneratedRegex(
+        "can't allocate memory|not enough memory|out of memory|Storage size calculation overflowed|numel: integer multiplication overflow",
+        RegexOptions.IgnoreCase)]
+    private static partial Regex OutOfMemory();
 
     /// <summary>The message of the library without .NET's suffix, which means nothing to a user.</summary>
     internal static string WithoutParameter(ArgumentException e) => e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal);

@@ -9,6 +9,9 @@ namespace DiscreteGradients.Cli;
 /// <summary>What computes here: versions, processor, threads.</summary>
 internal static class Machine
 {
+    /// <summary>More would not only be of no use: OpenMP ends the process that cannot have them.</summary>
+    private const int MostThreads = 1024;
+
     /// <summary>Version of the tool, without the source revision.</summary>
     internal static string Version => Informational(typeof(Machine)).Split('+')[0];
 
@@ -77,10 +80,18 @@ internal static class Machine
     /// <exception cref="OptionException">The native library does not load here.</exception>
     internal static void Use(int threads)
     {
-        if (threads < 1)
-            throw new OptionException($"--threads must be at least 1; got {threads}.");
+        Check(threads);
         Load();
         torch.set_num_threads(threads);
+    }
+
+    /// <exception cref="OptionException">So many threads cannot be.</exception>
+    internal static void Check(int threads)
+    {
+        if (threads < 1)
+            throw new OptionException($"--threads must be at least 1; got {threads}.");
+        if (threads > MostThreads)
+            throw new OptionException($"--threads must be at most {MostThreads}; got {threads}.");
     }
 
     /// <summary>Loads the libraries before TorchSharp does, which answers a failure with a page on standard output and a copy of libtorch.</summary>

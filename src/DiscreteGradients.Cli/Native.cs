@@ -29,8 +29,15 @@ internal static partial class Native
         _ = SetAllocatorOption(TopPad, 64 << 20);
     }
 
-    /// <summary>Standard output that throws <see cref="ReaderGoneException"/> when nobody reads any more; .NET's own swallows that.</summary>
-    internal static Stream StandardOutput() => OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new DescriptorStream(1);
+    /// <summary>Makes a folder; false if something of that name is there. .NET's own does not tell who of two was first.</summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    internal static bool MakeFolder(string path)
+    {
+        const int Everybody = 0x1ff;  // as far as the user's mask allows
+        var isMade = OperatingSystem.IsWindows() ? CreateDirectory(path, 0) : MakeDirectory(path, Everybody) == 0;
+        var error = Marshal.GetLastPInvokeError();
+        return isMade || Path.Exists(path) ? isMade : throw new IOException($"{Marshal.GetPInvokeErrorMessage(error)} : '{path}'");
+    }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironmentVariable(string name, string value, int overwrite);
@@ -38,49 +45,10 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int SetAllocatorOption(int option, int value);
 
-    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
-    private static partial nint Write(int descriptor, ReadOnlySpan<byte> bytes, nint count);
+    [LibraryImport("libc", EntryPoint = "mkdir", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int MakeDirectory(string path, uint mode);
 
-    private sealed class DescriptorStream(int descriptor) : Stream
-    {
-        private const int Interrupted = 4;
-        private const int BrokenPipe = 32;
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            while (buffer.Length > 0)
-            {
-                var written = Native.Write(descriptor, buffer, buffer.Length);
-                if (written >= 0)
-                    buffer = buffer[(int)written..];
-                else if (Marshal.GetLastPInvokeError() is not Interrupted and var error)
-                    throw error == BrokenPipe ? new ReaderGoneException() : new IOException($"cannot write to standard output: {Marshal.GetPInvokeErrorMessage(error)}.");
-            }
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-    }
+    [LibraryImport("kernel32", EntryPoint = "CreateDirectoryW", StringMarshalling = StringMarshalling.Utf16, SetLastError = true)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static partial bool CreateDirectory(string path, nint security);
 }
-
-/// <summary>Whoever read standard output has enough (<c>dgrad … | head</c>).</summary>
-internal sealed class ReaderGoneException : IOException;

@@ -31,6 +31,9 @@ internal sealed class OptionsBinder
         }
     }
 
+    /// <summary>Whether one of the flags is called so.</summary>
+    internal bool Has(string flag) => _options.Exists(option => option.Option.Name == flag);
+
     /// <summary>What the user gave, as text by flag.</summary>
     internal IEnumerable<KeyValuePair<string, string>> Given(ParseResult result)
     {

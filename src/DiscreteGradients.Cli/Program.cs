@@ -11,18 +11,22 @@ using var cancellation = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
-// A stream of our own where output is redirected: unlike Console.Out it says when the reader has gone (dgrad ... | head).
+// A file beyond the limit of its size (ulimit -f) is an error of the write, not the end of the process.
+const PosixSignal FileTooLarge = (PosixSignal)25;
+using var tooLarge = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(FileTooLarge, context => context.Cancel = true);
+
 var redirected = Console.IsOutputRedirected;
 var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 if (!redirected)
     Console.OutputEncoding = utf8;
-await using var output = redirected ? new StreamWriter(Native.StandardOutput(), utf8) { AutoFlush = true } : Console.Out;
+await using var output = new StreamWriter(StandardStream.Output(), utf8) { AutoFlush = true };
+await using var error = new StreamWriter(StandardStream.Error(), utf8) { AutoFlush = true };
 
-return DgradApp.Run(args, new Terminal(output, Console.Error, cancellation.Token)
+return DgradApp.Run(args, new Terminal(output, error, cancellation.Token)
 {
     Interactive = !redirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or ""),
     Colors = !redirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
-    Width = redirected ? 120 : Math.Max(40, Console.WindowWidth),
+    Width = redirected ? 120 : Console.WindowWidth is > 0 and var columns ? columns : 80,
 });
 
 void Stop(PosixSignalContext context)

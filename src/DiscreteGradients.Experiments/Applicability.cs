@@ -10,4 +10,10 @@ internal static class Applicability
     /// <summary>Null if a training step of that size can use the estimator, else one sentence that says why not.</summary>
     internal static string? WhyNot(GradientEstimator estimator, int categories, int latents, int batch) =>
         estimator is ExactEnumeration exact ? Enumeration.WhyNot(exact, categories, latents, batch) : WhyNot(estimator, categories);
+
+    /// <summary>Null if a step's samples, and as much again that f makes of them, may fit into memory, else one sentence.</summary>
+    internal static string? Memory(int categories, int latents, int batch, long evaluations) =>
+        Require.Memory(2.0 * sizeof(float) * evaluations * batch * latents * categories) is { } much
+            ? $"a step takes at least {much}; use a smaller --batch, or fewer --latents or --samples."
+            : null;
 }

@@ -22,6 +22,15 @@ public abstract class Experiment
     /// <summary>Null if the estimator can be used, else one sentence that says why not.</summary>
     public abstract string? WhyNot(GradientEstimator estimator);
 
+    /// <summary>
+    /// Finds, reads and verifies the data, if the task has some. Whatever can be checked without it was checked before; runs do this by
+    /// themselves, but several at once would each do it.
+    /// </summary>
+    /// <exception cref="OptionException">The data is not there or damaged.</exception>
+    public virtual void Load()
+    {
+    }
+
     /// <summary>Begins a run with one estimator and one seed. Everything random follows from the seed.</summary>
     public abstract TrainingRun Start(GradientEstimator estimator, long seed);
 

@@ -26,6 +26,13 @@ public static class ExperimentCatalog
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
+    /// <summary>Early versions wrote enumerations as numbers.</summary>
+    private static readonly JsonSerializerOptions AnyVersion = new(Json)
+    {
+        RespectNullableAnnotations = true,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
+    };
+
     /// <summary>Every experiment.</summary>
     public static IReadOnlyList<ExperimentEntry> All { get; } =
     [
@@ -38,6 +45,14 @@ public static class ExperimentCatalog
             "bernoulli-vae", "variational autoencoder with binary latents on binarised images", o => new BernoulliVaeExperiment(o),
             PublishedBernoulliElbos.Find, "reinmax,rodeo"),
     ];
+
+    /// <summary>Refuses options of the wrong kind; those that are not known may be of another version, as may the whole experiment.</summary>
+    /// <exception cref="WrongJsonException">There is one.</exception>
+    internal static void CheckOptions(RunRecord record)
+    {
+        if (All.FirstOrDefault(e => e.Name == record.Experiment) is { } entry)
+            record.WithOptions(entry.OptionsType, AnyVersion);
+    }
 
     /// <summary>What others report for an estimator of a run.</summary>
     /// <param name="experiment">Name of the experiment; one that is not known has no published losses.</param>

@@ -15,6 +15,11 @@ internal static class Require
             throw new OptionException($"--{option} must be at least {minimum}; got {value}.");
     }
 
+    /// <summary>Null if so many bytes may fit into memory, else the words for them.</summary>
+    internal static string? Memory(double bytes) => bytes <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes
+        ? null
+        : FormattableString.Invariant($"{bytes / (1 << 30):0} GiB of memory, more than there is here");
+
     internal static void Between(int minimum, int maximum, int value, string option)
     {
         if (value < minimum || value > maximum)

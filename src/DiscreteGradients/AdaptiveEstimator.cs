@@ -60,6 +60,7 @@ public abstract record AdaptiveEstimator : GradientEstimator, IDisposable
         Check.Room(latents, "latents", [categories], ScalarType.Float32, generator?.device);
         if (_state is not null)
             throw new InvalidOperationException($"{GetType().Name} is prepared already; take a copy (`with {{ }}`) to start anew.");
+        Check.Libtorch();
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -127,8 +128,7 @@ public abstract record AdaptiveEstimator : GradientEstimator, IDisposable
     protected Tensor Slope(Tensor values, Tensor points)
     {
         ArgumentNullException.ThrowIfNull(values);
-        var slope = values.requires_grad ? autograd.grad([values.sum()], [points], retain_graph: true, allow_unused: true)[0] : null;
-        return Check.Differentiable(slope, GetType().Name);
+        return Check.Differentiable(Derivatives.Of(values, [points])[0], GetType().Name);
     }
 
     /// <summary>Names and values of the settings; what was learnt is not printed.</summary>
@@ -153,13 +153,13 @@ public abstract record AdaptiveEstimator : GradientEstimator, IDisposable
         // Explicitly onto the parameters: the squared norm can contain f, whose own parameters must not be trained on it.
         var examples = Math.Max(1, gradient.shape[..^2].Aggregate(1L, (a, b) => a * b));
         var squares = gradient.pow(2).sum() / examples;
-        var slopes = autograd.grad([squares], [.. parameters.Keys.Select(name => state[name])], retain_graph: true, allow_unused: true);
+        var slopes = Derivatives.Of(squares, [.. parameters.Keys.Select(name => state[name])]);
         return parameters.Values.Zip(slopes)
-            .Where(pair => pair.Second is { IsInvalid: false })
+            .Where(pair => pair.Second is not null)
             .Select(pair =>
             {
                 var live = pair.First.to(gradient.dtype, gradient.device);
-                return ((live - live.detach()) * pair.Second).sum();
+                return ((live - live.detach()) * pair.Second!).sum();
             })
             .Aggregate(zero, (a, b) => a + b);
     }

@@ -14,6 +14,25 @@ internal static class Check
     /// <summary>Elements below which memory is taken to be there.</summary>
     private const double WorthTrying = 1 << 28;
 
+    /// <summary>
+    /// Where a tensor is made before one came in, so that TorchSharp may still have to load libtorch. Its own failure is a trace of what it
+    /// tried, seventy lines that do not say why; it is left out.
+    /// </summary>
+    internal static void Libtorch()
+    {
+        try
+        {
+            RuntimeHelpers.RunClassConstructor(typeof(torch).TypeHandle);
+        }
+        catch (TypeInitializationException)
+        {
+            var system = OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64";
+            throw new NotSupportedException(
+                "TorchSharp needs the native libtorch, but found none that loads; "
+                + $"reference the package libtorch-cpu-{system}, version 2.10.0.");
+        }
+    }
+
     internal static void Logits(Tensor logits, string expected, int minimumRank)
     {
         Numbers(logits);
@@ -208,7 +227,7 @@ internal static class Check
     }
 
     /// <summary>The commonest mistake: f must return one value per example and sample.</summary>
-    internal static Tensor Values(Tensor? values, Tensor z, string f = "f")
+    internal static Tensor Values(Tensor? values, long[] points, Device device, string f = "f")
     {
         if (values is null)
             throw new ArgumentException("f returned null; it must return one value per sample and example, [S.., B..].", nameof(f));
@@ -218,15 +237,15 @@ internal static class Check
                 "f returned a tensor that is disposed; return it from f's dispose scope with MoveToOuterDisposeScope.", nameof(f));
         }
 
-        if (!values.is_floating_point() || !values.shape.AsSpan().SequenceEqual(z.shape.AsSpan()[..^2]))
+        if (!values.is_floating_point() || !values.shape.AsSpan().SequenceEqual(points.AsSpan()[..^2]))
         {
             throw new ArgumentException(
-                $"f must map {Shape(z)} to floating-point values of shape {Shape(z.shape[..^2])}; got {values.dtype} of shape {Shape(values)}. "
+                $"f must map {Shape(points)} to floating-point values of shape {Shape(points[..^2])}; got {values.dtype} of shape {Shape(values)}. "
                 + "Reduce over the last two axes (latents, categories) only.", nameof(f));
         }
 
-        if (values.device_type != z.device_type)
-            throw new ArgumentException($"f must return values on the device of its argument, {z.device}; got {values.device}.", nameof(f));
+        if (values.device_type != device.type)
+            throw new ArgumentException($"f must return values on the device of its argument, {device}; got {values.device}.", nameof(f));
         return values;
     }
 
@@ -238,10 +257,14 @@ internal static class Check
                 $"{estimator} needs the gradient of f, but what f returned does not depend on its argument differentiably; "
                 + "use an estimator that needs values only, such as rloo.", nameof(f));
 
-    internal static double Temperature(double temperature) =>
-        double.IsFinite(temperature) && temperature > 0
+    internal static double Temperature(double temperature)
+    {
+        if (!double.IsFinite(temperature) || temperature <= 0)
+            throw new ArgumentException($"temperature must be a finite number above 0; got {temperature}.", nameof(temperature));
+        return temperature is >= Precision.LeastTemperature and <= Precision.LargestTemperature
             ? temperature
-            : throw new ArgumentException($"temperature must be a finite number above 0; got {temperature}.", nameof(temperature));
+            : throw new ArgumentException($"temperature must be from 1e-30 to 1e30; got {temperature}.", nameof(temperature));
+    }
 
     internal static double Decay(double decay) =>
         decay is >= 0 and < 1

@@ -12,7 +12,10 @@ namespace DiscreteGradients;
 /// </remarks>
 public static class Distribution
 {
-    /// <summary>log p(z) [..] of one-hot samples z [.., K]; its gradient at the logits is z − p.</summary>
+    /// <summary>
+    /// log p(z) [..] of one-hot samples z [.., K]; its gradient at the logits is z − p. −∞, without a gradient, where a masked category is
+    /// chosen.
+    /// </summary>
     /// <exception cref="ArgumentException">
     /// Wrong shape, dtype or device; a row of logits that is fully masked or holds NaN or +∞; a row of z that is not exactly one-hot.
     /// </exception>
@@ -21,29 +24,25 @@ public static class Distribution
         Check.Logits(logits, "[..., categories]", minimumRank: 1);
         Check.Hard(hard, logits);
         using var scope = NewDisposeScope();
-        var (mine, sample) = (Precision.AtLeastSingle(logits), HardSample.Checked(Precision.AtLeastSingle(hard.detach()), logits: null));
-        var total = FusedSample.Takes(mine) ? FusedStatistic.LogTotal(mine) : FusedStatistic.Readable(Check.Rows(mine), entropy: false);
-        return ((Masking.Finite(mine) * sample).sum(-1) - total).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
+        var log = FusedLogProbability.Of(Precision.AtLeastSingle(logits), Precision.AtLeastSingle(hard.detach()));
+        return log.to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
     /// <summary>The entropy −Σ p log p [..] in nats, from 0 to log K.</summary>
     /// <exception cref="ArgumentException">Wrong shape or dtype; a row that is fully masked or holds NaN or +∞.</exception>
-    public static Tensor Entropy(Tensor logits)
+    public static Tensor Entropy(Tensor logits) => Of(Statistic.Entropy, logits);
+
+    /// <summary>
+    /// KL(p ‖ uniform over K categories) [..] in nats: log K less the entropy. Accurate also where p is nearly uniform, and never negative.
+    /// Masked categories count in K.
+    /// </summary>
+    /// <exception cref="ArgumentException">Wrong shape or dtype; a row that is fully masked or holds NaN or +∞.</exception>
+    public static Tensor DivergenceFromUniform(Tensor logits) => Of(Statistic.DivergenceFromUniform, logits);
+
+    private static Tensor Of(Statistic statistic, Tensor logits)
     {
         Check.Logits(logits, "[..., categories]", minimumRank: 1);
         using var scope = NewDisposeScope();
-        var mine = Precision.AtLeastSingle(logits);
-        var entropy = FusedSample.Takes(mine) ? FusedStatistic.Entropy(mine) : FusedStatistic.Readable(Check.Rows(mine), entropy: true);
-        return entropy.to_type(logits.dtype).alias().MoveToOuterDisposeScope();
-    }
-
-    /// <summary>KL(p ‖ uniform over K categories) [..] in nats: log K less the entropy.</summary>
-    /// <exception cref="ArgumentException">Wrong shape or dtype; a row that is fully masked or holds NaN or +∞.</exception>
-    public static Tensor DivergenceFromUniform(Tensor logits)
-    {
-        Check.Given(logits);
-        using var scope = NewDisposeScope();
-        var entropy = Entropy(logits);  // checks them first
-        return (Math.Log(logits.size(-1)) - entropy).MoveToOuterDisposeScope();
+        return FusedStatistic.Of(statistic, Precision.AtLeastSingle(logits)).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 }

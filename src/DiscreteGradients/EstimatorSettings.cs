@@ -1,7 +1,7 @@
 namespace DiscreteGradients;
 
 /// <summary>The few knobs the papers sweep. Null means the estimator's published default.</summary>
-/// <param name="Temperature">τ of the pathwise estimators.</param>
+/// <param name="Temperature">τ of the pathwise estimators, and of <c>rebar</c> and <c>relax</c> at the start; from 1e-30 to 1e30.</param>
 /// <param name="Draws">Conditional noise draws of Gumbel-Rao.</param>
 /// <param name="Samples">Samples of the score-function estimators.</param>
 public sealed record EstimatorSettings(double? Temperature = null, int? Draws = null, int? Samples = null)

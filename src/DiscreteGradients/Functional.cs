@@ -1,9 +1,9 @@
-#pragma warning disable CA1707, CS8981, IDE1006 // The names are Python's, for people who port PyTorch code.
+#pragma warning disable CA1707, IDE1006 // The names of the methods are Python's, for people who port PyTorch code.
 
 namespace DiscreteGradients;
 
 /// <summary>The PyTorch names and signatures. TorchSharp has neither function.</summary>
-public static class functional
+public static class Functional
 {
     /// <summary>
     /// Samples from the Gumbel-softmax distribution, as <c>torch.nn.functional.gumbel_softmax</c>.
@@ -26,8 +26,7 @@ public static class functional
         var last = logits.movedim([dim], [-1]);
         var sample = hard
             ? new GumbelRao(Draws: 1, tau).Sample(last, generator: generator)
-            : GumbelRao.SampleSoft(Masking.Finite(Check.Rows(Precision.AtLeastSingle(last))), tau, Noise.Draw(generator))
-                .to_type(logits.dtype);
+            : GumbelRao.SampleSoft(Check.Rows(Precision.AtLeastSingle(last)), tau, Noise.Draw(generator)).to_type(logits.dtype);
         return sample.movedim([-1], [dim]).alias().MoveToOuterDisposeScope();
     }
 
@@ -40,7 +39,7 @@ public static class functional
     {
         using var scope = NewDisposeScope();
         var sample = new ReinMax(tau).Sample(logits, generator: generator);
-        var probabilities = Masking.Finite(Precision.AtLeastSingle(logits)).softmax(-1).to_type(logits.dtype).alias();
+        var probabilities = Precision.AtLeastSingle(logits).softmax(-1).to_type(logits.dtype).alias();
         return scope.MoveToOuter(sample, probabilities);
     }
 }

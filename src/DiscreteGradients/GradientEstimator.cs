@@ -26,7 +26,7 @@ public abstract record GradientEstimator
     /// <param name="logits">Unnormalised log-probabilities [B.., L, K]; float16, bfloat16, float32 or float64. Never disposed.</param>
     /// <param name="f">
     /// The objective, [S.., B.., L, K] → [S.., B..]. It is called once, with any number of leading sample axes, inside a dispose scope:
-    /// tensors it keeps for later must be detached from that scope.
+    /// tensors it keeps for later must be detached from that scope. It may write into its argument.
     /// </param>
     /// <param name="generator">Source of randomness, on the logits' device; null means TorchSharp's default generator. Never disposed.</param>
     /// <returns>One value per example [B..], in the logits' dtype, owned by the caller's dispose scope.</returns>
@@ -40,12 +40,22 @@ public abstract record GradientEstimator
 
         using var scope = NewDisposeScope();
         var dtype = logits.dtype;
-        Tensor Checked(Tensor z) => Check.Values(f(z.to_type(dtype)), z);
+        Tensor Called(Tensor z) => Values(f, z, dtype);
         var single = Precision.AtLeastSingle(logits);
         var values = logits.size(-2) > 0
-            ? EstimateCore(single, Checked, generator)
-            : Checked(single.detach()) + Surrogate.Carry(single, single);  // one state, the empty one, with no choice in it
+            ? EstimateCore(single, Called, generator)
+            : Called(single.detach()) + Surrogate.Carry(single, single);  // one state, the empty one, with no choice in it
         return values.to_type(dtype).alias().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Calls f with a tensor that it may write into. Autograd keeps count of changes to a point with a graph; any other may be needed again.
+    /// </summary>
+    private static Tensor Values(Func<Tensor, Tensor> f, Tensor z, ScalarType dtype)
+    {
+        var (shape, device) = (z.shape, z.device);
+        var own = z.dtype != dtype ? z.to_type(dtype) : z.requires_grad && !z.is_leaf ? z : z.clone();
+        return Check.Values(f(own), shape, device);
     }
 
     /// <summary>

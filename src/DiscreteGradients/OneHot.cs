@@ -37,16 +37,20 @@ public static class OneHot
         return Categorical.SampleIndex(masked, samples, Noise.Draw(generator)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The log-probability log p(z) [S.., B..] of one-hot samples <paramref name="z"/> [S.., B.., L, K]; −∞ for a masked category. Linear in z, whose gradient goes on.</summary>
+    /// <summary>
+    /// The log-probability log p(z) [S.., B..] of one-hot samples <paramref name="z"/> [S.., B.., L, K], linear in z, whose gradient goes on.
+    /// −∞, without a gradient, where a masked category is chosen; the gradient at a masked entry is zero, of z and of the logits.
+    /// </summary>
     public static Tensor LogProbability(Tensor logits, Tensor z)
     {
         Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
         Check.Samples(z, logits);
 
         using var scope = NewDisposeScope();
-        var logProbabilities = Masking.Finite(Check.Rows(Precision.AtLeastSingle(logits))).log_softmax(-1);
-        var impossible = ((z != 0) & logits.isneginf()).flatten(-2).any(-1);
-        var total = (logProbabilities * z).sum([-2, -1]).masked_fill(impossible, double.NegativeInfinity);
+        var logProbabilities = Masking.LogProbabilities(Check.Rows(Precision.AtLeastSingle(logits)));
+        var masked = Masking.Allowed(logProbabilities).logical_not();
+        var impossible = ((z != 0) & masked).flatten(-2).any(-1);
+        var total = (logProbabilities.masked_fill(masked, 0) * z).sum([-2, -1]).masked_fill(impossible, double.NegativeInfinity);
         return total.to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
@@ -59,6 +63,7 @@ public static class OneHot
         var count = ExactEnumeration.CountStates(latents, categories);
         if (count > int.MaxValue)
             throw new ArgumentException($"{categories}^{latents} joint states are too many to list; at most {int.MaxValue} can be.", nameof(latents));
+        Check.Libtorch();
 
         Check.DType(dtype);
         Check.Room(count, "joint states", [latents, categories], dtype, device);

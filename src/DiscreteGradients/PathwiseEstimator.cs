@@ -74,7 +74,7 @@ public abstract record PathwiseEstimator : GradientEstimator
         f(SampleCore(logits, generator, logits.dtype));
 
     /// <summary>The soft tensor of logits that may hold −∞.</summary>
-    internal Tensor SoftenLogits(Tensor logits, Tensor hard, Noise noise) => Soften(Masking.Finite(logits).log_softmax(-1), hard, noise);
+    internal Tensor SoftenLogits(Tensor logits, Tensor hard, Noise noise) => Soften(Masking.LogProbabilities(logits), hard, noise);
 
     private Tensor SampleCore(Tensor logits, Generator? generator, ScalarType dtype)
     {

@@ -13,7 +13,10 @@ public static class Surrogate
     {
         Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
         Check.Gradient(gradient, logits);
-        var finite = Masking.Finite(logits);
+        var finite = logits.clamp_min(Precision.Lowest(logits.dtype));
         return ((finite - finite.detach()) * gradient.detach()).sum([-2, -1]);
     }
+
+    /// <summary>The value of one tensor with the derivative of another, finite one: their difference is never taken, however large both are.</summary>
+    internal static Tensor Hold(Tensor value, Tensor derivative) => value.detach() + (derivative - derivative.detach());
 }

@@ -1,12 +1,8 @@
-using System.Diagnostics;
-using System.Reflection;
-
 namespace DiscreteGradients.PublicApi.Tests;
 
 public class SamplesTests
 {
-    private static string Folder => Path.Combine(
-        typeof(SamplesTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!, "samples");
+    private static string Folder { get; } = Path.Combine(Dotnet.RepositoryRoot, "samples");
 
     public static TheoryData<string, string> Samples { get; } = new()
     {
@@ -22,14 +18,10 @@ public class SamplesTests
         var path = Path.Combine(Folder, file);
         Assert.InRange(File.ReadAllLines(path).Length, 1, 40);
 
-        var start = new ProcessStartInfo("dotnet", ["run", path]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var (exitCode, output) = await Dotnet.Run(["run", path], TestContext.Current.CancellationToken);
 
-        Assert.True(process.ExitCode == 0, await output + errors);
-        Assert.Contains((await output).Split('\n'), line => System.Text.RegularExpressions.Regex.IsMatch(line.TrimEnd('\r'), expectedLine));
+        Assert.True(exitCode == 0, output);
+        Assert.Contains(output.Split('\n'), line => System.Text.RegularExpressions.Regex.IsMatch(line.TrimEnd('\r'), expectedLine));
     }
 
     [Fact]

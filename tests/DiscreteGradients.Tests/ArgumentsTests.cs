@@ -33,10 +33,10 @@ public class ArgumentsTests
         ["Distribution.LogProbability"] = logits => Distribution.LogProbability(logits, FirstOf(logits)),
         ["Distribution.Entropy"] = Distribution.Entropy,
         ["Distribution.DivergenceFromUniform"] = Distribution.DivergenceFromUniform,
-        ["functional.gumbel_softmax"] = logits => functional.gumbel_softmax(logits),
-        ["functional.gumbel_softmax, hard"] = logits => functional.gumbel_softmax(logits, hard: true),
-        ["functional.gumbel_softmax, another axis"] = logits => functional.gumbel_softmax(logits.movedim([-1], [0]), dim: 0),
-        ["functional.reinmax"] = logits => functional.reinmax(logits, 1),
+        ["Functional.gumbel_softmax"] = logits => Functional.gumbel_softmax(logits),
+        ["Functional.gumbel_softmax, hard"] = logits => Functional.gumbel_softmax(logits, hard: true),
+        ["Functional.gumbel_softmax, another axis"] = logits => Functional.gumbel_softmax(logits.movedim([-1], [0]), dim: 0),
+        ["Functional.reinmax"] = logits => Functional.reinmax(logits, 1),
         ["GradientQuality.Measure"] = logits => GradientQuality.Measure(new ReinMax(), logits, z => z.sum([-2, -1]), draws: 2),
     };
 
@@ -164,9 +164,9 @@ public class ArgumentsTests
         Conformance.Refused(
             "1099511627776 latents of shape [3] do not fit into memory; ask for fewer or smaller ones.",
             () => new Relax().Prepare(1L << 40, 3));
-        Conformance.Refused("dim must be an axis of logits of shape []; got -1.", () => functional.gumbel_softmax(zeros([])));
+        Conformance.Refused("dim must be an axis of logits of shape []; got -1.", () => Functional.gumbel_softmax(zeros([])));
         Conformance.Refused(
-            "logits must have at least one category on axis 0; got [0, 5].", () => functional.gumbel_softmax(zeros(0, 5), dim: 0));
+            "logits must have at least one category on axis 0; got [0, 5].", () => Functional.gumbel_softmax(zeros(0, 5), dim: 0));
     }
 
     [Fact]
@@ -235,7 +235,7 @@ public class ArgumentsTests
         foreach (var hard in new[] { false, true })
         {
             var logits = zeros(5, 0).requires_grad_();
-            var sample = functional.gumbel_softmax(logits, hard: hard, dim: 0);
+            var sample = Functional.gumbel_softmax(logits, hard: hard, dim: 0);
             sample.sum().backward();
             Assert.Equal([5, 0], sample.shape);
             Assert.Equal([5, 0], logits.grad!.shape);

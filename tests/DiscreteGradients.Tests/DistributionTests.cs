@@ -1,3 +1,4 @@
+using DiscreteGradients.Fused;
 using DiscreteGradients.Testing;
 using static TorchSharp.torch.autograd;
 
@@ -57,6 +58,123 @@ public class DistributionTests
         Assert.Equal([0, Math.Log(4)], Distribution.DivergenceFromUniform(logits).data<double>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-15);
     }
 
+    /// <summary>Rows from nearly uniform to nearly certain; the exact value of the same logits is computed with 28 digits.</summary>
+    [Theory]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void The_divergence_is_the_exact_one_rounded_once(ScalarType dtype)
+    {
+        foreach (var categories in new[] { 1, 2, 3, 7, 8, 33, 1_024 })
+        {
+            foreach (var (scale, offset) in new[] { (1e-6, 0), (1e-3, 0), (0.01, 0), (0.1, 0), (0.1, 8), (0.3, 0), (1, -2), (8.0, 0) })
+            {
+                using var scope = NewDisposeScope();
+                var logits = ((Conformance.Logits([2, categories]) * scale) + offset).to_type(dtype);
+                var got = Distribution.DivergenceFromUniform(logits).to_type(ScalarType.Float64).data<double>().ToArray();
+                var readable = FusedStatistic.Readable(Statistic.DivergenceFromUniform, logits.to_type(ScalarType.Float64)).data<double>().ToArray();
+                for (var row = 0; row < 2; row++)
+                {
+                    var exact = Exact.DivergenceFromUniform(logits[row].to_type(ScalarType.Float64).data<double>().ToArray());
+                    var (relative, least) = Rounding(dtype);
+                    var bound = (relative * Math.Abs(exact)) + least + 1e-26;
+                    Assert.True(got[row] >= 0 && Math.Abs(got[row] - exact) <= bound, $"K = {categories}, {scale}, {offset}: {got[row]:r}, not {exact:r}");
+                    Assert.True(Math.Abs(readable[row] - exact) <= (1e-13 * exact) + 1e-26, $"K = {categories}, {scale}, {offset}: {readable[row]:r}, not {exact:r}");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void The_divergence_of_a_hair_from_uniform_is_half_the_variance()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var hair in new[] { 1e-8, 1e-12, 1e-17 })
+        {
+            // p = ½ ± s/4 + O(s³), of which the divergence is s²/8 + O(s⁴).
+            var (two, one) = (tensor(new[] { 0, hair, hair, 0, 0, 0 }).view(3, 2), tensor(new[] { 0, (float)hair }));
+            Assert.Equal([hair * hair / 8, hair * hair / 8, 0], Distribution.DivergenceFromUniform(two).data<double>().ToArray(), Near);
+            Assert.Equal([hair * hair / 8, hair * hair / 8, 0], FusedStatistic.Readable(Statistic.DivergenceFromUniform, two).data<double>().ToArray(), Near);
+            Assert.Equal((float)hair * (double)(float)hair / 8, Distribution.DivergenceFromUniform(one).item<float>(), 1e-7 * hair * hair);
+            var slope = grad([Distribution.DivergenceFromUniform(two.requires_grad_()).sum()], [two])[0];
+            Assert.Equal([-hair / 4, hair / 4, hair / 4, -hair / 4, 0, 0], slope.data<double>().ToArray(), (a, b) => Math.Abs(a - b) <= 1e-14 * hair);
+        }
+
+        static bool Near(double a, double b) => Math.Abs(a - b) <= 1e-14 * b;
+    }
+
+    [Fact]
+    public void Masked_categories_count_in_the_divergence()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var standIn in new[] { double.NegativeInfinity, -1e9, double.MinValue })
+        {
+            var logits = tensor(new[] { 0.25, standIn, 0.25, standIn, standIn, 0.25 + 1e-7 }).view(1, 6).requires_grad_();
+            var divergence = Distribution.DivergenceFromUniform(logits);
+
+            Assert.Equal(Math.Log(2), divergence.item<double>(), 1e-14);
+            var slope = grad([divergence.sum()], [logits])[0];
+            Assert.True(slope.isfinite().all().item<bool>());
+            Assert.Equal(0, slope.masked_select(logits < -1).abs().max().item<double>());
+        }
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void A_masked_category_has_log_probability_minus_infinity_and_no_gradient(ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Conformance.Logits([4, 5]).to_type(dtype);
+        logits[TensorIndex.Slice(0, 3), 1] = double.NegativeInfinity;
+        var index = tensor(new long[] { 1, 0, 2, 1 });
+        foreach (var weight in new[] { 1.0, -60_000 })
+        {
+            var leaf = logits.clone().requires_grad_();
+            var log = Distribution.LogProbability(leaf, OneHot.FromIndex(index, 5, dtype));
+            var gradient = grad([log * weight], [leaf], [ones_like(log)])[0];
+
+            Assert.Equal([true, false, false, false], log.isneginf().data<bool>().ToArray());
+            Assert.True(log[1..].isfinite().all().item<bool>());
+            Assert.True(gradient.isfinite().all().item<bool>());
+            Assert.Equal(0, gradient.masked_select(logits.isneginf()).abs().max().to_type(ScalarType.Float64).item<double>());
+            Assert.Equal(0, gradient[0].abs().max().to_type(ScalarType.Float64).item<double>());
+        }
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float16, 1024)]
+    [InlineData(ScalarType.BFloat16, 128)]
+    [InlineData(ScalarType.Float32, 1e6)]
+    [InlineData(ScalarType.Float64, 1e14)]
+    public void A_common_offset_changes_nothing(ScalarType dtype, double offset)
+    {
+        foreach (var categories in new[] { 2, 10, 40, 3_000 })
+        {
+            using var scope = NewDisposeScope();
+            var logits = (Conformance.Logits([6, categories]) * 2).round().to_type(dtype);
+            logits[0, 1] = double.NegativeInfinity;
+            var hard = OneHot.FromIndex(arange(6, ScalarType.Int64).remainder(categories).roll(1), categories, dtype);
+            foreach (var of in new Func<Tensor, Tensor>[]
+            {
+                Distribution.Entropy, Distribution.DivergenceFromUniform, x => Distribution.LogProbability(x, hard),
+                x => OneHot.LogProbability(x.unsqueeze(-2), hard.unsqueeze(-2)),
+                x => FusedStatistic.Readable(Statistic.Entropy, Precision.AtLeastSingle(x)),
+                x => FusedStatistic.Readable(Statistic.DivergenceFromUniform, x),
+                x => FusedLogProbability.Readable(Precision.AtLeastSingle(x), hard.argmax(-1, keepdim: true)),
+            })
+            {
+                var (near, far) = (logits.clone().requires_grad_(), (logits + offset).requires_grad_());
+                var (a, b) = (of(near), of(far));
+                Assert.True((a == b).all().item<bool>());
+                Assert.True((grad([a.sum()], [near])[0] == grad([b.sum()], [far])[0]).all().item<bool>());
+            }
+        }
+    }
+
     [Fact]
     public void Transposed_and_expanded_logits_and_half_precision_are_taken()
     {
@@ -69,19 +187,34 @@ public class DistributionTests
         Assert.Equal(ScalarType.BFloat16, Distribution.Entropy(logits.to_type(ScalarType.BFloat16)).dtype);
     }
 
-    [Fact]
-    public void The_second_derivative_is_that_of_tensor_operations()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0.05)]
+    public void The_second_derivative_is_that_of_tensor_operations(double scale)
     {
         using var scope = NewDisposeScope();
-        Tensor Second(Func<Tensor, Tensor> entropy)
+        var index = tensor(new long[] { 1, 0 });
+        Tensor Second(Func<Tensor, Tensor> f, double masked)
         {
-            var logits = Conformance.Logits([2, 3]).requires_grad_();
-            var first = grad([entropy(logits).sum()], [logits], retain_graph: true, create_graph: true)[0];
+            var logits = Conformance.Logits([2, 4]) * scale;
+            logits[TensorIndex.Ellipsis, 3] = masked;
+            logits.requires_grad_();
+            var first = grad([f(logits).sum()], [logits], retain_graph: true, create_graph: true)[0];
             return grad([first.pow(2).sum()], [logits])[0];
         }
 
-        var expected = Second(logits => -(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1));
-        Assert.True((Second(Distribution.Entropy) - expected).abs().max().item<double>() < 1e-13);
+        Tensor Entropy(Tensor logits) => -(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1);
+        Tensor Chosen(Tensor logits) => logits.log_softmax(-1).gather(-1, index.unsqueeze(-1)).squeeze(-1);
+        foreach (var (mine, theirs) in new (Func<Tensor, Tensor>, Func<Tensor, Tensor>)[]
+        {
+            (Distribution.Entropy, Entropy),
+            (Distribution.DivergenceFromUniform, logits => -Entropy(logits)),
+            (logits => Distribution.LogProbability(logits, OneHot.FromIndex(index, 4, logits.dtype)), Chosen),
+        })
+        {
+            foreach (var masked in new[] { double.NegativeInfinity, -1e9, double.MinValue })
+                Assert.InRange((Second(mine, masked) - Second(theirs, -800)).abs().max().item<double>(), 0, 1e-13);
+        }
     }
 
     [Fact]
@@ -113,4 +246,13 @@ public class DistributionTests
             "hard must be one-hot with the logits' shape [2, 3] and dtype Float32; got [3], Float32.",
             Assert.Throws<ArgumentException>(() => Distribution.LogProbability(zeros(2, 3), zeros(3))).Message, StringComparison.Ordinal);
     }
+
+    /// <summary>The bound of one rounding: relative, and the spacing of the smallest numbers.</summary>
+    private static (double Relative, double Least) Rounding(ScalarType dtype) => dtype switch
+    {
+        ScalarType.Float16 => (Math.ScaleB(1, -11), Math.ScaleB(1, -25)),
+        ScalarType.BFloat16 => (Math.ScaleB(1, -8) * 1.0001, 0),
+        ScalarType.Float32 => (Math.ScaleB(1, -24) * 1.0001, 0),
+        _ => (1e-13, 0),
+    };
 }

@@ -10,7 +10,7 @@ public class FunctionalTests
         using var scope = NewDisposeScope();
         var logits = Conformance.Logits([6, 4]).requires_grad_(true);
 
-        var (sample, probabilities) = functional.reinmax(logits, 1.3, Conformance.Seeded());
+        var (sample, probabilities) = Functional.reinmax(logits, 1.3, Conformance.Seeded());
         (probabilities * Conformance.Logits([6, 4], seed: 5)).sum().backward();
 
         Assert.True((sample.detach() == OneHot.Sample(logits, generator: Conformance.Seeded())).all().item<bool>());
@@ -29,8 +29,8 @@ public class FunctionalTests
         using var scope = NewDisposeScope();
         var logits = Conformance.Logits([3, 4, 5]).requires_grad_(true);
 
-        var soft = functional.gumbel_softmax(logits, 0.7, hard: false, dim, Conformance.Seeded());
-        var hard = functional.gumbel_softmax(logits, 0.7, hard: true, dim, Conformance.Seeded());
+        var soft = Functional.gumbel_softmax(logits, 0.7, hard: false, dim, Conformance.Seeded());
+        var hard = Functional.gumbel_softmax(logits, 0.7, hard: true, dim, Conformance.Seeded());
 
         Assert.Equal(logits.shape, soft.shape);
         Assert.True((soft.sum([dim]) - 1).abs().max().item<double>() < 1e-14);
@@ -47,7 +47,7 @@ public class FunctionalTests
         using var generator = Conformance.Seeded();
         var logits = tensor(new[] { 0.5, -1, 1.2 });
 
-        var soft = functional.gumbel_softmax(logits.expand(100_000, 3), 0.01, generator: generator);
+        var soft = Functional.gumbel_softmax(logits.expand(100_000, 3), 0.01, generator: generator);
 
         var error = (soft.round().mean([0]) - logits.softmax(-1)).abs().max().item<double>();
         Assert.True(error < 5 * 0.5 / Math.Sqrt(100_000));
@@ -63,10 +63,34 @@ public class FunctionalTests
         foreach (var hard in new[] { false, true })
         {
             var leaf = logits.clone().requires_grad_(true);
-            var sample = functional.gumbel_softmax(leaf, 0.5, hard, generator: Conformance.Seeded());
+            var sample = Functional.gumbel_softmax(leaf, 0.5, hard, generator: Conformance.Seeded());
             sample.pow(2).sum().backward();
             Assert.Equal(0, sample[TensorIndex.Ellipsis, 2].abs().max().item<double>());
             Assert.True(leaf.grad!.isfinite().all().item<bool>());
+        }
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void Soft_samples_at_the_ends_of_the_temperatures_are_one_hot_and_uniform_over_what_is_allowed(ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Conformance.Logits([50, 3]);
+        logits[TensorIndex.Ellipsis, 2] = double.NegativeInfinity;
+        foreach (var temperature in new[] { 1e-30, 1e-12, 1e12, 1e30 })
+        {
+            var leaf = logits.to_type(dtype).requires_grad_(true);
+            var soft = Functional.gumbel_softmax(leaf, temperature, generator: Conformance.Seeded());
+            (soft * tensor(new[] { 1, 2, 3 }).to_type(dtype)).sum().backward();
+
+            Assert.Equal(0, soft[TensorIndex.Ellipsis, 2].abs().max().to_type(ScalarType.Float64).item<double>());
+            Assert.True((temperature < 1 ? (soft == 0) | (soft == 1) : (soft[TensorIndex.Ellipsis, ..2] - 0.5).abs() <= 1e-11).all().item<bool>());
+            Assert.True(((soft.sum(-1) - 1).abs() <= 1e-15).all().item<bool>());
+            Assert.True(leaf.grad!.isfinite().all().item<bool>());
+            Assert.Equal(0, leaf.grad[TensorIndex.Ellipsis, 2].abs().max().to_type(ScalarType.Float64).item<double>());
         }
     }
 
@@ -74,8 +98,10 @@ public class FunctionalTests
     public void Wrong_arguments_are_refused_in_words()
     {
         using var scope = NewDisposeScope();
-        Conformance.Refused("dim must be an axis of logits of shape [2, 3]; got 2.", () => functional.gumbel_softmax(zeros(2, 3), dim: 2));
-        Conformance.Refused("temperature must be a finite number above 0; got 0.", () => functional.gumbel_softmax(zeros(2, 3), tau: 0));
-        Conformance.Refused("temperature must be a finite number above 0; got -2.", () => functional.reinmax(zeros(2, 3), -2));
+        Conformance.Refused("dim must be an axis of logits of shape [2, 3]; got 2.", () => Functional.gumbel_softmax(zeros(2, 3), dim: 2));
+        Conformance.Refused("temperature must be a finite number above 0; got 0.", () => Functional.gumbel_softmax(zeros(2, 3), tau: 0));
+        Conformance.Refused("temperature must be a finite number above 0; got -2.", () => Functional.reinmax(zeros(2, 3), -2));
+        Conformance.Refused("temperature must be from 1e-30 to 1e30; got 1E-40.", () => Functional.gumbel_softmax(zeros(2, 3), tau: 1e-40));
+        Conformance.Refused("temperature must be from 1e-30 to 1e30; got 1E+38.", () => Functional.reinmax(zeros(2, 3), 1e38));
     }
 }

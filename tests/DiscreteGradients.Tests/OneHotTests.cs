@@ -46,6 +46,36 @@ public class OneHotTests
         Assert.InRange((gradients[1] - (z - logits.softmax(-1))).abs().max().item<double>(), 0, 1e-15);
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float16, double.NegativeInfinity)]
+    [InlineData(ScalarType.BFloat16, double.NegativeInfinity)]
+    [InlineData(ScalarType.BFloat16, -3.3895313892515355e38)]
+    [InlineData(ScalarType.Float32, double.NegativeInfinity)]
+    [InlineData(ScalarType.Float32, float.MinValue)]
+    [InlineData(ScalarType.Float64, double.NegativeInfinity)]
+    [InlineData(ScalarType.Float64, double.MinValue)]
+    public void A_masked_category_has_log_probability_minus_infinity_and_no_gradient_of_logits_or_sample(ScalarType dtype, double mask)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Conformance.Logits([2, 3, 4]).to_type(dtype);
+        logits[TensorIndex.Ellipsis, 1] = mask;
+        logits.requires_grad_(true);
+        var z = OneHot.FromIndex(tensor(new long[] { 0, 2, 3, 0, 1, 2 }).view(2, 3), 4, dtype).requires_grad_(true);
+
+        var log = OneHot.LogProbability(logits, z);
+        var gradients = autograd.grad([log], [logits, z], [full_like(log, -60_000)]);
+
+        Assert.Equal([false, true], log.isneginf().data<bool>().ToArray());
+        Assert.True(log[0].isfinite().item<bool>());
+        foreach (var gradient in gradients)
+        {
+            Assert.Equal(0, gradient[TensorIndex.Ellipsis, 1].abs().max().to_type(ScalarType.Float64).item<double>());
+            Assert.True(gradient.isfinite().all().item<bool>() || dtype == ScalarType.Float16);
+            Assert.False(gradient.isnan().any().item<bool>());
+            Assert.True(gradient[0].abs().sum().to_type(ScalarType.Float64).item<double>() > 0);
+        }
+    }
+
     [Fact]
     public void A_Bernoulli_latent_is_two_categories()
     {

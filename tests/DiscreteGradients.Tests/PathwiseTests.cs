@@ -102,6 +102,32 @@ public class PathwiseTests
         Assert.True(second.abs().sum().item<double>() > 0);
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Gradients_of_gradients_do_not_see_a_masked_category_or_what_stands_in_for_one(string name)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (dtype, mask) in new[]
+        {
+            (ScalarType.Float64, double.NegativeInfinity), (ScalarType.Float64, -1e9), (ScalarType.Float64, double.MinValue),
+            (ScalarType.Float32, double.NegativeInfinity), (ScalarType.Float32, -1e9), (ScalarType.Float32, float.MinValue),
+        })
+        {
+            var logits = Conformance.Logits([9, 4], dtype);
+            logits[TensorIndex.Ellipsis, 2] = mask;
+            logits.requires_grad_(true);
+            var v = Conformance.Logits([9, 4], dtype, seed: 4);
+            var sample = Get(name).Sample(logits, generator: Conformance.Seeded());
+
+            var first = autograd.grad([(sample * v).sum()], [logits], create_graph: true, retain_graph: true)[0];
+            var second = autograd.grad([(first * first).sum()], [logits])[0];
+
+            Assert.True(second.isfinite().all().item<bool>());
+            Assert.Equal(0, second[TensorIndex.Ellipsis, 2].abs().max().to_type(ScalarType.Float64).item<double>());
+            Assert.True(second.abs().sum().to_type(ScalarType.Float64).item<double>() > 0);
+        }
+    }
+
     [Fact]
     public void The_gradient_of_the_straight_through_gradient_is_the_softmaxs()
     {

@@ -40,6 +40,17 @@ public class RegistryTests
     }
 
     [Fact]
+    public void Temperatures_beyond_the_supported_range_are_refused_by_every_estimator_that_has_one()
+    {
+        foreach (var entry in Estimators.All.Where(e => e.Knobs.Contains(nameof(EstimatorSettings.Temperature))))
+        {
+            Conformance.Refused("temperature must be from 1e-30 to 1e30; got 9E-31.", () => entry.Create(new(Temperature: 9e-31)));
+            Conformance.Refused("temperature must be from 1e-30 to 1e30; got 5E-324.", () => entry.Create(new(Temperature: double.Epsilon)));
+            Conformance.Refused("temperature must be from 1e-30 to 1e30; got 1.1E+30.", () => entry.Create(new(Temperature: 1.1e30)));
+        }
+    }
+
+    [Fact]
     public void Settings_out_of_range_are_refused_in_words()
     {
         Conformance.Refused("temperature must be a finite number above 0; got 0.", () => _ = new ReinMax(0));

@@ -116,6 +116,7 @@ internal static class BenchCommand
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= 1
                 ? count
                 : throw new OptionException($"--threads must be whole numbers of at least 1, separated by commas, such as 1,2; got '{text}'.")).ToList();
+        threads.ForEach(Machine.Check);
         BenchPass[] passes = settings.Pass switch
         {
             BenchPasses.Forward => [BenchPass.Forward],
@@ -171,7 +172,7 @@ internal static class BenchCommand
             terminal.Out.WriteLine();
             terminal.Out.WriteLine($"{BenchMarkdown.Words(group.Key.Pass)}, {Threads(group.Key.Threads)} (copy {Number(first.LargeCopyGbPerSecond, "0.0")} GB/s, "
                 + $"to fresh memory {Number(first.FreshCopyGbPerSecond, "0.0")} GB/s, exponential {Number(first.ExpNs, "0.00")} ns):");
-            terminal.Console.Write(Grid([.. group], terminal.Width >= Wide));
+            terminal.Write(Grid([.. group], terminal.Width >= Wide));
         }
 
         terminal.Out.WriteLine();

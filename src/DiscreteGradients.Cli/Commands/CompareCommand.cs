@@ -31,8 +31,7 @@ internal static class CompareCommand
 
     private static int Compare(CompareSettings settings, Terminal terminal)
     {
-        if (settings.Seed < 0)
-            throw new OptionException($"--seed must be at least 0; got {settings.Seed}.");
+        Seeds.Check(settings.Seed);
         if (settings.LearningSteps < 0)
             throw new OptionException($"--learning-steps must be at least 0; got {settings.LearningSteps}.");
         if (settings.Draws < 2)
@@ -69,10 +68,10 @@ internal static class CompareCommand
 
     private static ComparisonRow Measure(EstimatorChoice choice, ComparisonProblem problem, CompareSettings settings, CancellationToken cancellation)
     {
-        using var weights = new torch.Generator((ulong)settings.Seed);
+        using var weights = Seeds.Generator(settings.Seed);
         using var trained = new EstimatorInTraining(choice.Estimator, settings.Latents, settings.Categories, weights);
         GradientQuality.Measure(choice.Estimator with { }, problem.Logits, problem.Value, draws: 256);  // loads and compiles, so that the time is fair
-        using var generator = new torch.Generator((ulong)settings.Seed + 1);
+        using var generator = Seeds.Generator(settings.Seed, purpose: 1);
         problem.Learn(trained, settings.LearningSteps, settings.Seed, cancellation);
         var watch = Stopwatch.StartNew();
         var report = GradientQuality.Measure(trained.Estimator, problem.Logits, problem.Value, settings.Draws, generator);
@@ -105,7 +104,7 @@ internal static class CompareCommand
             table.AddRow(cells.Select(cell => new Text(cell, row.Unbiased ? new Style(Color.Green) : Style.Plain)));
         }
 
-        terminal.Console.Write(table);
+        terminal.Write(table);
         var kind = settings.Problem.ToString().ToLowerInvariant();
         terminal.Out.WriteLine($"{kind} objective, {settings.Latents} {(settings.Latents == 1 ? "latent" : "latents")} of {settings.Categories} categories, {settings.Draws} draws, seed {settings.Seed}; exact gradient norm {Number(rows[0].ExactNorm)}.");
         terminal.Out.WriteLine("Within noise: no entry of the mean gradient is more than 5 standard errors off.");

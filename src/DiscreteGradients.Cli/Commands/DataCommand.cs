@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Experiments;
 using Spectre.Console;
 
@@ -109,9 +110,9 @@ internal static class DataCommand
         foreach (var row in rows)
             places.AddRow(new Text(row.Name), new Text(row.State == NotFound ? row.Needed! : row.Folder is null ? row.Place! : $"{row.Folder} ({row.Place})"));
 
-        terminal.Console.Write(states);
+        terminal.Write(states);
         terminal.Out.WriteLine();
-        terminal.Console.Write(places);
+        terminal.Write(places);
         terminal.Out.WriteLine();
         terminal.Out.WriteLine("sha256: of the uncompressed files, checked just now, the first 8 digits");
         terminal.Out.WriteLine($"cache: {folders.Cache ?? "none, for lack of a home folder"}");

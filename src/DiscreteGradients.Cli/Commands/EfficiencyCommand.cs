@@ -113,7 +113,7 @@ internal static class EfficiencyCommand
                 Seconds(row.PaperSeconds), Megabytes(row.PaperMegabytes));
         }
 
-        terminal.Console.Write(table);
+        terminal.Write(table);
     }
 
     private static string Threads => TorchSharp.torch.get_num_threads() is var n && n == 1 ? "1 thread" : $"{n} threads";

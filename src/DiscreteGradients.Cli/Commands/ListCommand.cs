@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Experiments;
 using Spectre.Console;
 using TorchSharp;
@@ -43,14 +44,14 @@ internal static class ListCommand
         foreach (var entry in ExperimentCatalog.All)
             experiments.AddRow(new Text(entry.Name), new Text(entry.Summary));
 
-        terminal.Console.Write(estimators);
+        terminal.Write(estimators);
         terminal.Out.WriteLine();
         terminal.Out.WriteLine("order: the expected gradient is exact for polynomials of that degree");
         terminal.Out.WriteLine("evals: evaluations of f per estimate, for L latents of K categories");
         terminal.Out.WriteLine();
-        terminal.Console.Write(summaries);
+        terminal.Write(summaries);
         terminal.Out.WriteLine();
-        terminal.Console.Write(experiments);
+        terminal.Write(experiments);
         terminal.Out.WriteLine();
 
         Machine.Use(Machine.PhysicalCores);
@@ -58,7 +59,7 @@ internal static class ListCommand
         foreach (var (name, value) in Machine.Versions.Concat(Machine.Description))
             facts.AddRow(new Text(name), new Text(value));
         facts.AddRow(new Text("threads"), new Text($"{torch.get_num_threads()} of {Environment.ProcessorCount}"));
-        terminal.Console.Write(facts);
+        terminal.Write(facts);
         return DgradApp.Done;
     }
 

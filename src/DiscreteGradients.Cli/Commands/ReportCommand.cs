@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Cli.Plots;
 using DiscreteGradients.Cli.Reports;
 using DiscreteGradients.Experiments;
@@ -48,7 +49,7 @@ internal static class ReportCommand
             foreach (var table in section.Tables)
             {
                 terminal.Out.WriteLine();
-                terminal.Console.Write(Grid(table));
+                terminal.Write(Grid(table));
             }
 
             terminal.Out.WriteLine();
@@ -62,7 +63,7 @@ internal static class ReportCommand
 
     private static Table Grid(ReportTable table)
     {
-        var grid = new Table().Border(TableBorder.None).AddColumn(new TableColumn(new Text(table.Header[0])));
+        var grid = new Table().Border(TableBorder.None).AddColumn(Column(table.Header[0]));
         foreach (var header in table.Header.Skip(1))
             grid.AddColumn(Column(header).RightAligned());
         foreach (var row in table.Rows)

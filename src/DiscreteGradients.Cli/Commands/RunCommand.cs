@@ -11,6 +11,9 @@ namespace DiscreteGradients.Cli.Commands;
 /// <summary><c>dgrad run EXPERIMENT</c>: trains with each estimator and each seed, and leaves a run folder, or a <see cref="Study"/> of several.</summary>
 internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, OptionsBinder settings, Terminal terminal)
 {
+    /// <summary>The folder in which a run has its own if none is given.</summary>
+    internal const string DefaultFolders = "runs";
+
     internal static Command Create(Terminal terminal)
     {
         var run = new Command("run", "Run an experiment.");
@@ -42,6 +45,9 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         return lists.Count > 0 ? new Study(this, terminal).Start(given, one) : Start(given);
     }
 
+    /// <summary>Whether there is a flag.</summary>
+    internal bool Has(string flag) => options.Has(flag) || settings.Has(flag);
+
     /// <summary>The options that were given several values.</summary>
     internal IEnumerable<StudyAxis> Lists(IReadOnlyDictionary<string, string> given) => options.Lists(given).Concat(settings.Lists(given));
 
@@ -49,23 +55,29 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
     internal IReadOnlyDictionary<string, string> Fixed(IReadOnlyDictionary<string, string> given) =>
         FixedSettings.Of(options.Bind(given)).Concat(FixedSettings.Of(WithoutSpaces((RunSettings)settings.Bind(given)))).ToDictionary();
 
-    /// <summary>Checks the settings of a run.</summary>
+    /// <summary>Checks the settings of a run: all that can be checked before its data is there.</summary>
     /// <exception cref="OptionException">It cannot be run.</exception>
     internal (Experiment Experiment, IReadOnlyList<EstimatorChoice> Estimators, long[] Seeds, RunSettings Settings) Prepare(IReadOnlyDictionary<string, string> given)
     {
         var (resolved, wanted) = (options.Bind(given), (RunSettings)settings.Bind(given));
         var jobs = Jobs(wanted, wanted.Threads ?? 1);
         Machine.Use(wanted.Threads ?? (jobs > 1 ? 1 : Machine.PhysicalCores));
-        var experiment = DataFetchCommand.WithData(() => entry.Create(resolved), wanted.Json, terminal);
-        var seeds = Seeds(wanted);
+        var experiment = entry.Create(resolved);
+        var seeds = SeedsOf(wanted);
         return (experiment, EstimatorChoice.Select(wanted.Estimator, Knobs(wanted), experiment), seeds, wanted);
     }
+
+    /// <summary>Finds the data of an experiment, after everything else was checked.</summary>
+    /// <exception cref="OptionException">It is not to be had, or damaged.</exception>
+    internal void Load(Experiment experiment, bool json) => DataFetchCommand.WithData(experiment.Load, json, terminal);
 
     /// <param name="given">Texts by flag.</param>
     /// <param name="study">The folder of the study that the run is part of.</param>
     internal int Start(IReadOnlyDictionary<string, string> given, string? study = null)
     {
         var (experiment, estimators, seeds, wanted) = Prepare(given);
+        OutputFolder.Check(wanted.Out, otherwise: DefaultFolders);
+        Load(experiment, wanted.Json);
 
         var started = DateTimeOffset.UtcNow;
         using var folder = RunFolder.Create(wanted.Out ?? DefaultFolder(entry.Name, started), study);
@@ -85,22 +97,23 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
             Jobs = wanted.Jobs,
             Started = started,
         };
-        folder.Write(record);
         return Train(experiment, estimators, folder, record, wanted.Json);
     }
 
-    /// <summary>Whether the run in a folder has come to its end.</summary>
-    internal bool IsFinished(string path)
+    /// <summary>Whether the run in a folder has come to its end; then what it leaves is made whole.</summary>
+    internal bool IsFinished(IReadOnlyDictionary<string, string> given)
     {
-        using var folder = RunFolder.Open(path);
-        return folder.Read(entry).Finished;
+        using var folder = RunFolder.Open(given["--out"]);
+        var record = Read(folder, given).Record;
+        if (record.Finished)
+            Repair(folder, record);
+        return record.Finished;
     }
 
-    /// <inheritdoc cref="Start"/>
-    internal int Resume(IReadOnlyDictionary<string, string> given, string? study = null)
+    /// <summary>The run in a folder, and what is asked for, which must be the same.</summary>
+    /// <exception cref="OptionException">It is not.</exception>
+    private (RunRecord Record, RunSettings Wanted) Read(RunFolder folder, IReadOnlyDictionary<string, string> given)
     {
-        var path = given.GetValueOrDefault("--out") ?? throw new OptionException("--resume needs --out DIR, the folder of the run to go on with.");
-        using var folder = RunFolder.Open(path, study);
         var record = folder.Read(entry);
         var had = new RunSettings
         {
@@ -117,18 +130,19 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         var resolved = options.Bind(given, record.Options);
         Same(FixedSettings.Of(record.Options), FixedSettings.Of(resolved));
         Same(FixedSettings.Of(had), FixedSettings.Of(wanted));
+        return (record with { Options = resolved }, wanted);
+    }
 
-        var jobs = Jobs(wanted, record.Threads);
-        Machine.Use(record.Threads);
-        var experiment = DataFetchCommand.WithData(() => entry.Create(resolved), wanted.Json, terminal);
-        var estimators = EstimatorChoice.Select(wanted.Estimator, record.Settings, experiment);
-        var records = Records(estimators, experiment);
-        if (records.Zip(record.Estimators).FirstOrDefault(e => e.First.Configuration != e.Second.Configuration) is ({ } now, { } then))
-            throw new OptionException($"'{now.Name}' is {then.Configuration} in the run to resume and {now.Configuration} here. Start a new run.");
-
-        record = record with { Options = resolved, Estimators = records, Jobs = jobs };
+    /// <inheritdoc cref="Start"/>
+    internal int Resume(IReadOnlyDictionary<string, string> given, string? study = null)
+    {
+        var path = given.GetValueOrDefault("--out")
+            ?? throw new OptionException("--resume needs --out DIR, the folder of the run to go on with.");
+        using var folder = RunFolder.Open(path, study);
+        var (record, wanted) = Read(folder, given);
         if (record.Finished)
         {
+            Repair(folder, record);
             if (!wanted.Json)
             {
                 terminal.Out.WriteLine($"The run in {path} is finished; there is nothing to go on with.");
@@ -138,9 +152,25 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
             return DgradApp.Done;
         }
 
+        var jobs = Jobs(wanted, record.Threads);
+        Machine.Use(record.Threads);
+        var experiment = entry.Create(record.Options);
+        var estimators = EstimatorChoice.Select(wanted.Estimator, record.Settings, experiment);
+        var records = Records(estimators, experiment);
+        if (records.Zip(record.Estimators).FirstOrDefault(e => e.First.Configuration != e.Second.Configuration) is ({ } now, { } then))
+        {
+            var had = StrictJson.Printable(then.Configuration);
+            throw new OptionException($"'{now.Name}' is {had} in the run to resume and {now.Configuration} here. Start a new run.");
+        }
+
+        foreach (var (before, after) in record.Estimators.Zip(records))
+            Same(FixedSettings.Of(before.Options ?? record.Options), FixedSettings.Of(after.Options ?? record.Options));
+        folder.CheckBelongings(record);
+
+        record = record with { Estimators = records, Optimum = experiment.Optimum, Jobs = jobs };
+        Load(experiment, wanted.Json);
         if (Changes(record) is { Count: > 0 } changes)
             terminal.Error.WriteLine($"The run began with {string.Join(" and ", changes)}; its numbers may differ from those of a run that was never interrupted.");
-        folder.Write(record);
         return Train(experiment, estimators, folder, record, wanted.Json);
     }
 
@@ -158,30 +188,49 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
             },
         };
         runner.Resume(terminal.Error.WriteLine);
+        folder.Write(record);
+        tensorBoard.Restore(folder.ReadMetrics());
 
         var progress = new RunProgress([.. estimators.Select(e => e.Name)], record.Seeds, record.Epochs, record.Jobs);
+        foreach (var line in folder.ReadMetrics())
+            progress.Remember(line);
         var finished = RunDisplay.For(json, record.Experiment, progress, terminal).Show(display => runner.Run(record.Jobs, display, terminal.Cancellation));
         record = record with { WallSeconds = record.WallSeconds + watch.Elapsed.TotalSeconds, Finished = finished };
-        folder.Write(record);
 
         var lines = folder.ReadMetrics();
         var summaries = EstimatorSummary.Of(lines);
-        if (summaries.Count > 0)
+        WriteResults(folder, record, lines);
+        folder.Write(record);  // last, so that a run that says it is finished has everything
+        if (summaries.Count > 0 && !json)
         {
-            folder.Output.WriteFile("summary.csv", path => File.WriteAllText(path, EstimatorSummary.ToCsv(summaries)));
-            LossPlots.Write(folder.Output, record, lines);
-            ValuePlots.Write(folder.Output, record, lines);
-            if (!json)
-            {
-                HealthReport.Write(lines, terminal);
-                RunReport.Write(record, summaries, folder.Output.Path, terminal);
-            }
+            HealthReport.Write(lines, terminal);
+            RunReport.Write(record, summaries, folder.Output.Path, terminal);
         }
 
         if (finished)
             return DgradApp.Done;
         terminal.Error.WriteLine($"Interrupted; go on with: {folder.Command(record)}");
         return DgradApp.Interrupted;
+    }
+
+    /// <summary>Makes what a finished run leaves whole again: an earlier version may have been killed while it wrote it.</summary>
+    private static void Repair(RunFolder folder, RunRecord record)
+    {
+        folder.CheckBelongings(record);
+        var lines = folder.ReadMetrics();
+        folder.Output.KeepsPictures = true;
+        WriteResults(folder, record, lines);
+        new TensorBoardLog(folder.Output).Restore(lines);
+    }
+
+    /// <summary>What follows from the metrics of a run.</summary>
+    private static void WriteResults(RunFolder folder, RunRecord record, IReadOnlyList<MetricsLine> lines)
+    {
+        if (lines.Count == 0)
+            return;
+        folder.Output.WriteFile("summary.csv", path => File.WriteAllText(path, EstimatorSummary.ToCsv(EstimatorSummary.Of(lines))));
+        LossPlots.Write(folder.Output, record, lines);
+        ValuePlots.Write(folder.Output, record, lines);
     }
 
     private static EstimatorSettings Knobs(RunSettings settings) => new(settings.Temperature, settings.NoiseDraws, settings.Samples);
@@ -206,7 +255,11 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
     private static List<string> Changes(RunRecord record)
     {
         var (then, now) = (Computing(record.Versions, record.Commit, record.Machine), Computing(Machine.Versions, Machine.Commit, Machine.Description));
-        return [.. now.Where(n => then.GetValueOrDefault(n.Key) is { } t && t != n.Value).Select(n => $"{n.Key} {then[n.Key]}, now {n.Value}")];
+        return
+        [
+            .. now.Where(n => then.GetValueOrDefault(n.Key) is { } t && t != n.Value)
+                .Select(n => $"{n.Key} {StrictJson.Printable(then[n.Key]!)}, now {n.Value}"),
+        ];
 
         static Dictionary<string, string?> Computing(IReadOnlyDictionary<string, string> versions, string? commit, IReadOnlyDictionary<string, string> machine) =>
             new(versions.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value)))
@@ -226,18 +279,24 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
             : throw new OptionException($"--jobs {settings.Jobs} gives each run one thread, which may change its numbers; got {threads} threads. Use --jobs 1 or --threads 1.");
     }
 
-    private static long[] Seeds(RunSettings settings)
+    private static long[] SeedsOf(RunSettings settings)
     {
-        if (settings.Seed < 0)
-            throw new OptionException($"--seed must be at least 0; got {settings.Seed}.");
         if (settings.Seeds is < 1 or > 10_000)
             throw new OptionException($"--seeds must be from 1 to 10000; got {settings.Seeds}.");
-        return [.. Enumerable.Range(0, settings.Seeds).Select(i => settings.Seed + i)];
+        return Seeds.InARow(settings.Seed, settings.Seeds);
     }
 
+    /// <summary>Makes the folder used where none is given: one that nobody else has, even if several begin in the same second.</summary>
+    /// <exception cref="OptionException">It cannot be made.</exception>
     internal static string DefaultFolder(string experiment, DateTimeOffset time)
     {
-        var path = Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{experiment}-{time:yyyyMMdd-HHmmss}"));
-        return Enumerable.Range(2, int.MaxValue - 2).Select(i => $"{path}-{i}").Prepend(path).First(p => !Path.Exists(p));
+        var runs = OutputFolder.Open(DefaultFolders);
+        var path = runs[string.Create(CultureInfo.InvariantCulture, $"{experiment}-{time:yyyyMMdd-HHmmss}")];
+        runs.Write(() =>
+        {
+            Directory.CreateDirectory(runs.Path);
+            path = Enumerable.Range(2, int.MaxValue - 2).Select(i => $"{path}-{i}").Prepend(path).First(Native.MakeFolder);
+        });
+        return path;
     }
 }

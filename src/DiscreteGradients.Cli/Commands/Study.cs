@@ -8,8 +8,6 @@ namespace DiscreteGradients.Cli.Commands;
 /// <summary>Options with several values: a whole run for each combination, in folders of one folder, then a table and heat maps.</summary>
 internal sealed class Study(RunCommand runs, Terminal terminal)
 {
-    private const int MostRuns = 1000;
-
     /// <summary>The flags that say where and how a study is run, not what it is.</summary>
     private static readonly HashSet<string> Aside = ["--out", "--resume", "--json"];
 
@@ -19,10 +17,13 @@ internal sealed class Study(RunCommand runs, Terminal terminal)
     {
         var study = Of(given, []);
         OneRunOnly(settings, study);
-        if (study.Axes.Aggregate(1L, (runs, axis) => Math.Min(runs * axis.Values.Count, int.MaxValue)) is > MostRuns and var many)
-            throw new OptionException($"{Flags(study)} make {many} runs; a study has at most {MostRuns}.");
-        foreach (var cell in study.Cells)
-            HasKnobs(study, runs.Prepare(study.Given(cell)).Estimators);
+        if (study.Runs is > StudyRecord.MostRuns and var many)
+            throw new OptionException($"{Flags(study)} make {many} runs; a study has at most {StudyRecord.MostRuns}.");
+        OutputFolder.Check(settings.Out, otherwise: RunCommand.DefaultFolders);
+        var prepared = study.Cells.Select(cell => runs.Prepare(study.Given(cell))).ToList();
+        foreach (var run in prepared)
+            HasKnobs(study, run.Estimators);
+        runs.Load(prepared[0].Experiment, json: false);  // numbers are listed, data sets are not: all runs have the same
         study = study with { Settings = new Dictionary<string, string>(study.Settings) { ["--threads"] = $"{torch.get_num_threads()}" } };
 
         var folder = OutputFolder.Create(settings.Out ?? RunCommand.DefaultFolder(runs.Experiment, DateTimeOffset.UtcNow));
@@ -36,7 +37,12 @@ internal sealed class Study(RunCommand runs, Terminal terminal)
         var folder = OutputFolder.Open(settings.Out!);
         var had = StudyRecord.Read(folder.Path);
         if (had.Experiment != runs.Experiment)
-            throw new OptionException($"'{folder.Path}' holds a study of '{had.Experiment}', not of '{runs.Experiment}'.");
+        {
+            var other = StrictJson.Printable(had.Experiment);
+            throw new OptionException($"'{folder.Path}' holds a study of '{other}', not of '{runs.Experiment}'.");
+        }
+
+        Check(had, folder);
         var study = Of(given, had.Settings.Concat(had.Axes.Select(axis => KeyValuePair.Create("--" + axis.Name, string.Join(',', axis.Values)))));
         OneRunOnly(settings, study);
         RunCommand.Same(Fixed(had), Fixed(study));
@@ -50,11 +56,11 @@ internal sealed class Study(RunCommand runs, Terminal terminal)
         {
             var path = folder[cell.Name];
             var started = File.Exists(Path.Combine(path, "run.json"));
-            var finished = started && runs.IsFinished(path);
+            var given = new Dictionary<string, string>(study.Given(cell)) { ["--out"] = path };
+            var finished = started && runs.IsFinished(given);
             terminal.Out.WriteLine($"{cell.Title}, {index + 1} of {study.Cells.Count}{(finished ? " is finished." : ":")}");
             if (finished)
                 continue;
-            var given = new Dictionary<string, string>(study.Given(cell)) { ["--out"] = path };
             if ((started ? runs.Resume(given, folder.Path) : runs.Start(given, folder.Path)) is var code and not DgradApp.Done)
                 return code;
         }
@@ -64,6 +70,26 @@ internal sealed class Study(RunCommand runs, Terminal terminal)
         StudyPlots.Write(folder, results);
         StudyReport.Write(results, folder.Path, terminal);
         return DgradApp.Done;
+    }
+
+    /// <summary>Refuses a <c>study.json</c> with options that there are not or that cannot be, or beside runs of another one.</summary>
+    private void Check(StudyRecord had, OutputFolder folder)
+    {
+        var cells = had.Cells.Select(cell => cell.Name).ToHashSet();
+        if (had.Given(had.Cells[0]).Keys.FirstOrDefault(flag => Aside.Contains(flag) || !runs.Has(flag)) is { } unknown)
+            throw StudyRecord.Damaged(folder.Path, $"there is no option '{StrictJson.Printable(unknown)}' of its runs");
+        var found = Directory.EnumerateDirectories(folder.Path).Where(path => File.Exists(Path.Combine(path, "run.json")));
+        if (found.Order(StringComparer.Ordinal).FirstOrDefault(path => !cells.Contains(Path.GetFileName(path))) is { } other)
+            throw StudyRecord.Damaged(folder.Path, $"the run in '{other}' is none of its axes");
+        try
+        {
+            foreach (var cell in had.Cells)
+                runs.Fixed(had.Given(cell));
+        }
+        catch (OptionException e)
+        {
+            throw StudyRecord.Damaged(folder.Path, e.Message.TrimEnd('.'));
+        }
     }
 
     /// <summary>The study of some texts, which go before others.</summary>

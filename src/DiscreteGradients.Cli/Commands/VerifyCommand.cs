@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Experiments;
 using Spectre.Console;
 
@@ -40,7 +41,7 @@ internal static class VerifyCommand
             table.AddRow(row.Select(cell => new Text(cell, style)));
         }
 
-        terminal.Console.Write(table);
+        terminal.Write(table);
         var failed = checks.Count(c => Fails(c.Error));
         terminal.Out.WriteLine(failed == 0
             ? $"All {checks.Count} cases agree: no error above 1e-09, relative to max(1, |expected|)."

@@ -9,9 +9,10 @@ internal static class DownloadDisplay
     /// <summary>Downloads the set and returns its folder.</summary>
     internal static string Show(ImageSet set, DataFolders folders, Terminal terminal, TextWriter lines, bool redrawn)
     {
+        var cache = Download.Cache(set, folders);
         if (!redrawn)
         {
-            lines.WriteLine($"Downloading {set.Name} into the cache, {folders.Cache}.");
+            lines.WriteLine($"Downloading {set.Name} into the cache, {cache}.");
             return Fetch(Lines(lines));
         }
 

@@ -27,7 +27,7 @@ internal static class HealthReport
             table.AddColumn(Column(header).RightAligned());
         foreach (var estimator in last.GroupBy(line => line.Estimator))
             table.AddRow([estimator.Key, .. Columns.Select(column => estimator.Average(line => line.Values![column.Name]).ToString("0.000", CultureInfo.InvariantCulture))]);
-        terminal.Console.Write(table);
+        terminal.Write(table);
         terminal.Out.WriteLine("Latents on the test images, mean over latents (at least: the least of them); entropy and information in nats.");
         foreach (var estimator in last.Where(line => line.Values!.GetValueOrDefault(Collapsed) > 0).GroupBy(line => line.Estimator))
         {

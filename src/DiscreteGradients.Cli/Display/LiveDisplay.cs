@@ -36,20 +36,28 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
     {
         var latest = Progress.Estimators.Select(name => Progress.Latest(name)).OfType<MetricsLine>().ToList();
         var (test, expected) = (latest.Exists(l => l.TestLoss is not null), latest.Exists(l => l.ExpectedLoss is not null));
-        var table = new Table().Border(TableBorder.None).AddColumn(Text("estimator"));
-        foreach (var column in (string[])["seed", "epoch", "loss", .. test ? ["test"] : Array.Empty<string>(), .. expected ? ["expected"] : Array.Empty<string>(), "steps/s"])
-            table.AddColumn(Text(column).RightAligned());
         var bar = Math.Clamp(terminal.Width - 54 - (test ? 10 : 0) - (expected ? 10 : 0), 0, 40);
+        List<(string Name, Func<Row, string> Cell)> columns =
+        [
+            ("seed", row => $"{row.Seed}"),
+            ("epoch", row => row.Epoch is { } epoch ? $"{epoch}/{Progress.Epochs}" : ""),
+            ("loss", row => Format.Loss(row.Line?.TrainLoss)),
+        ];
+        if (test)
+            columns.Add(("test", row => Format.Loss(row.Line?.TestLoss)));
+        if (expected)
+            columns.Add(("expected", row => Format.Loss(row.Line?.ExpectedLoss)));
+        columns.Add(("steps/s", row => row.Line is { } line ? Format.Rate(line.Steps / line.Seconds) : ""));
         if (bar >= 6)
-            table.AddColumn(Text(""));
+            columns.Add(("", row => Bar(Progress.Done(row.Estimator), bar)));
 
-        foreach (var name in Progress.Estimators)
+        var (rows, table) = (CurrentRows().ToList(), new Table());
+        foreach (var least in (string?[])[null, "steps/s", "seed", "expected", "test", "epoch"])
         {
-            var current = Progress.Current(name);
-            if (current.Count == 0)
-                AddRow(name, Progress.Latest(name)?.Seed, Progress.Latest(name)?.Epoch, Progress.Done(name) == 1 ? Style.Plain : new Style(Color.Grey));
-            foreach (var (seed, epoch) in current)
-                AddRow(name, seed, epoch, new Style(Color.Aqua));
+            columns.RemoveAll(column => column.Name == least);
+            table = Grid(columns, rows);
+            if (FittingTable.Fits(terminal, table))
+                break;
         }
 
         var left = Progress.Left is { } seconds ? $", about {Format.Duration(seconds)} left" : "";
@@ -57,18 +65,33 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
             new Text($"{experiment}: {Progress.Seeds} seed{(Progress.Seeds == 1 ? "" : "s")} of {Progress.Epochs} epochs"),
             table,
             new Text($"{Progress.Share,4:p0} done, {Format.Duration(Progress.Elapsed)} elapsed{left}. Ctrl-C stops, --resume goes on."));
+    }
 
-        void AddRow(string name, long? seed, int? epoch, Style style)
+    /// <summary>What is going on; of an estimator with which nothing is, its latest line.</summary>
+    private IEnumerable<Row> CurrentRows()
+    {
+        foreach (var name in Progress.Estimators)
         {
-            var line = Progress.Latest(name, seed);
-            var row = new List<string> { name, seed?.ToString() ?? "", epoch is null ? "" : $"{epoch}/{Progress.Epochs}", Format.Loss(line?.TrainLoss) };
-            if (test)
-                row.Add(Format.Loss(line?.TestLoss));
-            if (expected)
-                row.Add(Format.Loss(line?.ExpectedLoss));
-            row.Add(line is null ? "" : Format.Rate(line.Steps / line.Seconds));
-            table.AddRow([.. row.Select(cell => (IRenderable)new Text(cell, style)), .. bar >= 6 ? [new Text(Bar(Progress.Done(name), bar), style)] : Array.Empty<IRenderable>()]);
+            var current = Progress.Current(name);
+            if (current.Count == 0)
+            {
+                var last = Progress.Latest(name);
+                yield return new Row(name, last?.Seed, last?.Epoch, last, Progress.Done(name) == 1 ? Style.Plain : new Style(Color.Grey));
+            }
+
+            foreach (var (seed, epoch) in current)
+                yield return new Row(name, seed, epoch, Progress.Latest(name, seed), new Style(Color.Aqua));
         }
+    }
+
+    private static Table Grid(List<(string Name, Func<Row, string> Cell)> columns, List<Row> rows)
+    {
+        var table = new Table().Border(TableBorder.None).AddColumn(Text("estimator"));
+        foreach (var (name, _) in columns)
+            table.AddColumn(name.Length == 0 ? Text(name) : Text(name).RightAligned());
+        foreach (var row in rows)
+            table.AddRow([new Text(row.Estimator, row.Style), .. columns.Select(column => new Text(column.Cell(row), row.Style))]);
+        return table;
     }
 
     private static TableColumn Text(string header) => new TableColumn(new Text(header)).NoWrap();
@@ -78,4 +101,6 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
         var full = (int)Math.Round(done * width);
         return new string('━', full) + new string('─', width - full);
     }
+
+    private sealed record Row(string Estimator, long? Seed, int? Epoch, MetricsLine? Line, Style Style);
 }

@@ -22,9 +22,12 @@ internal sealed class RunProgress(IReadOnlyList<string> estimators, IReadOnlyLis
 
     internal void Step(string estimator, long seed, double fraction) => _runs[(estimator, seed)].Fraction = Math.Min(fraction, 1);
 
+    /// <summary>A line of this run, or of what there was before it was resumed.</summary>
+    internal void Remember(MetricsLine line) => _latest[(line.Estimator, line.Seed)] = _latest[(line.Estimator, null)] = line;
+
     internal void Finish(MetricsLine line)
     {
-        _latest[(line.Estimator, line.Seed)] = _latest[(line.Estimator, null)] = line;
+        Remember(line);
         (_runs[(line.Estimator, line.Seed)].Epoch, _runs[(line.Estimator, line.Seed)].Fraction) = (line.Epoch, 0);
     }
 
@@ -39,7 +42,9 @@ internal sealed class RunProgress(IReadOnlyList<string> estimators, IReadOnlyLis
         _latest.GetValueOrDefault((estimator, seed)) ?? _latest.GetValueOrDefault((estimator, null));
 
     /// <summary>Share of an estimator's work that is done, 0 to 1.</summary>
-    internal double Done(string estimator) => Runs(estimator).Sum(run => run.Done) / (seeds.Count * epochs);
+    internal double Done(string estimator) => seeds.Average(seed => (_runs.TryGetValue((estimator, seed), out var run)
+        ? run.Done
+        : _latest.GetValueOrDefault((estimator, (long?)seed))?.Epoch ?? 0) / epochs);
 
     /// <summary>Share of all work that is done, counting every estimator alike.</summary>
     internal double Share => estimators.Average(Done);

@@ -52,7 +52,7 @@ internal static class RunReport
             table.AddRow(row.Select(cell => new Text(cell, style)));
         }
 
-        terminal.Console.Write(table);
+        terminal.Write(table);
         foreach (var note in Notes(record, summaries, expected, source))
             terminal.Out.WriteLine(note);
         terminal.Out.WriteLine($"Files: {folder}");

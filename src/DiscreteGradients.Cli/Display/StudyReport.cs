@@ -19,7 +19,7 @@ internal static class StudyReport
                 table.AddRow([new Text(estimator), .. cells.Select(cell => Cell(results, estimator, cell))]);
             if (cells.Key.Length > 0)
                 terminal.Out.WriteLine(cells.Key);
-            terminal.Console.Write(table);
+            terminal.Write(table);
         }
 
         terminal.Out.WriteLine($"{(results.IsGap ? "Expected losses above the optimum" : "Train losses")} at the end{(results.Seeds > 1 ? ", mean ± std over seeds" : "")}.");

@@ -8,19 +8,34 @@ internal sealed class TensorBoardLog(OutputFolder folder)
 {
     private readonly Dictionary<(string Estimator, long Seed), TensorBoardFile> _files = [];
 
+    /// <summary>Writes again what was lost: the numbers of an estimator and seed without any file.</summary>
+    internal void Restore(IEnumerable<MetricsLine> lines)
+    {
+        foreach (var run in lines.GroupBy(Name))
+        {
+            var path = folder[run.Key];
+            if (Directory.Exists(path) && new DirectoryInfo(path).EnumerateFiles().Any(file => file.Length > 0))
+                continue;
+            foreach (var line in run)
+                Write(line, []);
+        }
+    }
+
     /// <summary>Adds an epoch; may be called from several threads.</summary>
     internal void Write(MetricsLine line, IReadOnlyList<Picture> pictures)
     {
         lock (_files)
         {
-            folder.WriteFile($"tensorboard/{line.Estimator}-seed{line.Seed}", path =>
+            folder.Write(() =>
             {
                 if (!_files.TryGetValue((line.Estimator, line.Seed), out var file))
-                    _files.Add((line.Estimator, line.Seed), file = TensorBoardFile.Begin(path, line.Epoch));
+                    _files.Add((line.Estimator, line.Seed), file = TensorBoardFile.Begin(folder[Name(line)], line.Epoch));
                 file.Append(line.Epoch, Scalars(line), pictures.Select(p => new TensorBoardImage(p.Name, p.Width, p.Height, PictureFile.Encode(p))));
             });
         }
     }
+
+    private static string Name(MetricsLine line) => $"tensorboard/{line.Estimator}-seed{line.Seed}";
 
     /// <summary>The numbers of a line by their names in <c>metrics.jsonl</c>.</summary>
     private static IEnumerable<(string Tag, double Value)> Scalars(MetricsLine line)

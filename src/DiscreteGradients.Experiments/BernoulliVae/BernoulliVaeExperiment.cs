@@ -10,10 +10,10 @@ public sealed class BernoulliVaeExperiment : Experiment
     private const string TunedEstimator = "reinmax";
 
     private readonly BernoulliVaeOptions _options;
-    private readonly ImageData _data;
+    private readonly Lazy<ImageData> _data;
 
-    /// <summary>Checks the options, then finds, reads and verifies the images.</summary>
-    /// <exception cref="OptionException">An option is out of range, or the images are not there or damaged.</exception>
+    /// <summary>Checks the options.</summary>
+    /// <exception cref="OptionException">An option is out of range.</exception>
     public BernoulliVaeExperiment(BernoulliVaeOptions options)
     {
         Require.Between(1, LargestLayer, options.Latents, "latents");
@@ -28,12 +28,14 @@ public sealed class BernoulliVaeExperiment : Experiment
         if (options.Lr is { } lr)
             Require.Positive(lr, "lr");
         _ = Devices.Get(options.Device);
+        ImageSets.Check(options.Dataset, options.Data, options.Batch, validation: true);
         _options = options with
         {
             Optimizer = options.Optimizer ?? (options.Protocol == BernoulliProtocol.Released ? VaeOptimizer.Radam : VaeOptimizer.Adam),
             Lr = options.Lr ?? DefaultLr(options),
         };
-        _data = ImageSets.Load(options.Dataset, options.Data).WithoutValidation().InBatchesOf(options.Batch);
+        _data = new(  // a failure is not kept: the set may be downloaded
+            () => ImageSets.Load(options.Dataset, options.Data).WithoutValidation(), LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <inheritdoc/>
@@ -63,12 +65,16 @@ public sealed class BernoulliVaeExperiment : Experiment
             return why;
         var evaluations = estimator.Evaluations(_options.Latents, categories: 2);
         return estimator is PathwiseEstimator || evaluations == _options.Evaluations
-            ? null
+            ? Applicability.Memory(categories: 2, _options.Latents, _options.Batch, _options.Evaluations)
             : $"it evaluates f {evaluations} times for each image and step; --evaluations is {_options.Evaluations}: give it one that fits.";
     }
 
     /// <inheritdoc/>
-    public override TrainingRun Start(GradientEstimator estimator, long seed) => new BernoulliVaeTraining(_options, _data, estimator, seed);
+    public override void Load() => _ = _data.Value;
+
+    /// <inheritdoc/>
+    public override TrainingRun Start(GradientEstimator estimator, long seed) =>
+        new BernoulliVaeTraining(_options, _data.Value, estimator, seed);
 
     /// <summary>Rows of f for so many samples, or zero if the estimator cannot have them.</summary>
     private long Evaluations(EstimatorEntry estimator, int samples)

@@ -47,7 +47,7 @@ internal sealed class BernoulliVaeTraining(BernoulliVaeOptions options, ImageDat
             using var scope = NewDisposeScope();
             var draws = Math.Min(atOnce, options.VarianceDraws - done);
             var copies = logits.expand([draws, .. logits.shape]).clone().requires_grad_();
-            var gradients = autograd.grad([Loss(copy.Estimator, copies, images, generator).sum()], [copies])[0].select(-1, 1).to_type(ScalarType.Float64);
+            var gradients = Derivatives.Of(Loss(copy.Estimator, copies, images, generator), [copies])[0]!.select(-1, 1).to_type(ScalarType.Float64);
             sum.add_(gradients.sum([0]));
             squares += gradients.square().sum().item<double>();
         }

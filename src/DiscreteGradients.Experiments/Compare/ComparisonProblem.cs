@@ -45,7 +45,7 @@ public sealed class ComparisonProblem : IDisposable
         Require.AtLeast(1, latents, "latents");
         Require.AtLeast(2, categories, "categories");
         _kind = kind;
-        using var generator = new Generator((ulong)seed);
+        using var generator = Seeds.Generator(seed);
         Logits = randn([latents, categories], ScalarType.Float64, generator: generator);
         var columns = kind == ProblemKind.Mlp ? Hidden : Forms;
         _input = randn([latents * categories, columns], ScalarType.Float64, generator: generator).div_(Math.Sqrt(latents));
@@ -73,7 +73,7 @@ public sealed class ComparisonProblem : IDisposable
     {
         if (!trained.Learns)
             return;
-        using var generator = new Generator((ulong)seed + 2);
+        using var generator = Seeds.Generator(seed, purpose: 2);
         for (var step = 0; step < steps; step++)
         {
             cancellation.ThrowIfCancellationRequested();

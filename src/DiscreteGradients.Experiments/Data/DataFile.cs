@@ -9,9 +9,13 @@ namespace DiscreteGradients.Experiments;
 /// <param name="Sha256">Of the uncompressed bytes, because copies are compressed differently.</param>
 internal sealed record DataFile(string Name, long Bytes, string Sha256)
 {
-    /// <summary>Its path in a folder, or null if it is not there.</summary>
-    internal string? Find(string folder) =>
-        new[] { $"{Name}.gz", Name }.Select(name => Path.Combine(folder, name)).FirstOrDefault(Path.Exists);
+    /// <summary>Its path in a folder, or null if it is not there. Some archives have folders of its name: a file goes before.</summary>
+    internal string? Find(string folder)
+    {
+        var paths = new[] { Name, Name.Replace("-idx", ".idx", StringComparison.Ordinal) }.Distinct()
+            .SelectMany(name => new[] { Path.Combine(folder, $"{name}.gz"), Path.Combine(folder, name) }).ToList();
+        return paths.Find(File.Exists) ?? paths.Find(Directory.Exists);
+    }
 
     /// <summary>Refuses a file that is whole but another one.</summary>
     /// <exception cref="OptionException">Not the published bytes.</exception>

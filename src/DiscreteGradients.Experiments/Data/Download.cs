@@ -24,19 +24,22 @@ internal sealed class Download(ImageSet set, DataFolders folders, Action<Downloa
     /// <summary>How long a server may say nothing before the next is tried.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The cache into which a set is downloaded.</summary>
+    /// <exception cref="OptionException">There is none, or nothing may be downloaded.</exception>
+    internal static string Cache(ImageSet set, DataFolders folders)
+    {
+        if (folders.Offline)
+            throw new OptionException($"DGRAD_OFFLINE forbids downloading '{set.Name}'; unset it. {set.Remedy(fetch: false)}");
+        var variable = folders.IsWindows ? "LOCALAPPDATA" : "HOME or XDG_CACHE_HOME";
+        return folders.Cache
+            ?? throw new OptionException($"There is no folder to download '{set.Name}' into; set {variable}.");
+    }
+
     /// <summary>The folder of the cache in which the set now is.</summary>
     /// <exception cref="OptionException">No home gives the right bytes, or they cannot be written.</exception>
     internal async Task<string> Fetch(CancellationToken cancellation)
     {
-        if (folders.Offline)
-            throw new OptionException($"DGRAD_OFFLINE forbids downloading '{set.Name}'; unset it. {set.Remedy(fetch: false)}");
-        if (folders.Cache is not { } cache)
-        {
-            var variable = folders.IsWindows ? "LOCALAPPDATA" : "HOME or XDG_CACHE_HOME";
-            throw new OptionException($"There is no folder to download '{set.Name}' into; set {variable}.");
-        }
-
-        var folder = Path.Combine(cache, set.Name);
+        var folder = Path.Combine(Cache(set, folders), set.Name);
         var parts = new List<(string Part, string Path)>();
         try
         {

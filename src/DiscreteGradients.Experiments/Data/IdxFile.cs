@@ -23,11 +23,18 @@ internal static class IdxFile
     /// <summary>Bytes of a file.</summary>
     internal static long Size(int count, int pixels) => HeaderBytes + (long)count * pixels;
 
-    /// <exception cref="OptionException">The file cannot be read, or is not a whole IDX file of such images.</exception>
-    internal static IdxImages ReadImages(string path, int rows, int columns) =>
-        DataFile.Read(path, "an IDX image file", content => Read(content, path, rows, columns));
+    /// <summary>Images of a file of so many bytes.</summary>
+    internal static long Count(long bytes, int pixels) => (bytes - HeaderBytes) / pixels;
 
-    private static IdxImages Read(Stream content, string path, int rows, int columns)
+    /// <exception cref="OptionException">The file cannot be read, or is not a whole IDX file of such images.</exception>
+    /// <param name="path">The file.</param>
+    /// <param name="rows">Of an image.</param>
+    /// <param name="columns">Of an image.</param>
+    /// <param name="most">More images are refused before they are read; null for those of the largest file.</param>
+    internal static IdxImages ReadImages(string path, int rows, int columns, long? most = null) =>
+        DataFile.Read(path, "an IDX image file", content => Read(content, path, rows, columns, most));
+
+    private static IdxImages Read(Stream content, string path, int rows, int columns, long? most)
     {
         var header = new byte[HeaderBytes];
         var got = content.ReadAtLeast(header, HeaderBytes, throwOnEndOfStream: false);
@@ -44,6 +51,8 @@ internal static class IdxFile
             throw new OptionException($"'{path}' holds images of {itsRows}x{itsColumns} pixels; expected {rows}x{columns}.");
         if (count == 0)
             throw new OptionException($"'{path}' holds no images.");
+        if (count > most)
+            throw new OptionException($"'{path}' claims {count} images; expected {most}.");
         var expected = (long)count * rows * columns;
         if (expected > LargestFile)
         {

@@ -1,7 +1,7 @@
 namespace DiscreteGradients.Experiments;
 
-/// <summary>A published set of 28x28 images: its files, and where they are to be had.</summary>
-internal abstract record ImageSet(string Name, IReadOnlyList<DataFile> Files)
+/// <summary>A published set of 28x28 images: its files, how many images are for training, and where it is to be had.</summary>
+internal abstract record ImageSet(string Name, IReadOnlyList<DataFile> Files, int Train)
 {
     /// <summary>Public addresses, each of a folder that holds the files compressed with gzip, in the order in which they are tried.</summary>
     internal IReadOnlyList<string> Homes { get; init; } = [];
@@ -47,7 +47,9 @@ internal abstract record ImageSet(string Name, IReadOnlyList<DataFile> Files)
     protected abstract ImageData Read(IReadOnlyList<string> paths);
 
     /// <summary>The places that were looked at, for a sentence.</summary>
-    internal string Places(DataFolders folders) => string.Join(", ", folders.Places(Name, Package));
+    internal string Places(DataFolders folders) => folders.Places(Name, Package).ToList() is { Count: > 0 } places
+        ? string.Join(", ", places)
+        : "no folder, for lack of a home folder";
 
     /// <summary>What a user can do to get the set: a sentence.</summary>
     internal string Remedy(bool fetch)
@@ -77,7 +79,8 @@ internal sealed record IdxSet(string Name, string TrainSha256, string TestSha256
     [
         new DataFile(TrainFile, IdxFile.Size(Train, ImageData.Pixels), TrainSha256),
         new DataFile(TestFile, IdxFile.Size(Test, ImageData.Pixels), TestSha256),
-    ])
+    ],
+    Train)
 {
     internal const string TrainFile = "train-images-idx3-ubyte";
     internal const string TestFile = "t10k-images-idx3-ubyte";
@@ -86,7 +89,7 @@ internal sealed record IdxSet(string Name, string TrainSha256, string TestSha256
 
     private byte[] Pixels(DataFile file, string path)
     {
-        var images = IdxFile.ReadImages(path, ImageData.Side, ImageData.Side);
+        var images = IdxFile.ReadImages(path, ImageData.Side, ImageData.Side, IdxFile.Count(file.Bytes, ImageData.Pixels));
         file.Check(path, Name, images.Sha256);
         return images.Pixels;
     }

@@ -41,6 +41,17 @@ internal static class ImageSets
         return name == MadeDigits.Name ? MadeDigits.Draw() : Get(name).Load(folders);
     }
 
+    /// <summary>Checks all that can be checked while the set is not there.</summary>
+    /// <exception cref="OptionException">No such set or folder, or fewer training images than a batch.</exception>
+    internal static void Check(string name, string? data, int batch, bool validation)
+    {
+        _ = DataFolders.OfThisUser(data);
+        var all = name == MadeDigits.Name ? MadeDigits.Train : Get(name).Train;
+        var train = validation ? ImageData.WithoutValidation(name, all) : all;
+        if (batch > train)
+            throw new OptionException($"--batch must be at most the {train} training images of '{name}'; got {batch}.");
+    }
+
     /// <summary>A published set.</summary>
     /// <exception cref="OptionException">No such set.</exception>
     internal static ImageSet Get(string name) => Published.FirstOrDefault(set => set.Name == name)

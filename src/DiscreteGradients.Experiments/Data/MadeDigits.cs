@@ -11,6 +11,7 @@ namespace DiscreteGradients.Experiments;
 internal static class MadeDigits
 {
     internal const string Name = "made-digits";
+    internal const int Train = 3000;
 
     /// <summary>Points (x, y) of the strokes, x to the right and y downwards in a unit square; a stroke ends where a null stands.</summary>
     private static readonly (float X, float Y)?[][] Strokes =
@@ -29,7 +30,7 @@ internal static class MadeDigits
     ];
 
     /// <summary>Digits 0, 1, …, 9, 0, … in turn, so that every ten images hold one of each.</summary>
-    internal static ImageData Draw(int train = 3000, int test = 500, ulong seed = 1) =>
+    internal static ImageData Draw(int train = Train, int test = 500, ulong seed = 1) =>
         new(Name, Images(train, new Noise(seed)), Images(test, new Noise(~seed)));
 
     private static byte[] Images(int count, Noise noise)

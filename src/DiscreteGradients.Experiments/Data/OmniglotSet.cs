@@ -7,7 +7,8 @@ namespace DiscreteGradients.Experiments;
 /// All images in one file, and a table that says which are for training, which for testing, and which are left over so that the two have
 /// the sizes of the split that is usual in the field.
 /// </summary>
-internal sealed record OmniglotSet(string Name, DataFile Images, DataFile Index) : ImageSet(Name, [Images, Index])
+internal sealed record OmniglotSet(string Name, DataFile Images, DataFile Index, int Train = 24_345)
+    : ImageSet(Name, [Images, Index], Train)
 {
     internal const string ImageFile = "omniglot28-images-idx3-ubyte";
     internal const string IndexFile = "omniglot-index.tsv";
@@ -17,7 +18,7 @@ internal sealed record OmniglotSet(string Name, DataFile Images, DataFile Index)
 
     protected override ImageData Read(IReadOnlyList<string> paths)
     {
-        var images = IdxFile.ReadImages(paths[0], ImageData.Side, ImageData.Side);
+        var images = IdxFile.ReadImages(paths[0], ImageData.Side, ImageData.Side, IdxFile.Count(Images.Bytes, ImageData.Pixels));
         Images.Check(paths[0], Name, images.Sha256);
         var splits = Splits(paths[1], images.Count);
         return new ImageData(Name, Of("train"), Of("test"));

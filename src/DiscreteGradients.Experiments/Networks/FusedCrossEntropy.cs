@@ -5,12 +5,8 @@ using DiscreteGradients.Fused;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>The binary cross-entropy of logits, summed over the last axis, in one function of autograd: value and slope come from one exponential.</summary>
-/// <remarks>Nothing here throws: an exception that left an autograd function would end the process.</remarks>
-internal sealed class FusedCrossEntropy : autograd.SingleTensorFunction<FusedCrossEntropy>
+internal sealed class FusedCrossEntropy : FusedFunction<FusedCrossEntropy>
 {
-    /// <inheritdoc/>
-    public override string Name => "DiscreteGradients.FusedCrossEntropy";
-
     /// <summary>−Σ t log σ(x) + (1 − t) log(1 − σ(x)) [S.., B] of logits x [S.., B, N] and targets t [B, N] from 0 to 1.</summary>
     internal static Tensor Apply(Tensor logits, Tensor targets)
     {
@@ -18,13 +14,13 @@ internal sealed class FusedCrossEntropy : autograd.SingleTensorFunction<FusedCro
             || logits.numel() == 0 || logits.numel() > int.MaxValue / sizeof(float))
             return Readable(logits, targets);
 
-        Memory.ReleaseHandedOver();
         var (rows, pictures) = (logits.contiguous(), targets.contiguous());
         var recorded = is_grad_enabled() && logits.requires_grad;
-        Result result;
+        Tensor values;
+        Tensor? slopes;
         using (no_grad())
-            result = Forward(rows, pictures, recorded);
-        return recorded ? apply(rows, pictures, result) : result.Values;
+            (values, slopes) = Forward(rows, pictures, recorded);
+        return Record([rows], [pictures, slopes], null, values);
     }
 
     /// <summary>The definition in tensor operations.</summary>
@@ -32,33 +28,16 @@ internal sealed class FusedCrossEntropy : autograd.SingleTensorFunction<FusedCro
         logits, targets.expand_as(logits), reduction: nn.Reduction.None).sum([-1]);
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext context, params object[] inputs)
-    {
-        var (logits, targets, result) = ((Tensor)inputs[0], (Tensor)inputs[1], (Result)inputs[2]);
-        context.set_materialize_grads(false);
-        context.save_for_backward([logits, targets, result.Slopes!]);
-        return result.Values;
-    }
+    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream) => [saved[2] * upstream.unsqueeze(-1)];
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext context, Tensor upstream)
+    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
     {
-        Memory.ReleaseHandedOver();
-        if (upstream.IsInvalid)
-            return [null!, null!, null!];
-
-        using (upstream)
-        using (NewDisposeScope())
-        {
-            var saved = context.get_saved_variables();
-            var (logits, targets, slopes) = (saved[0], saved[1], saved[2]);
-            return [Memory.HandOver(is_grad_enabled()
-                ? autograd.grad([Readable(logits, targets)], [logits], [upstream], retain_graph: true, create_graph: true)[0]
-                : slopes * upstream.unsqueeze(-1)), null!, null!];
-        }
+        var logits = saved[0].alias();
+        return Derivatives.Differentiable(Readable(logits, saved[1]), [logits], upstream);
     }
 
-    private static unsafe Result Forward(Tensor logits, Tensor targets, bool withSlopes)
+    private static unsafe (Tensor Values, Tensor? Slopes) Forward(Tensor logits, Tensor targets, bool withSlopes)
     {
         var (length, pictures) = ((int)logits.size(-1), targets.shape[0]);
         var values = empty(logits.shape[..^1]);
@@ -76,7 +55,7 @@ internal sealed class FusedCrossEntropy : autograd.SingleTensorFunction<FusedCro
                     slope is null ? default : new Span<float>(slope + ((long)row * length), length));
             }
         });
-        return new Result(values, slopes);
+        return (values, slopes);
     }
 
     /// <summary>The sum of max(x, 0) − x t + log(1 + e^−|x|); the slopes σ(x) − t, unless there is no room for them.</summary>
@@ -106,7 +85,4 @@ internal sealed class FusedCrossEntropy : autograd.SingleTensorFunction<FusedCro
 
         return rest;
     }
-
-    /// <summary>What forward hands to autograd.</summary>
-    private sealed record Result(Tensor Values, Tensor? Slopes);
 }

@@ -6,12 +6,8 @@ using DiscreteGradients.Fused;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>A linear layer and its activation in one function of autograd, with <see cref="MatrixProduct"/> for all three products.</summary>
-/// <remarks>Nothing here throws: an exception that left an autograd function would end the process.</remarks>
-internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
+internal sealed class FusedLinear : FusedFunction<FusedLinear>
 {
-    /// <inheritdoc/>
-    public override string Name => "DiscreteGradients.FusedLinear";
-
     /// <summary>Whether the kernels can take this layer: float32 on the CPU, and large enough.</summary>
     internal static bool Takes(Tensor x, Tensor weight)
     {
@@ -25,12 +21,11 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
     /// <summary>max(y, slope · y) [.., O] of y = x Wᵀ + b; x [.., I], W [O, I], b [O], slope from 0 to 1.</summary>
     internal static Tensor Apply(Tensor x, Tensor weight, Tensor bias, float slope)
     {
-        Memory.ReleaseHandedOver();
         var (input, matrix) = (x.contiguous(), weight.contiguous());
         Tensor output;
         using (no_grad())
             output = Forward(input, matrix, bias, slope);
-        return is_grad_enabled() && (x.requires_grad || weight.requires_grad) ? apply(input, matrix, bias, new Result(output, slope)) : output;
+        return Record([input, matrix, bias], [output], slope, output);
     }
 
     /// <summary>The definition in tensor operations.</summary>
@@ -41,39 +36,14 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext context, params object[] inputs)
-    {
-        var (x, weight, bias, result) = ((Tensor)inputs[0], (Tensor)inputs[1], (Tensor)inputs[2], (Result)inputs[3]);
-        context.set_materialize_grads(false);
-        context.save_for_backward([x, weight, bias, result.Output]);
-        context.save_data(nameof(Result.Slope), result.Slope);
-        context.save_data(nameof(x.requires_grad), x.requires_grad);
-        return result.Output;
-    }
+    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream) =>
+        Backward(saved[0], saved[1], saved[3], upstream.contiguous(), (float)data!);
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext context, Tensor upstream)
+    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
     {
-        Memory.ReleaseHandedOver();
-        if (upstream.IsInvalid)
-            return [null!, null!, null!, null!];
-
-        using (upstream)
-        using (NewDisposeScope())
-        {
-            var saved = context.get_saved_variables();
-            var (x, weight, bias, output) = (saved[0], saved[1], saved[2], saved[3]);
-            var slope = (float)context.get_data(nameof(Result.Slope));
-            var throughInput = (bool)context.get_data(nameof(x.requires_grad));
-            if (is_grad_enabled())
-            {
-                Tensor[] inputs = throughInput ? [x, weight, bias] : [weight, bias];
-                var gradients = autograd.grad([Readable(x, weight, bias, slope)], inputs, [upstream], retain_graph: true, create_graph: true);
-                return [throughInput ? Memory.HandOver(gradients[0]) : null!, Memory.HandOver(gradients[^2]), Memory.HandOver(gradients[^1]), null!];
-            }
-
-            return Backward(x, weight, output, upstream.contiguous(), slope, throughInput);
-        }
+        Tensor[] inputs = [saved[0].alias(), saved[1].alias(), saved[2].alias()];
+        return Derivatives.Differentiable(Readable(inputs[0], inputs[1], inputs[2], (float)data!), inputs, upstream);
     }
 
     private static unsafe Tensor Forward(Tensor x, Tensor weight, Tensor bias, float slope)
@@ -86,7 +56,7 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
         return output;
     }
 
-    private static unsafe List<Tensor> Backward(Tensor x, Tensor weight, Tensor output, Tensor upstream, float slope, bool throughInput)
+    private static unsafe Tensor?[] Backward(Tensor x, Tensor weight, Tensor output, Tensor upstream, float slope)
     {
         var (inputs, outputs) = ((int)weight.shape[1], (int)weight.shape[0]);
         var rows = (int)(x.numel() / inputs);
@@ -109,13 +79,13 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
         var weights = empty_like(weight);
         MatrixProduct.Multiply(
             Memory.Address<float>(slopes), true, Memory.Address<float>(x), false, Memory.Address<float>(weights), outputs, rows, inputs);
-        if (!throughInput)
-            return [null!, Memory.HandOver(weights), Memory.HandOver(biases), null!];
+        if (!x.requires_grad)
+            return [null, weights, biases];
 
         var through = empty_like(x);
         MatrixProduct.Multiply(
             Memory.Address<float>(slopes), false, Memory.Address<float>(weight), false, Memory.Address<float>(through), rows, outputs, inputs);
-        return [Memory.HandOver(through), Memory.HandOver(weights), Memory.HandOver(biases), null!];
+        return [through, weights, biases];
     }
 
     /// <summary>The upstream gradient where the layer's output is positive, times the slope elsewhere.</summary>
@@ -130,7 +100,4 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
         for (var i = results.Length * Vector<float>.Count; i < to.Length; i++)
             to[i] = output[i] > 0 ? upstream[i] : slope * upstream[i];
     }
-
-    /// <summary>What forward hands to autograd.</summary>
-    private sealed record Result(Tensor Output, float Slope);
 }

@@ -13,6 +13,9 @@ namespace DiscreteGradients.Experiments;
 /// </remarks>
 public sealed class PolynomialExperiment : Experiment
 {
+    /// <summary>The target twice, and the two logits with their gradients and Adam's moments.</summary>
+    private const int BytesPerLatent = sizeof(double) + sizeof(float) + (2 * 4 * sizeof(float));
+
     private readonly PolynomialOptions _options;
     private readonly double[] _target;
 
@@ -26,7 +29,16 @@ public sealed class PolynomialExperiment : Experiment
         Require.AtLeast(1, options.Epochs, "epochs");
         Require.AtLeast(1, options.Steps, "steps");
         Require.Positive(options.Lr, "lr");
+        if (Require.Memory((double)BytesPerLatent * options.Latents) is { } much)
+            throw new OptionException($"--latents {options.Latents} takes at least {much}; use fewer.");
         (_options, _target) = (options, Target(options));
+        var largest = Math.Max(Cost(0, _target[0]), Cost(1, _target[0]));
+        if (!(largest * options.Latents * options.Batch <= float.MaxValue))
+        {
+            throw new OptionException(
+                $"--target {options.Target} with --p {options.P} makes losses that are too large for single precision; "
+                + "use a smaller --target or --p.");
+        }
     }
 
     /// <inheritdoc/>
@@ -44,7 +56,9 @@ public sealed class PolynomialExperiment : Experiment
     /// <inheritdoc/>
     public override string? WhyNot(GradientEstimator estimator) =>
         Applicability.WhyNot(estimator, categories: 2, _options.Latents, _options.Batch)
-        ?? (Examples(estimator) == 0 ? $"it takes {estimator.Evaluations(_options.Latents, 2)} evaluations an example; got --batch {_options.Batch}." : null);
+        ?? (Examples(estimator) == 0
+            ? $"it takes {estimator.Evaluations(_options.Latents, 2)} evaluations an example; got --batch {_options.Batch}."
+            : Applicability.Memory(categories: 2, _options.Latents, (int)Examples(estimator), estimator.Evaluations(_options.Latents, 2)));
 
     /// <inheritdoc/>
     public override TrainingRun Start(GradientEstimator estimator, long seed) => new Training(this, estimator, seed);
@@ -81,18 +95,18 @@ public sealed class PolynomialExperiment : Experiment
         private readonly Generator _generator;
         private readonly Tensor _target;
         private readonly TorchSharp.Modules.Parameter _logits;
-        private readonly FusedAdam _adam;
+        private readonly Adam _adam;
 
         internal Training(PolynomialExperiment experiment, GradientEstimator estimator, long seed)
         {
-            (_experiment, _generator) = (experiment, new Generator((ulong)seed));
+            (_experiment, _generator) = (experiment, Seeds.Generator(seed));
             using var scope = NewDisposeScope();
             _target = tensor(experiment._target, ScalarType.Float32).DetachFromDisposeScope();
             _logits = Parameter(rand([experiment._options.Latents, 2], generator: _generator) * 0.02 - 0.01);
             _logits.DetachFromDisposeScope();
-            using (var weights = new Generator((ulong)seed))
+            using (var weights = Seeds.Generator(seed))
                 _estimator = new EstimatorInTraining(estimator, experiment._options.Latents, categories: 2, weights);
-            _adam = new FusedAdam([_logits], experiment._options.Lr);
+            _adam = new Adam([_logits], experiment._options.Lr);
             Keep("logits", _logits);
             Keep("generator", _generator);
             Keep(_adam);
@@ -121,10 +135,11 @@ public sealed class PolynomialExperiment : Experiment
                 _logits.grad = null;
                 var batch = _logits.unsqueeze(0).expand(examples, -1, -1);
                 var loss = _estimator.Estimator.Estimate(batch, z => _experiment.Loss(z, _target), _generator).mean();
+                total += Finite(loss.item<float>());
                 loss.backward();
                 _adam.Step();
                 _estimator.Step();
-                total += loss.item<float>();
+                Finite(_logits.sum().item<float>());  // before they are sampled from
                 stepDone?.Invoke((double)step / options.Steps);
             }
 

@@ -8,6 +8,7 @@ namespace DiscreteGradients.Experiments;
 /// </summary>
 internal sealed class Checkpoints
 {
+    private const string Folder = "checkpoint";
     private const string FormatName = "format";
     private const string Format = "dgrad checkpoint 1";
     private const string Prefix = "epoch-";
@@ -28,12 +29,14 @@ internal sealed class Checkpoints
             ["experiment"] = record.Experiment,
             ["estimator"] = estimator.Name,
             ["--estimator"] = estimator.Configuration,
+            ["estimators"] = string.Join(',', record.Estimators.Select(e => e.Name)),
+            ["seeds"] = $"{record.Seeds[0]} to {record.Seeds[^1]}",
             ["--seed"] = seed.ToString(CultureInfo.InvariantCulture),
             ["--threads"] = record.Threads.ToString(CultureInfo.InvariantCulture),
         };
     }
 
-    private string Name => $"checkpoint/{_estimator}-seed{_seed}";
+    private string Name => $"{Folder}/{_estimator}-seed{_seed}";
 
     /// <summary>Writes the state of the run as it is now, and only then removes the checkpoint before the last.</summary>
     /// <exception cref="OptionException">The disk is full, or the like; the earlier checkpoints stay.</exception>
@@ -58,26 +61,68 @@ internal sealed class Checkpoints
         _last = run.Epoch;
     }
 
+    /// <summary>Refuses checkpoints of other estimators, seeds or settings than a record's, as far as that can be told at once.</summary>
+    /// <exception cref="OptionException">There is one.</exception>
+    internal static void Check(OutputFolder folder, RunRecord record)
+    {
+        var all = record.Estimators.SelectMany(e => record.Seeds.Select(seed => new Checkpoints(folder, record, e, seed))).ToList();
+        var names = all.Select(checkpoints => folder[checkpoints.Name]).ToHashSet();
+        var others = Directory.GetDirectories(folder[Folder]).Where(path => !names.Contains(path)).Order(StringComparer.Ordinal);
+        if (others.FirstOrDefault(path => Directory.EnumerateFileSystemEntries(path).Any()) is { } other)
+        {
+            throw new OptionException(
+                $"'{other}' holds checkpoints of an estimator and seed that are not in run.json. They belong to different runs; start a new one.");
+        }
+
+        foreach (var checkpoints in all)
+        {
+            foreach (var epoch in checkpoints.Epochs())
+            {
+                try
+                {
+                    checkpoints.CheckSettings(epoch, SafetensorsFile.ReadTexts(folder[checkpoints.File(epoch)]));
+                }
+                catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+                {
+                    // Damaged: it will be found out when it is read as a whole.
+                }
+            }
+        }
+    }
+
     /// <summary>The last epoch that has a sound checkpoint, or 0 to begin with.</summary>
     /// <param name="limit">Epochs whose metrics are there.</param>
+    /// <param name="run">A run of the estimator, which says what a state must hold.</param>
     /// <param name="note">Gets a sentence for each checkpoint that cannot be used.</param>
-    /// <exception cref="OptionException">A checkpoint is of another version or has other settings.</exception>
-    internal int Find(int limit, Action<string> note)
+    /// <exception cref="OptionException">A checkpoint is of another version or has other settings, or none is left but one of another run.</exception>
+    internal int Find(int limit, Lazy<TrainingRun> run, Action<string> note)
     {
         var damaged = new List<(int Epoch, string Reason)>();
         var found = 0;
+        OptionException? other = null;
         foreach (var epoch in Epochs())
         {
-            if (WhyNot(epoch, limit) is { } reason)
+            try
             {
-                damaged.Add((epoch, reason));
-                continue;
-            }
+                if (WhyNot(epoch, limit, run.Value) is not { } reason)
+                {
+                    _last = found = epoch;
+                    break;
+                }
 
-            _last = found = epoch;
-            break;
+                damaged.Add((epoch, reason));
+            }
+            catch (OtherStateException e)
+            {
+                damaged.Add((epoch, e.Message));
+                other ??= new OptionException(
+                    $"Checkpoint '{_folder[File(epoch)]}' does not hold the state of this run: {e.Message}. "
+                    + $"Remove '{_folder[Name]}' to train {_estimator}, seed {_seed}, from its beginning.");
+            }
         }
 
+        if (found == 0 && other is not null)
+            throw other;
         foreach (var (epoch, reason) in damaged)
         {
             note($"Checkpoint '{_folder[File(epoch)]}' is damaged ({reason}); {_estimator}, seed {_seed}, "
@@ -114,14 +159,22 @@ internal sealed class Checkpoints
             .OrderDescending(),
     ];
 
-    private string? WhyNot(int epoch, int limit)
+    private string? WhyNot(int epoch, int limit, TrainingRun run)
     {
         try
         {
-            var (state, settings) = SafetensorsFile.Read(_folder[File(epoch)]);
-            Dispose(state);
-            CheckSettings(epoch, settings);
-            return epoch > limit ? $"metrics.jsonl ends at epoch {limit} of it" : null;
+            var (state, settings) = SafetensorsFile.Read(_folder[File(epoch)], run.StateKinds);
+            try
+            {
+                CheckSettings(epoch, settings);
+                return run.Flaw(state, epoch) is { } flaw ? throw new OtherStateException(flaw)
+                    : epoch > limit ? $"metrics.jsonl ends at epoch {limit} of it"
+                    : null;
+            }
+            finally
+            {
+                Dispose(state);
+            }
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {

@@ -24,9 +24,13 @@ public sealed class RunFolder : IDisposable
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,  // a file, not a web page
     };
 
+    /// <summary>What .NET makes of a lock that another process has: errors of Linux, macOS and Windows.</summary>
+    private static readonly int[] SharingViolations = [11, 35, unchecked((int)0x80070020)];
+
     private readonly FileStream _lock;
     private readonly string _resumed;
     private FileStream _metrics;
+    private RunRecord? _record;
 
     private RunFolder(OutputFolder folder, string? study)
     {
@@ -75,7 +79,7 @@ public sealed class RunFolder : IDisposable
     public void Write(RunRecord record)
     {
         Output.Replace(RecordName, stream => stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(record, Json) + "\n")));
-        Output.Remedy = $" When it can, go on with: {Command(record)}";
+        Use(record);
     }
 
     /// <summary>Reads <c>run.json</c>, with the options as a record of that type.</summary>
@@ -85,41 +89,37 @@ public sealed class RunFolder : IDisposable
         ArgumentNullException.ThrowIfNull(entry);
         try
         {
-            var record = JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(Output[RecordName]), Json) ?? throw new JsonException();
+            var record = RunRecord.Read(Output[RecordName]);
             if (record.Experiment != entry.Name)
                 throw new OptionException($"'{Output.Path}' holds a run of '{record.Experiment}', not of '{entry.Name}'; go on with: {Command(record)}");
-            if (record.Seeds.Count == 0 || record.Seeds.Distinct().Count() != record.Seeds.Count || record.Estimators.Count == 0 || record.Jobs < 1)
-                throw new JsonException();
-            return record with { Options = ((JsonElement)record.Options).Deserialize(entry.OptionsType, Json) ?? throw new JsonException() };
+            record = record.WithOptions(entry.OptionsType, StrictJson.Options);
+            if (FixedSettings.Of(record.Options).GetValueOrDefault("--epochs") is { } epochs && epochs != $"{record.Epochs}")
+                throw new WrongJsonException("epochs", $"is {record.Epochs}, and {epochs} in options");
+            Use(record);
+            return record;
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is WrongJsonException or IOException or UnauthorizedAccessException)
         {
-            throw new OptionException($"'{Output[RecordName]}' must describe a run as dgrad wrote it; it does not{(e is JsonException { Path: { } place } ? $", at {place}" : "")}. Start a new run.");
+            var flaw = e is WrongJsonException { Field: { } field, What: var what } ? $", at $.{field}: it {what}" : $": {e.Message.TrimEnd('.')}";
+            throw new OptionException($"'{Output[RecordName]}' must describe a run as dgrad wrote it; it does not{flaw}. Start a new run.");
         }
+    }
+
+    /// <summary>Refuses what is in the folder and does not belong to the run of its <c>run.json</c>.</summary>
+    /// <exception cref="OptionException">Lines or checkpoints are of other estimators, seeds or settings.</exception>
+    internal void CheckBelongings(RunRecord record)
+    {
+        ReadLines(record);
+        Checkpoints.Check(Output, record);
     }
 
     /// <summary>Every line written so far.</summary>
-    public IReadOnlyList<MetricsLine> ReadMetrics() => [.. ReadLines().Select(line => line.Line)];
+    /// <exception cref="OptionException">A line is damaged or does not belong to the run.</exception>
+    public IReadOnlyList<MetricsLine> ReadMetrics() => [.. ReadLines(_record).Select(line => line.Line)];
 
     /// <summary>Every line written so far that is whole, as it stands and as it reads.</summary>
-    internal List<(string Text, MetricsLine Line)> ReadLines()
-    {
-        using var reader = new StreamReader(OpenToRead());
-        var lines = new List<(string, MetricsLine)>();
-        while (reader.ReadLine() is { } text)
-        {
-            try
-            {
-                lines.Add((text, MetricsLine.Parse(text)));
-            }
-            catch (JsonException)
-            {
-                // Cut off when a run was killed or the disk was full.
-            }
-        }
-
-        return lines;
-    }
+    /// <exception cref="OptionException">A line is damaged or does not belong to the run.</exception>
+    internal List<(string Text, MetricsLine Line)> ReadLines(RunRecord? record) => MetricsFile.Read(Output[MetricsName], record);
 
     /// <summary>Makes these the lines, as a whole.</summary>
     /// <exception cref="OptionException">The disk is full, or the like.</exception>
@@ -150,6 +150,12 @@ public sealed class RunFolder : IDisposable
         _lock.Dispose();
     }
 
+    private void Use(RunRecord record)
+    {
+        _record = record;
+        Output.Remedy = $" When it can, go on with: {Command(record)}";
+    }
+
     private FileStream OpenToRead() => new(Output[MetricsName], FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
 
     private FileStream OpenMetrics()
@@ -171,7 +177,7 @@ public sealed class RunFolder : IDisposable
             {
                 file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException e) when (SharingViolations.Contains(e.HResult))
             {
                 throw new OptionException($"Another dgrad is at work in '{folder.Path}'; wait until it has ended.");
             }

@@ -1,8 +1,16 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
+
 namespace DiscreteGradients.Experiments;
 
 /// <summary><c>run.json</c>: everything that is needed to tell what a run was and to repeat it.</summary>
-public sealed record RunRecord
+public sealed partial record RunRecord
 {
+    private const int MostSeeds = 10_000;
+    private const int MostThreads = 1024;
+    private const int LongestTime = 1_000_000_000;
+
     /// <summary>The experiment's name.</summary>
     public required string Experiment { get; init; }
 
@@ -47,10 +55,61 @@ public sealed record RunRecord
 
     /// <summary>False while it runs, and until it is resumed if it was interrupted.</summary>
     public bool Finished { get; init; }
+
+    /// <summary>Reads a file; the options are what stands there.</summary>
+    /// <exception cref="WrongJsonException">It is not the record of a run.</exception>
+    internal static RunRecord Read(string path)
+    {
+        var record = StrictJson.Read<RunRecord>(File.ReadAllBytes(path));
+        return record.Flaw() is { } flaw ? throw new WrongJsonException(null, flaw) : record;
+    }
+
+    /// <summary>With the options as records of a type.</summary>
+    /// <exception cref="WrongJsonException">They are none.</exception>
+    internal RunRecord WithOptions(Type type, JsonSerializerOptions json)
+    {
+        return this with { Options = Typed(Options, "options"), Estimators = [.. Estimators.Select(TypedEstimator)] };
+
+        EstimatorRecord TypedEstimator(EstimatorRecord estimator, int index) =>
+            estimator with { Options = estimator.Options is { } options ? Typed(options, $"estimators[{index}].options") : null };
+
+        object Typed(object options, string field)
+        {
+            try
+            {
+                return StrictJson.Read((JsonElement)options, type, json);
+            }
+            catch (WrongJsonException e)
+            {
+                throw new WrongJsonException(e.Field is null ? field : $"{field}.{e.Field}", e.What);
+            }
+        }
+    }
+
+    private string? Flaw() =>
+        !Name().IsMatch(Experiment) ? "experiment must be a name"
+        : Options is not JsonElement { ValueKind: JsonValueKind.Object } ? "options must be an object"
+        : Estimators.Count == 0 ? "estimators must be at least one"
+        : Estimators.Any(e => !Name().IsMatch(e.Name)) ? "estimators must have names"
+        : Estimators.Any(e => e.Options is not (null or JsonElement { ValueKind: JsonValueKind.Object })) ? "options must be an object"
+        : Estimators.Select(e => e.Name).Distinct().Count() < Estimators.Count ? "an estimator is named twice"
+        : Seeds.Count is 0 or > MostSeeds ? $"seeds must be from 1 to {MostSeeds} numbers"
+        : Seeds.Distinct().Count() < Seeds.Count ? "a seed is named twice"
+        : Seeds[0] < 0 || Seeds.Index().Any(seed => seed.Item != unchecked(Seeds[0] + seed.Index))
+            ? "seeds must be numbers from 0 up that follow each other"
+        : Epochs < 1 ? "epochs must be at least 1"
+        : Threads is < 1 or > MostThreads ? $"threads must be from 1 to {MostThreads}"
+        : Jobs < 1 ? "jobs must be at least 1"
+        : WallSeconds is < 0 or > LongestTime ? $"wall_seconds must be from 0 to {LongestTime}"
+        : null;
+
+    /// <summary>What an experiment or an estimator may be called; names become names of files.</summary>
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
+    private static partial Regex Name();
 }
 
 /// <summary>An estimator by its name in the registry, with its hyperparameters spelt out.</summary>
-public sealed record EstimatorRecord(string Name, string Configuration)
+public sealed record EstimatorRecord([property: JsonRequired] string Name, [property: JsonRequired] string Configuration)
 {
     /// <summary>The options record as this estimator has it, where a preset gives each its own.</summary>
     public object? Options { get; init; }

@@ -48,14 +48,23 @@ public sealed class Runner
 
     /// <summary>Finds out how far each run came, and drops the metrics of the epochs after its last checkpoint.</summary>
     /// <param name="note">Gets a sentence for each checkpoint that cannot be used.</param>
-    /// <exception cref="OptionException">A checkpoint is of another version or has other settings.</exception>
+    /// <exception cref="OptionException">A checkpoint is of another version or has other settings, or a line is damaged.</exception>
     public void Resume(Action<string> note)
     {
         var lines = Lines();
-        foreach (var trial in _trials)
+        foreach (var trials in _trials.GroupBy(trial => trial.Name))
         {
-            var epochs = lines[(trial.Name, trial.Seed)].Select(line => line.Line.Epoch).Distinct().Order();
-            trial.Epoch = trial.Checkpoints.Find(epochs.TakeWhile((epoch, i) => epoch == i + 1).Count(), note);
+            var run = new Lazy<TrainingRun>(() => _experiment.TunedFor(trials.Key).Start(trials.First().Estimator, trials.First().Seed));
+            try
+            {
+                foreach (var trial in trials)
+                    trial.Epoch = trial.Checkpoints.Find(lines[(trial.Name, trial.Seed)].Count(), run, note);
+            }
+            finally
+            {
+                if (run.IsValueCreated)
+                    run.Value.Dispose();
+            }
         }
 
         Tidy();
@@ -166,10 +175,11 @@ public sealed class Runner
     {
         var lines = Lines();
         _folder.Rewrite(_trials.SelectMany(trial => lines[(trial.Name, trial.Seed)]
-            .Where(line => line.Line.Epoch <= trial.Epoch).DistinctBy(line => line.Line.Epoch).OrderBy(line => line.Line.Epoch).Select(line => line.Text)));
+            .Where(line => line.Line.Epoch <= trial.Epoch).Select(line => line.Text)));
     }
 
-    private ILookup<(string, long), (string Text, MetricsLine Line)> Lines() => _folder.ReadLines().ToLookup(line => (line.Line.Estimator, line.Line.Seed));
+    private ILookup<(string, long), (string Text, MetricsLine Line)> Lines() =>
+        _folder.ReadLines(_record).ToLookup(line => (line.Line.Estimator, line.Line.Seed));
 
     private sealed record Trial(string Name, GradientEstimator Estimator, long Seed, Checkpoints Checkpoints)
     {

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace DiscreteGradients.Experiments;
 
@@ -20,20 +19,17 @@ internal static class SafetensorsFile
     private const string MetadataName = "__metadata__";
     private const string ChecksumName = "sha256";
     private const int LargestHeader = 100_000_000;
+
+    /// <summary>A state has some dozens of tensors, of a hundred bytes each in the header.</summary>
+    private const int UsualHeader = 1 << 20;
+
     private static readonly string NoChecksum = new('0', 2 * SHA256.HashSizeInBytes);
 
     /// <summary>From the widest to the narrowest, the order in which data is written, so that all of it is aligned.</summary>
     private static readonly (string Name, ScalarType Type, int Size)[] DTypes =
         [("F64", ScalarType.Float64, 8), ("I64", ScalarType.Int64, 8), ("F32", ScalarType.Float32, 4), ("U8", ScalarType.Byte, 1)];
 
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        AllowDuplicateProperties = false,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    };
+    private static readonly JsonSerializerOptions Json = new(StrictJson.Options) { RespectRequiredConstructorParameters = true };
 
     /// <summary>Writes tensors on the CPU and texts.</summary>
     internal static void Write(Stream stream, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> texts)
@@ -54,13 +50,28 @@ internal static class SafetensorsFile
             stream.Write(Data(tensor));
     }
 
-    /// <summary>Reads all of a file. The caller disposes of the tensors.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged, or not such a file.</exception>
-    internal static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Texts) Read(string path)
+    /// <summary>The texts of a file, of which nothing else is read: it may be damaged.</summary>
+    /// <exception cref="InvalidDataException">Not such a file.</exception>
+    internal static IReadOnlyDictionary<string, string> ReadTexts(string path)
     {
         using var file = File.OpenRead(path);
-        var header = ReadHeader(file);
-        var (entries, texts) = Parse(header.AsSpan(sizeof(ulong)), file.Length - header.Length);
+        var header = ReadHeader(file, UsualHeader);
+        return Parse(header.AsMemory(sizeof(ulong)), file.Length - header.Length).Texts;
+    }
+
+    /// <summary>Reads all of a file. The caller disposes of the tensors.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="expected">Dtypes and shapes of the tensors that must be in it, and no others; null for any.</param>
+    /// <exception cref="InvalidDataException">The file is damaged, or not such a file.</exception>
+    /// <exception cref="OtherStateException">It holds other tensors.</exception>
+    internal static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Texts) Read(
+        string path, IReadOnlyDictionary<string, (ScalarType Type, long[] Shape)>? expected = null)
+    {
+        using var file = File.OpenRead(path);
+        var header = ReadHeader(file, expected is null ? LargestHeader : UsualHeader);
+        var (entries, texts) = Parse(header.AsMemory(sizeof(ulong)), file.Length - header.Length);
+        if (expected is not null)
+            Compare(entries, expected);
         if (!texts.Remove(ChecksumName, out var checksum) || Find(header, checksum) is not { Length: > 0 } place || checksum.Length != NoChecksum.Length)
             throw new InvalidDataException("it carries no SHA-256");
         place.Fill((byte)'0');
@@ -123,15 +134,17 @@ internal static class SafetensorsFile
         return header;
     }
 
-    private static byte[] ReadHeader(FileStream file)
+    private static byte[] ReadHeader(FileStream file, int most)
     {
         if (file.Length < sizeof(ulong))
             throw new InvalidDataException($"it has {file.Length} bytes");
         Span<byte> start = stackalloc byte[sizeof(ulong)];
         file.ReadExactly(start);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(start);
-        if (length > LargestHeader || length > (ulong)(file.Length - sizeof(ulong)))
+        if (length > (ulong)(file.Length - sizeof(ulong)))
             throw new InvalidDataException($"its header claims {length} bytes where {file.Length - sizeof(ulong)} follow");
+        if (length > (ulong)most)
+            throw new InvalidDataException($"its header has {length} bytes, more than the {most} that are read");
         var header = new byte[sizeof(ulong) + (int)length];
         start.CopyTo(header);
         file.ReadExactly(header.AsSpan(sizeof(ulong)));
@@ -139,17 +152,18 @@ internal static class SafetensorsFile
     }
 
     /// <summary>The tensors in the order of their data, which must fill the rest of the file without gap or overlap.</summary>
-    private static (List<(string Name, ScalarType Type, long[] Shape)> Tensors, Dictionary<string, string> Texts) Parse(ReadOnlySpan<byte> header, long length)
+    private static (List<(string Name, ScalarType Type, long[] Shape)> Tensors, Dictionary<string, string> Texts) Parse(
+        ReadOnlyMemory<byte> header, long length)
     {
         Dictionary<string, Entry> entries;
         Dictionary<string, string> texts;
         try
         {
-            var elements = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(header, Json) ?? throw new JsonException();
-            texts = elements.Remove(MetadataName, out var metadata) ? metadata.Deserialize<Dictionary<string, string>>(Json) ?? throw new JsonException() : [];
-            entries = elements.ToDictionary(e => e.Key, e => e.Value.Deserialize<Entry>(Json) ?? throw new JsonException());
+            var elements = StrictJson.Read<Dictionary<string, JsonElement>>(header, Json);
+            texts = elements.Remove(MetadataName, out var metadata) ? StrictJson.Read<Dictionary<string, string>>(metadata, Json) : [];
+            entries = elements.ToDictionary(e => e.Key, e => StrictJson.Read<Entry>(e.Value, Json));
         }
-        catch (JsonException)
+        catch (WrongJsonException)
         {
             throw new InvalidDataException("its header is not that of a safetensors file");
         }
@@ -163,6 +177,23 @@ internal static class SafetensorsFile
         }
 
         return end == length ? (tensors, texts) : throw new InvalidDataException($"its tensors take {end} bytes where {length} follow");
+    }
+
+    private static void Compare(
+        List<(string Name, ScalarType Type, long[] Shape)> entries, IReadOnlyDictionary<string, (ScalarType Type, long[] Shape)> expected)
+    {
+        foreach (var (name, type, shape) in entries)
+        {
+            if (!expected.TryGetValue(name, out var mine))
+                throw new OtherStateException($"it holds '{StrictJson.Printable(name)}', which the run does not have");
+            if (type != mine.Type || !shape.SequenceEqual(mine.Shape))
+                throw new OtherStateException($"its '{name}' is {Kind(type, shape)} where {Kind(mine.Type, mine.Shape)} belongs");
+        }
+
+        if (expected.Keys.FirstOrDefault(name => !entries.Exists(entry => entry.Name == name)) is { } missing)
+            throw new OtherStateException($"it lacks '{missing}'");
+
+        static string Kind(ScalarType type, long[] shape) => $"{type} [{string.Join(", ", shape)}]";
     }
 
     private sealed record Entry(string Dtype, long[] Shape, long[] DataOffsets)
@@ -195,3 +226,6 @@ internal static class SafetensorsFile
         }
     }
 }
+
+/// <summary>A state that may be whole, but is none of this run. The message is the end of a sentence.</summary>
+internal sealed class OtherStateException(string message) : Exception(message);

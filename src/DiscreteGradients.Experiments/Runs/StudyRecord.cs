@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 
 namespace DiscreteGradients.Experiments;
@@ -8,6 +9,9 @@ namespace DiscreteGradients.Experiments;
 /// <summary><c>study.json</c>: a study is a run for each combination of the values of some options, in folders of one folder.</summary>
 public sealed partial record StudyRecord
 {
+    /// <summary>The most runs of a study.</summary>
+    internal const int MostRuns = 1000;
+
     private const string FileName = "study.json";
 
     /// <summary>The experiment's name.</summary>
@@ -23,6 +27,9 @@ public sealed partial record StudyRecord
     internal IReadOnlyList<StudyCell> Cells => [.. Axes.Aggregate(
         (IEnumerable<StudyCell>)[new StudyCell([])],
         (cells, axis) => cells.SelectMany(cell => axis.Values.Select(value => new StudyCell([.. cell.Values, new Setting(axis.Name, value)]))))];
+
+    /// <summary>How many there are, at most the largest <c>int</c>.</summary>
+    internal long Runs => Axes.Aggregate(1L, (runs, axis) => Math.Min(runs * axis.Values.Count, int.MaxValue));
 
     /// <summary>Whether a folder holds a study.</summary>
     internal static bool IsIn(string folder) => File.Exists(Path.Combine(folder, FileName));
@@ -48,18 +55,39 @@ public sealed partial record StudyRecord
         var path = Path.Combine(folder, FileName);
         try
         {
-            var study = JsonSerializer.Deserialize<StudyRecord>(File.ReadAllText(path), RunFolder.Json);
-            return study is { Axes.Count: > 0 } && study.Axes.All(axis => Name().IsMatch(axis.Name) && axis.Values.Count > 0 && axis.Values.All(IsNumber))
-                ? study
-                : throw new JsonException();
+            var study = StrictJson.Read<StudyRecord>(File.ReadAllBytes(path));
+            return study.Flaw() is { } flaw ? throw new WrongJsonException(null, flaw) : study;
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is WrongJsonException or IOException or UnauthorizedAccessException)
         {
-            throw new OptionException($"'{path}' must describe a study as dgrad wrote it; it does not. Start a new study.");
+            throw Damaged(folder, e.Message.TrimEnd('.'));
         }
     }
 
-    private static bool IsNumber(string? text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
+    /// <summary>What to say of a file that is not as it was written.</summary>
+    internal static OptionException Damaged(string folder, string what) =>
+        new($"'{Path.Combine(folder, FileName)}' must describe a study as dgrad wrote it; it does not: {what}. Start a new study.");
+
+    private string? Flaw()
+    {
+        var names = Axes.Select(axis => axis.Name).ToList();
+        return Experiment.Length == 0 ? "experiment must be a name"
+            : names.Count == 0 ? "axes must be at least one"
+            : names.Find(name => !Name().IsMatch(name)) is { } wrong
+                ? $"axes must have the names of options; got '{StrictJson.Printable(wrong)}'"
+            : names.Distinct().Count() < names.Count ? "an axis is named twice"
+            : names.Find(name => Settings.ContainsKey("--" + name)) is { } both ? $"{both} is an axis and a setting"
+            : Axes.FirstOrDefault(axis => !AreNumbers(axis.Values)) is { } axis ? $"the values of {axis.Name} must be different numbers, as text"
+            : Runs > MostRuns ? $"axes must make at most {MostRuns} runs"
+            : null;
+    }
+
+    private static bool AreNumbers(IReadOnlyCollection<string> values)
+    {
+        const NumberStyles plain = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        return values.Count > 0 && values.Distinct().Count() == values.Count
+            && values.All(value => double.TryParse(value, plain, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number));
+    }
 
     /// <summary>Names of options become names of folders.</summary>
     [GeneratedRegex(@"^[a-z][a-z0-9-]{0,63}\z")]
@@ -69,7 +97,7 @@ public sealed partial record StudyRecord
 /// <summary>An option and its values.</summary>
 /// <param name="Name">Its flag without the hyphens before it.</param>
 /// <param name="Values">Numbers, as text.</param>
-public sealed record StudyAxis(string Name, IReadOnlyList<string> Values);
+public sealed record StudyAxis([property: JsonRequired] string Name, [property: JsonRequired] IReadOnlyList<string> Values);
 
 /// <summary>One combination of the values of a study.</summary>
 internal sealed record StudyCell(IReadOnlyList<Setting> Values)

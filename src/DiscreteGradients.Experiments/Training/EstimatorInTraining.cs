@@ -7,7 +7,7 @@ internal sealed class EstimatorInTraining : IDisposable
     private const double LearningRate = 1e-3;
 
     private readonly AdaptiveEstimator? _adaptive;
-    private readonly FusedAdam? _optimizer;
+    private readonly Adam? _optimizer;
 
     /// <param name="estimator">The settings; what it may have learnt elsewhere is left there.</param>
     /// <param name="latents">L.</param>
@@ -21,7 +21,7 @@ internal sealed class EstimatorInTraining : IDisposable
             return;
         _adaptive.Prepare(latents, categories, weights);
         if (_adaptive.Parameters.Count > 0)
-            _optimizer = new FusedAdam(_adaptive.Parameters.Values, LearningRate);
+            _optimizer = new Adam(_adaptive.Parameters.Values, LearningRate);
     }
 
     private EstimatorInTraining(GradientEstimator estimator) => (Estimator, _adaptive) = (estimator, estimator as AdaptiveEstimator);

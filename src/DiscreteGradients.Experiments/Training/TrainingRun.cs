@@ -7,8 +7,10 @@ namespace DiscreteGradients.Experiments;
 public abstract class TrainingRun : IDisposable
 {
     private const string EpochName = "epoch";
+    private const long LargestCount = 1L << 53;
 
     private readonly List<(string Name, Func<Tensor> Get, Action<Tensor> Set)> _kept = [];
+    private readonly HashSet<string> _generators = [];
 
     /// <summary>Epochs that are done.</summary>
     public int Epoch { get; private set; }
@@ -37,8 +39,24 @@ public abstract class TrainingRun : IDisposable
         return state;
     }
 
+    /// <summary>Dtypes and shapes of the state, by name.</summary>
+    internal IReadOnlyDictionary<string, (ScalarType Type, long[] Shape)> StateKinds
+    {
+        get
+        {
+            var kinds = new Dictionary<string, (ScalarType, long[])>();
+            foreach (var (name, value) in State())
+            {
+                using (value)
+                    kinds.Add(name, (value.dtype, value.shape));
+            }
+
+            return kinds;
+        }
+    }
+
     /// <summary>Takes over a state of the same experiment, estimator and seed.</summary>
-    /// <exception cref="OptionException">The state is another one's: a name, shape or dtype differs.</exception>
+    /// <exception cref="OptionException">A name, shape or dtype is another one's, or no run can have been in the state.</exception>
     public void Restore(IReadOnlyDictionary<string, Tensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -56,9 +74,28 @@ public abstract class TrainingRun : IDisposable
 
         if (state.Keys.FirstOrDefault(name => !expected.ContainsKey(name)) is { } unknown)
             throw new OptionException($"The state of a training run holds '{unknown}', which this one does not have.");
+        if (Flaw(state) is { } flaw)
+            throw new OptionException($"The state of a training run must be one that it can be in: {flaw}.");
         foreach (var (name, _, set) in _kept)
             set(state[name]);
-        Epoch = checked((int)state[EpochName].item<long>());
+        Epoch = (int)state[EpochName].item<long>();
+    }
+
+    /// <summary>Why no run can have been in a state with the right names, dtypes and shapes, as a clause; null if one can.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="epoch">The epoch after which it is said to be, if that is known.</param>
+    internal string? Flaw(IReadOnlyDictionary<string, Tensor> state, int? epoch = null)
+    {
+        foreach (var (name, value) in state)
+        {
+            if (_generators.Contains(name) && GeneratorState.Flaw(value.bytes) is { } flaw)
+                return $"'{name}' is no state of a generator: {flaw}";
+            if (value.dtype == ScalarType.Int64 && value.data<long>().Any(count => count is < 0 or > LargestCount))
+                return $"'{name}' counts {value.data<long>().First(count => count is < 0 or > LargestCount)}";
+        }
+
+        var its = state[EpochName].item<long>();
+        return its > int.MaxValue || (epoch is not null && its != epoch) ? $"its epoch is {its}" : null;
     }
 
     /// <inheritdoc/>
@@ -67,11 +104,21 @@ public abstract class TrainingRun : IDisposable
     /// <summary>Trains for the epoch of that number, 1, 2, …</summary>
     protected abstract EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation);
 
+    /// <summary>The same number.</summary>
+    /// <exception cref="OptionException">It is not finite: training diverged.</exception>
+    private protected static double Finite(double loss) => double.IsFinite(loss)
+        ? loss
+        : throw new OptionException("Training diverged: the loss is not a finite number any more; lower --lr.");
+
     /// <summary>Makes a tensor, whose memory changes in place, part of the state.</summary>
     protected void Keep(string name, Tensor tensor) => _kept.Add((name, () => tensor.detach().cpu().clone(), value => tensor.detach().copy_(value)));
 
     /// <summary>Makes a generator part of the state.</summary>
-    protected void Keep(string name, Generator generator) => _kept.Add((name, generator.get_state, generator.set_state));
+    protected void Keep(string name, Generator generator)
+    {
+        _generators.Add(name);
+        _kept.Add((name, generator.get_state, generator.set_state));
+    }
 
     /// <summary>Makes what an estimator learns part of the state.</summary>
     private protected void Keep(EstimatorInTraining estimator)
@@ -81,7 +128,7 @@ public abstract class TrainingRun : IDisposable
     }
 
     /// <summary>Makes an optimiser part of the state.</summary>
-    private protected void Keep(FusedAdam optimizer)
+    private protected void Keep(Optimizer optimizer)
     {
         foreach (var (name, tensor) in optimizer.State)
             Keep($"optimizer.{name}", tensor);

@@ -23,13 +23,17 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
     where TModel : Autoencoder
 {
     private const int TestBatch = 500;
+    private const int Purposes = 4;
+
+    /// <summary>Those whose generators are libtorch's own.</summary>
+    private const long SmallSeeds = (1L << 32) / Purposes;
 
     /// <summary>Where no gradient is asked for, straight-through is nothing but one sample.</summary>
     private static readonly StraightThrough OneSample = new();
 
     private readonly IAutoencoderOptions _options;
     private readonly Device _device;
-    private readonly FusedAdam _optimizer;
+    private readonly Adam _optimizer;
     private readonly EstimatorInTraining _estimator;
     private readonly Generator _order;
     private readonly Generator _noise;
@@ -49,7 +53,7 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
             _estimator = new EstimatorInTraining(estimator, options.Latents, options.Categories, weights);
         }
 
-        _optimizer = new FusedAdam(Model.parameters(), learningRate, rectified);
+        _optimizer = new Adam(Model.parameters(), learningRate, rectified);
         foreach (var (name, parameter) in Model.named_parameters())
             Keep($"model.{name}", parameter);
         Keep(_optimizer);
@@ -137,8 +141,9 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
     /// <summary>Further losses of the test images [N, 784] after an epoch, as sums over images by name.</summary>
     private protected abstract IEnumerable<(string Name, double Sum)> TestValues(int epoch, Tensor logits, Tensor images, Generator noise);
 
-    /// <summary>A generator for measurements in an epoch: no training has the same.</summary>
-    private protected Generator Aside(int epoch) => new(unchecked((ulong)Seed * 0x9E3779B97F4A7C15 + (ulong)epoch) | 1UL << 63, _device);
+    /// <summary>A generator for measurements in an epoch: no other seed has the same in that epoch.</summary>
+    private protected Generator Aside(int epoch) => Seeds.Generator(
+        ((UInt128)(Seed / SmallSeeds) << 32) + unchecked((uint)((ulong)Seed * 0x9E3779B97F4A7C15 + (ulong)epoch)), _device);
 
     /// <summary>The posterior's logits [B, L, K].</summary>
     private Tensor Encode(Tensor images)
@@ -171,10 +176,6 @@ internal abstract class AutoencoderTraining<TModel> : TrainingRun
         return total / TestImages.Count;
     }
 
-    private static double Finite(double loss) => double.IsFinite(loss)
-        ? loss
-        : throw new OptionException("Training diverged: the loss is not a finite number any more; lower --lr.");
-
     /// <summary>One generator for each purpose, so that none disturbs another.</summary>
-    private static Generator Stream(long seed, ulong purpose, Device? device = null) => new(unchecked((ulong)seed * 4 + purpose), device);
+    private static Generator Stream(long seed, int purpose, Device? device = null) => Seeds.Generator(seed, purpose, Purposes, device);
 }

@@ -115,7 +115,7 @@ internal static class LatentGradients
             using var scope = NewDisposeScope();
             var point = z.detach().clone().requires_grad_();
             var value = model.Reconstruction(point, images);
-            _slope = autograd.grad([value.sum()], [point])[0].DetachFromDisposeScope();
+            _slope = Derivatives.Of(value, [point])[0]!.DetachFromDisposeScope();
             _value = value.detach().DetachFromDisposeScope();
             _point = point.detach().DetachFromDisposeScope();
         }
@@ -136,7 +136,7 @@ internal static class LatentGradients
                 return;
             using var scope = NewDisposeScope();
             var copies = logits.expand([draws, .. logits.shape]).clone().requires_grad_();  // independent leaves: one gradient each
-            var gradients = autograd.grad([estimator.Estimate(copies, f, generator).sum()], [copies])[0].to_type(ScalarType.Float64);
+            var gradients = Derivatives.Of(estimator.Estimate(copies, f, generator), [copies])[0]!.to_type(ScalarType.Float64);
             _sum.add_(gradients.sum([0]));
             _squares.add_(gradients.square().sum([0]));
             _count += draws;

@@ -10,12 +10,12 @@ public sealed class VaeExperiment : Experiment
     private const int LargestLayer = 1 << 16;
 
     private readonly VaeOptions _options;
-    private readonly ImageData _data;
+    private readonly Lazy<ImageData> _data;
     private readonly VaePreset? _preset;
     private readonly IReadOnlyList<NamedEstimator> _measured;
 
-    /// <summary>Checks the options, then finds, reads and verifies the images.</summary>
-    /// <exception cref="OptionException">An option is out of range, or the images are not there or damaged.</exception>
+    /// <summary>Checks the options.</summary>
+    /// <exception cref="OptionException">An option is out of range.</exception>
     public VaeExperiment(VaeOptions options)
     {
         Require.AtLeast(2, options.Categories, "categories");
@@ -32,10 +32,12 @@ public sealed class VaeExperiment : Experiment
 
         Require.AtLeast(0, options.PictureEvery, "picture-every");
         _ = Devices.Get(options.Device);
+        ImageSets.Check(options.Dataset, options.Data, options.Batch, validation: false);
         _preset = options.Preset is { } name ? VaePresets.Get(name) : null;
         _measured = Measured(options);
         _options = _preset is null ? Tuned(options, null) : options;
-        _data = ImageSets.Load(options.Dataset, options.Data).InBatchesOf(options.Batch);
+        _data = new(  // a failure is not kept: the set may be downloaded
+            () => ImageSets.Load(options.Dataset, options.Data), LazyThreadSafetyMode.PublicationOnly);
     }
 
     private VaeExperiment(VaeExperiment shared, string estimator)
@@ -71,10 +73,16 @@ public sealed class VaeExperiment : Experiment
 
     /// <inheritdoc/>
     public override string? WhyNot(GradientEstimator estimator) =>
-        Applicability.WhyNot(estimator, _options.Categories, _options.Latents, _options.Batch);
+        Applicability.WhyNot(estimator, _options.Categories, _options.Latents, _options.Batch)
+        ?? Applicability.Memory(
+            _options.Categories, _options.Latents, _options.Batch, estimator.Evaluations(_options.Latents, _options.Categories));
 
     /// <inheritdoc/>
-    public override TrainingRun Start(GradientEstimator estimator, long seed) => new VaeTraining(_options, _data, estimator, seed, _measured);
+    public override void Load() => _ = _data.Value;
+
+    /// <inheritdoc/>
+    public override TrainingRun Start(GradientEstimator estimator, long seed) =>
+        new VaeTraining(_options, _data.Value, estimator, seed, _measured);
 
     private static VaeOptions Tuned(VaeOptions options, VaeTuning? tuning) => options with
     {

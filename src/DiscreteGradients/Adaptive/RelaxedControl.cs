@@ -35,16 +35,18 @@ public abstract record RelaxedControl : AdaptiveEstimator, IRelaxingEstimator
         Tensor logits, Tensor hard, Func<Tensor, Tensor> f, Noise noise, IReadOnlyDictionary<string, Tensor> state)
     {
         var theta = logits.detach().requires_grad_(true);
-        var logProbabilities = Masking.Finite(theta).log_softmax(-1);
-        var masked = logits.isneginf();
+        var logProbabilities = Masking.LogProbabilities(theta);
+        var p = Categorical.Probabilities(logits);
+        var masked = p == 0;  // by −∞, or so unlikely that it is never drawn: then z would be as far below as its logit
         var exponential = noise.Exponential(2 * Samples, logits);
 
         // z given the sample: with the sample drawn first this is a draw of both. Its noise z − log π is held, while z̃ moves with its condition.
-        var drawn = Arrivals(logProbabilities, hard, exponential.narrow(0, 0, Samples)).detach();
-        var z = (drawn + (logProbabilities - logProbabilities.detach())).masked_fill(masked, 0);
+        var drawn = Arrivals(logProbabilities, hard, exponential.narrow(0, 0, Samples));
+        var z = Surrogate.Hold(drawn, logProbabilities).masked_fill(masked, 0);
         var conditional = Arrivals(logProbabilities, hard, exponential.narrow(0, Samples, Samples)).masked_fill(masked, 0);
         var both = cat([z, conditional], 0);
-        var soft = (both / state["log_temperature"].exp()).masked_fill(masked, double.NegativeInfinity).softmax(-1);
+        var logTemperature = state["log_temperature"].clamp(Math.Log(Precision.LeastTemperature), Math.Log(Precision.LargestTemperature));
+        var soft = (both * (-logTemperature).exp()).masked_fill(masked, double.NegativeInfinity).softmax(-1);
 
         var all = f(cat([hard, soft], 0));
         var values = all.narrow(0, 0, Samples);
@@ -52,10 +54,10 @@ public abstract record RelaxedControl : AdaptiveEstimator, IRelaxingEstimator
         var (free, given) = (control.narrow(0, 0, Samples), control.narrow(0, Samples, Samples));
 
         // The gradient at the soft points is asked for only to see that f has one: a step function would leave a silent bias.
-        var slopes = autograd.grad([(free - given).sum()], [theta, soft], retain_graph: true, create_graph: true, allow_unused: true);
+        var slopes = Derivatives.Differentiable(free - given, [theta, soft]);
         _ = Check.Differentiable(slopes[1], GetType().Name);
         var signal = (values.detach().to_type(logits.dtype) - given).unsqueeze(-1).unsqueeze(-1);
-        return (values, (signal * (hard - Categorical.Probabilities(logits))).mean([0]) + (slopes[0] / Samples));
+        return (values, (signal * (hard - p)).mean([0]) + (slopes[0]! / Samples));
     }
 
     /// <summary>log π + Gumbel noise given its largest entry, minus the log of arrival times: the others start when the winner has arrived.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace DiscreteGradients;
 
@@ -44,6 +43,7 @@ public sealed record GradientCase
     /// <summary>The gradient at the logits [rows, K] by this library's formulas in float64.</summary>
     public double[] Recompute()
     {
+        Check.Libtorch();
         using var scope = NewDisposeScope();
         var logits = Matrix(Logits).requires_grad_(true);
         var hard = OneHot.FromIndex(tensor(Array.ConvertAll(Sample, i => (long)i)), Shape[1], ScalarType.Float64);
@@ -61,7 +61,7 @@ public sealed record GradientCase
         var loss = (soft * Matrix(GradientAtSample)).sum();
         if (GradientAtProbabilities is { } atProbabilities)
             loss += (logits.softmax(-1) * Matrix(atProbabilities)).sum();
-        return autograd.grad([loss], [logits])[0].data<double>().ToArray();
+        return Derivatives.Of(loss, [logits])[0]!.data<double>().ToArray();
     }
 
     /// <summary>The largest |recomputed − expected| / max(1, |expected|) of the case.</summary>
@@ -75,12 +75,6 @@ public sealed record GradientCase
 public static class GradientCases
 {
     private static readonly string[] Methods = ["reinmax", "st", "st-gumbel", "gst-1.0", "gst-p", "gumbel-rao"];
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        RespectNullableAnnotations = true,
-    };
 
     /// <summary>Reads and checks every case.</summary>
     /// <exception cref="InvalidDataException">One sentence that names the case and the field.</exception>
@@ -99,47 +93,68 @@ public static class GradientCases
 
         using (document)
         {
-            if (document.RootElement.ValueKind != JsonValueKind.Object
-                || !document.RootElement.TryGetProperty("cases", out var cases)
+            var root = document.RootElement;
+            try
+            {
+                StrictJson.Check(root, values: false);
+            }
+            catch (WrongJsonException e)
+            {
+                throw new InvalidDataException($"{e.Message}.", e);
+            }
+
+            if (root.ValueKind != JsonValueKind.Object
+                || !root.TryGetProperty("cases", out var cases)
                 || cases.ValueKind != JsonValueKind.Array
                 || cases.GetArrayLength() == 0)
             {
                 throw new InvalidDataException("""no gradient cases; expected {"cases": [...]} with at least one case.""");
             }
 
+            foreach (var field in root.EnumerateObject().Where(field => field.Name is not ("about" or "cases")))
+                throw new InvalidDataException($"field '{StrictJson.Printable(field.Name)}' is not known; expected about and cases.");
             return [.. cases.EnumerateArray().Select(Case)];
         }
     }
 
     private static GradientCase Case(JsonElement element, int index)
     {
-        GradientCase? read;
+        if (element.ValueKind == JsonValueKind.Null)
+            throw new InvalidDataException($"case {index}: null where an object was expected.");
+        if (element.ValueKind == JsonValueKind.Object && element.TryGetProperty("method", out var method))
+            KnownMethod(method, index);  // before the fields, which follow from it
         try
         {
-            read = element.Deserialize<GradientCase>(Json);
+            return Checked(element.Deserialize<GradientCase>(StrictJson.Options)!, index);
         }
         catch (JsonException e)
         {
             throw new InvalidDataException($"case {index}: {Reason(e)}", e);
         }
-
-        return Checked(read ?? throw new InvalidDataException($"case {index}: null where an object was expected."), index);
     }
 
-    private static string Reason(JsonException e) => e.Path is { Length: > 2 } path
-        ? $"field '{path[2..]}' holds something else than the expected numbers."
-        : e.Message.Contains("missing required", StringComparison.Ordinal)
-            ? $"fields are missing: {e.Message[(e.Message.LastIndexOf(':') + 1)..].Trim().TrimEnd('.').Replace('\'', ' ').Trim()}."
-            : "not an object with the fields of a gradient case.";
+    private static void KnownMethod(JsonElement method, int index)
+    {
+        if (method.ValueKind == JsonValueKind.String && !Methods.Contains(method.GetString()))
+            throw new InvalidDataException($"case {index}: {Suggestion.Sentence("method", StrictJson.Printable(method.GetString()!), Methods)}");
+    }
+
+    private static string Reason(JsonException e) => StrictJson.Wrong(e) switch
+    {
+        { What: StrictJson.Missing, Field: var fields } => $"fields are missing: {fields}.",
+        { What: StrictJson.Unknown, Field: var field } => $"field '{field}' is not known.",
+        { Field: { } field } => $"field '{field}' holds something else than the expected numbers.",
+        _ => "not an object with the fields of a gradient case.",
+    };
 
     private static GradientCase Checked(GradientCase c, int index)
     {
-        if (!Methods.Contains(c.Method))
-            throw new InvalidDataException($"case {index}: {Suggestion.Sentence("method", c.Method, Methods)}");
         if (c.Shape.Length != 2 || c.Shape[0] < 1 || c.Shape[1] < 1)
             throw new InvalidDataException($"case {index}: field 'shape' must be [rows, categories], both at least 1; got [{string.Join(", ", c.Shape)}].");
         if (!(c.Temperature > 0) || !double.IsFinite(c.Temperature))
             throw new InvalidDataException($"case {index}: field 'temperature' must be a finite number above 0; got {c.Temperature}.");
+        if (c.Temperature is < Precision.LeastTemperature or > Precision.LargestTemperature)
+            throw new InvalidDataException($"case {index}: field 'temperature' must be from 1e-30 to 1e30; got {c.Temperature}.");
 
         var entries = (long)c.Shape[0] * c.Shape[1];
         Numbers(c.Logits, entries, "logits", index);

@@ -92,8 +92,7 @@ public static class GradientQuality
     {
         using var scope = NewDisposeScope();
         leaf.requires_grad_(true);
-        var value = estimator.Estimate(leaf, f, generator).sum();
-        var gradient = autograd.grad([value], [leaf])[0];
+        var gradient = Derivatives.Of(estimator.Estimate(leaf, f, generator), [leaf])[0] ?? zeros_like(leaf);
         return gradient.to_type(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
     }
 

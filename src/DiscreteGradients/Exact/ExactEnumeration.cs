@@ -37,7 +37,7 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
         var states = OneHot.States((int)latents, (int)categories, logits.dtype, logits.device)
             .view([count, .. batch.Select(_ => 1L), latents, categories])
             .expand([count, .. logits.shape]);
-        var probabilities = (Masking.Finite(Check.Rows(logits)).log_softmax(-1) * states).sum([-2, -1]).exp();
+        var probabilities = (Masking.LogProbabilities(Check.Rows(logits)) * states).sum([-2, -1]).exp();
         var values = f(states);
         return (probabilities * where(probabilities > 0, values, zeros_like(values))).sum([0]);
     }

@@ -120,6 +120,14 @@ internal static class Elementary
         return Vector.FusedMultiplyAdd(n, new Vector<float>(0.693359375f), f + p);
     }
 
+    /// <summary>log(1 + x), accurate also where 1 + x is 1: .NET's own is not (Kahan's correction of the rounded sum).</summary>
+    internal static T LogP1<T>(T x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var sum = T.One + x;
+        return sum == T.One ? x : T.Log(sum) * (x / (sum - T.One));
+    }
+
     private static Vector<T> Padded<T>(ReadOnlySpan<T> values)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

@@ -9,12 +9,8 @@ namespace DiscreteGradients.Fused;
 /// The fused form of a pathwise sample on the CPU: one pass that draws the sample, one pass back that recomputes the softmax. It keeps the
 /// logits and a few numbers per row; nothing of the size of the logits is stored between the passes.
 /// </summary>
-/// <remarks>All that can fail happens before the autograd function: an exception that left it would end the process.</remarks>
-internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
+internal sealed class FusedSample : FusedFunction<FusedSample>
 {
-    /// <inheritdoc/>
-    public override string Name => "DiscreteGradients.FusedSample";
-
     /// <summary>Whether the kernels can take these logits: on the CPU, single or double precision, addressable by spans.</summary>
     internal static bool Takes(Tensor logits) =>
         logits.device_type == DeviceType.CPU
@@ -29,37 +25,14 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
         Forward(estimator, logits, hard.contiguous(), noise);
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext context, params object[] inputs)
-    {
-        var (logits, output) = ((Tensor)inputs[0], (Output)inputs[1]);
-        context.set_materialize_grads(false);
-        context.save_for_backward([logits, output.States]);
-        context.save_data(nameof(Backward), output.Backward);
-        return output.Hard;
-    }
+    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream) => [Run((Backward)data!, saved[0], saved[1], upstream)];
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext context, Tensor upstream)
+    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
     {
-        Memory.ReleaseHandedOver();
-        if (upstream.IsInvalid)  // nothing downstream depends on the sample
-            return [null!, null!];
-
-        using (upstream)
-        using (NewDisposeScope())
-        {
-            var saved = (Backward)context.get_data(nameof(Backward));
-            var tensors = context.get_saved_variables();
-            var (logits, states) = (tensors[0], tensors[1]);
-            return [Memory.HandOver(is_grad_enabled() ? Readable(saved, logits, states, upstream) : Run(saved, logits, states, upstream)), null!];
-        }
-    }
-
-    /// <summary>Under create_graph someone will differentiate the gradient, which only the readable form can be.</summary>
-    private static Tensor Readable(Backward saved, Tensor logits, Tensor states, Tensor upstream)
-    {
-        var soft = saved.Estimator.Estimator.SoftenLogits(logits, Hard(logits, states), saved.Noise.Other());
-        return autograd.grad([soft], [logits], [upstream], retain_graph: true, create_graph: true)[0];
+        var (backward, logits) = ((Backward)data!, saved[0].alias());
+        var soft = backward.Estimator.Estimator.SoftenLogits(logits, Hard(logits, saved[1]), backward.Noise.Other());
+        return Derivatives.Differentiable(soft, [logits], upstream);
     }
 
     private static Tensor Run(Backward saved, Tensor logits, Tensor states, Tensor upstream)
@@ -87,10 +60,7 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
                 states = Run<float>(rows, output, supplied: hard is not null, noise);
         }
 
-        Memory.ReleaseHandedOver();
-        return is_grad_enabled() && logits.requires_grad
-            ? apply(rows, new Output(output, states, new Backward(estimator, noise)))
-            : output;
+        return Record([rows], [states], new Backward(estimator, noise), output);
     }
 
     /// <summary>Draws the sample into <paramref name="hard"/> [.., K], or finds the supplied one there; returns the rows' states.</summary>
@@ -177,8 +147,6 @@ internal sealed class FusedSample : autograd.SingleTensorFunction<FusedSample>
         return sampled;
     }
 
-    /// <summary>What forward hands to autograd: its result, and what is kept for the way back.</summary>
-    private sealed record Output(Tensor Hard, Tensor States, Backward Backward);
-
+    /// <summary>What is kept for the way back besides tensors.</summary>
     private sealed record Backward(FusedPathwise Estimator, Noise Noise);
 }

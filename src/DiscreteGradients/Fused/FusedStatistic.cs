@@ -4,72 +4,55 @@ using System.Runtime.InteropServices;
 
 namespace DiscreteGradients.Fused;
 
-/// <summary>
-/// One number per row of logits on the CPU, float32 or float64: the entropy, or the logarithm of the total Σ exp(logit). One pass forward and
-/// one back; two numbers per row are kept.
-/// </summary>
-/// <remarks>Nothing here throws: an exception that left an autograd function would end the process.</remarks>
-internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatistic>
+/// <summary>One number per row of logits on the CPU, float32 or float64. One pass forward and one back; three numbers per row are kept.</summary>
+internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
 {
-    /// <inheritdoc/>
-    public override string Name => "DiscreteGradients.FusedStatistic";
-
-    /// <summary>Entropies [..] in nats of logits [.., K].</summary>
-    internal static Tensor Entropy(Tensor logits) => Apply(logits, entropy: true);
-
-    /// <summary>log Σ exp [..] of logits [.., K].</summary>
-    internal static Tensor LogTotal(Tensor logits) => Apply(logits, entropy: false);
+    /// <summary>The statistic [..] of logits [.., K], by a kernel where there is one.</summary>
+    internal static Tensor Of(Statistic statistic, Tensor logits) =>
+        FusedSample.Takes(logits) ? Apply(statistic, logits) : Readable(statistic, Check.Rows(logits));
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext context, params object[] inputs)
+    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream)
     {
-        var (logits, result) = ((Tensor)inputs[0], (Result)inputs[1]);
-        context.set_materialize_grads(false);
-        context.save_for_backward([logits, result.States]);
-        context.save_data(nameof(Result.IsEntropy), result.IsEntropy);
-        return result.Values;
+        var (logits, states, statistic) = (saved[0], saved[1], (Statistic)data!);
+        var gradient = empty_like(logits);
+        if (gradient.numel() == 0)
+            return [gradient];
+        if (logits.dtype == ScalarType.Float64)
+            Backward<double>(logits, states, upstream.contiguous(), gradient, statistic);
+        else
+            Backward<float>(logits, states, upstream.contiguous(), gradient, statistic);
+        return [gradient];
     }
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext context, Tensor upstream)
+    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
     {
-        Memory.ReleaseHandedOver();
-        if (upstream.IsInvalid)
-            return [null!, null!];
-
-        using (upstream)
-        using (NewDisposeScope())
-        {
-            var entropy = (bool)context.get_data(nameof(Result.IsEntropy));
-            var saved = context.get_saved_variables();
-            var (logits, states) = (saved[0], saved[1]);
-            if (is_grad_enabled())
-                return [Memory.HandOver(autograd.grad([Readable(logits, entropy)], [logits], [upstream], retain_graph: true, create_graph: true)[0]), null!];
-
-            var gradient = empty_like(logits);
-            if (gradient.numel() > 0)
-            {
-                if (logits.dtype == ScalarType.Float64)
-                    Backward<double>(logits, states, upstream.contiguous(), gradient, entropy);
-                else
-                    Backward<float>(logits, states, upstream.contiguous(), gradient, entropy);
-            }
-
-            return [Memory.HandOver(gradient), null!];
-        }
+        var logits = saved[0].alias();
+        return Derivatives.Differentiable(Readable((Statistic)data!, logits), [logits], upstream);
     }
 
     /// <summary>The definition in tensor operations.</summary>
-    internal static Tensor Readable(Tensor logits, bool entropy)
+    internal static Tensor Readable(Statistic statistic, Tensor logits)
     {
-        var finite = Masking.Finite(logits);
-        if (!entropy)
-            return finite.logsumexp(-1);
-        var logProbabilities = finite.log_softmax(-1).clamp_min(-1e30);  // of a masked category; times its probability, zero
-        return -(logProbabilities.exp() * logProbabilities).sum(-1);
+        if (statistic == Statistic.DivergenceFromUniform)
+            return ReadableDivergence(logits.to_type(ScalarType.Float64)).to_type(logits.dtype);
+        var logProbabilities = Masking.LogProbabilities(logits);
+        var p = logProbabilities.exp();
+        return -(p * logProbabilities.masked_fill(p == 0, 0)).sum(-1);
     }
 
-    private static Tensor Apply(Tensor logits, bool entropy)
+    /// <summary>The formula of <see cref="UniformDivergence"/>.</summary>
+    private static Tensor ReadableDivergence(Tensor logits)
+    {
+        var below = (logits - logits.detach().amax([-1], keepdim: true)).clamp_min(-1e30);  // of a masked category; times its probability, zero
+        var t = below - below.expm1().mean([-1], keepdim: true).log1p();
+        var small = t.clamp(-UniformDivergence.Small, UniformDivergence.Small);
+        var series = UniformDivergence.Excess.Reverse().Aggregate(zeros_like(t), (sum, coefficient) => (sum * small) + coefficient);
+        return where(t.abs() < UniformDivergence.Small, series * small * small, 1 + ((t - 1) * t.exp())).mean([-1]);
+    }
+
+    private static Tensor Apply(Statistic statistic, Tensor logits)
     {
         var rows = logits.contiguous();
         Tensor values, states;
@@ -79,18 +62,21 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
             states = empty([.. rows.shape[..^1], 3], rows.dtype);
             if (rows.numel() > 0)
             {
-                if (rows.dtype == ScalarType.Float64)
-                    Forward<double>(rows, values, states, entropy);
-                else
-                    Forward<float>(rows, values, states, entropy);
+                Action<Tensor, Tensor, Tensor> forward = (statistic, rows.dtype) switch
+                {
+                    (Statistic.Entropy, ScalarType.Float64) => Entropy<double>,
+                    (Statistic.Entropy, _) => Entropy<float>,
+                    (_, ScalarType.Float64) => Divergence<double>,
+                    _ => Divergence<float>,
+                };
+                forward(rows, values, states);
             }
         }
 
-        Memory.ReleaseHandedOver();
-        return is_grad_enabled() && logits.requires_grad ? apply(rows, new Result(values, states, entropy)) : values;
+        return Record([rows], [states], statistic, values);
     }
 
-    private static unsafe void Forward<T>(Tensor logits, Tensor values, Tensor states, bool entropy)
+    private static unsafe void Entropy<T>(Tensor logits, Tensor values, Tensor states)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
@@ -107,13 +93,23 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
                 if (!(total >= T.One))
                     throw RowSampler<T>.Refused(of, row);
                 var (logTotal, mean) = (T.Log(total), moment / total);
-                to[row] = entropy ? logTotal - mean : largest + logTotal;
+                to[row] = logTotal - mean;
                 (state[3L * row], state[(3L * row) + 1], state[(3L * row) + 2]) = (largest, T.One / total, mean);
             }
         });
     }
 
-    private static unsafe void Backward<T>(Tensor logits, Tensor states, Tensor upstream, Tensor gradient, bool entropy)
+    private static unsafe void Divergence<T>(Tensor logits, Tensor values, Tensor states)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var categories = (int)logits.size(-1);
+        var (from, to, state) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(values), (nint)Memory.Address<T>(states));
+        Blocks.For((int)(logits.numel() / categories), categories, (first, rows) => UniformDivergence.Of(
+            new ReadOnlySpan<T>((T*)from + ((long)first * categories), rows * categories), categories,
+            new Span<T>((T*)to + first, rows), new Span<T>((T*)state + (3L * first), 3 * rows), first));
+    }
+
+    private static unsafe void Backward<T>(Tensor logits, Tensor states, Tensor upstream, Tensor gradient, Statistic statistic)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
@@ -128,13 +124,18 @@ internal sealed class FusedStatistic : autograd.SingleTensorFunction<FusedStatis
                 var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
                 var result = new Span<T>(to + ((long)row * categories), categories);
                 var (largest, inverse, mean) = (state[3L * row], state[(3L * row) + 1], state[(3L * row) + 2]);
-                if (entropy)
-                    Rows.EntropySlope(of, largest, -inverse * v[row], mean, result);
-                else
-                    Rows.Scale(of, largest, inverse * v[row], result);
+                Rows.EntropySlope(of, largest, (statistic == Statistic.Entropy ? -inverse : inverse) * v[row], mean, result);
             }
         });
     }
+}
 
-    private sealed record Result(Tensor Values, Tensor States, bool IsEntropy);
+/// <summary>What is computed of a row of logits.</summary>
+internal enum Statistic
+{
+    /// <summary>−Σ p log p.</summary>
+    Entropy,
+
+    /// <summary>KL(p ‖ uniform).</summary>
+    DivergenceFromUniform,
 }

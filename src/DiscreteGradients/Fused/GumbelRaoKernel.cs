@@ -54,8 +54,8 @@ internal static class GumbelRaoKernel
         for (var row = 0; row < block.Count; row++)
         {
             var values = arrivals.Slice(row * Noise.Padded(block.Categories), block.Categories);
-            TensorPrimitives.Add(block.LogitsOf(row), values, values);
-            Rows.Shift<T>(values, block.States[row].Largest - T.Log(winners[row]), inverse, values);
+            Rows.AddShifted(block.LogitsOf(row), block.States[row].Largest, values);
+            Rows.Shift<T>(values, -T.Log(winners[row]), inverse, values);
         }
 
         Elementary.Exp(arrivals);
@@ -116,13 +116,13 @@ internal static class GumbelRaoKernel
             for (var row = 0; row < block.Count; row++)
             {
                 var state = block.States[row];
-                var logTotal = T.Log(state.InverseTotal) - state.Largest;
+                var logInverse = T.Log(state.InverseTotal);
                 _hard[(state.Sampled * _rows) + row] = T.One;
                 for (var k = 0; k < block.Categories; k++)
                 {
                     var (from, to) = ((row * block.Categories) + k, (k * _rows) + row);
                     _p[to] = block.Gradient[from] * state.InverseTotal;
-                    _logP[to] = block.Logits[from] + logTotal;
+                    _logP[to] = block.Logits[from] - state.Largest + logInverse;
                     _v[to] = block.Upstream[from];
                 }
             }

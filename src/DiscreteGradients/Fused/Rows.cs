@@ -45,6 +45,18 @@ internal static class Rows
             result[k] = (values[k] - shift) * scale;
     }
 
+    /// <summary>result ← result + (values − shift).</summary>
+    internal static void AddShifted<T>(ReadOnlySpan<T> values, T shift, Span<T> result)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var shifts = new Vector<T>(shift);
+        var k = 0;
+        for (; k <= values.Length - Vector<T>.Count; k += Vector<T>.Count)
+            Store(Load<T>(result, k) + (Load(values, k) - shifts), result, k);
+        for (; k < values.Length; k++)
+            result[k] += values[k] - shift;
+    }
+
     /// <summary>result ← exp((values − shift) · scale), none of them above 1; returns the sum.</summary>
     internal static T Exponentiate<T>(ReadOnlySpan<T> values, T shift, T scale, Span<T> result)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -276,7 +288,7 @@ internal static class Rows
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<T> Load<T>(ReadOnlySpan<T> values, int at) where T : unmanaged =>
+    internal static Vector<T> Load<T>(ReadOnlySpan<T> values, int at) where T : unmanaged =>
         Vector.LoadUnsafe(ref MemoryMarshal.GetReference(values), (nuint)at);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

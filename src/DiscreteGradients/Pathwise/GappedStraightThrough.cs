@@ -32,11 +32,11 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
         using (no_grad())
         {
             var largest = logProbabilities.amax([-1], keepdim: true);
-            var gap = Gap is { } given ? full_like(largest, given) : ProbabilityGap(logProbabilities, hard);
-            moved = where(hard > 0, largest, logProbabilities.minimum(largest - gap));
+            var gap = Gap is { } given ? full_like(largest, Math.Min(given, -Precision.Lowest(largest.dtype))) : ProbabilityGap(logProbabilities, hard);
+            moved = where(hard > 0, 0, (logProbabilities - largest).minimum(-gap));
         }
 
-        return ((moved + (logProbabilities - logProbabilities.detach())) / Temperature).softmax(-1);
+        return (Surrogate.Hold(moved, logProbabilities) / Temperature).softmax(-1);
     }
 
     private static Tensor ProbabilityGap(Tensor logProbabilities, Tensor hard)
@@ -55,8 +55,9 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
         {
             var moved = block.GradientOf(row);
             var state = block.States[row];
-            TensorPrimitives.Min(block.LogitsOf(row), state.Largest - RowGap(block.LogitsOf(row), state), moved);
-            Rows.Shift<T>(moved, state.Largest, T.One / temperature, moved);
+            var gap = RowGap(block.LogitsOf(row)[state.Sampled] - state.Largest, state);
+            Rows.Shift(block.LogitsOf(row), state.Largest, T.One / temperature, moved);
+            TensorPrimitives.Min(moved, -gap / temperature, moved);
             moved[state.Sampled] = T.Zero;
         }
 
@@ -65,12 +66,12 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
             block.Jacobian(row, block.GradientOf(row), T.One / Rows.Sum<T>(block.GradientOf(row)), T.One / temperature);
     }
 
-    private T RowGap<T>(ReadOnlySpan<T> logits, RowState<T> state) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private T RowGap<T>(T below, RowState<T> state) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (Gap is { } given)
             return T.CreateTruncating(given);
-        var p = T.Exp(logits[state.Sampled] - state.Largest) * state.InverseTotal * T.CreateTruncating(1 - 1e-5);
-        return p > T.Zero ? -T.LogP1(-p) / p : T.One;
+        var p = T.Exp(below) * state.InverseTotal * T.CreateTruncating(1 - 1e-5);
+        return p > T.Zero ? -Elementary.LogP1(-p) / p : T.One;
     }
 
     private static double? CheckGap(double? gap) =>

@@ -31,22 +31,22 @@ public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : Pathwi
     /// <summary>The soft tensor for given standard exponential noise [draws, .., K].</summary>
     internal static Tensor Soften(Tensor logProbabilities, Tensor hard, Tensor exponential, double temperature)
     {
-        Tensor race;
+        Tensor perturbed;
         using (no_grad())
         {
             // The sampled category wins the exponential race at its own time; the others arrive that much later.
             var arrival = exponential.log();
             var winner = (arrival * hard).sum([-1], keepdim: true);
             var others = (arrival - logProbabilities).logaddexp(winner);
-            race = -where(hard > 0, winner, others);
+            perturbed = -where(hard > 0, winner, others);
         }
 
-        return ((race + (logProbabilities - logProbabilities.detach())) / temperature).softmax(-1).mean([0]);
+        return (Surrogate.Hold(perturbed, logProbabilities) / temperature).softmax(-1).mean([0]);
     }
 
     /// <summary>The unconditional soft sample softmax((θ + G)/τ) [.., K], differentiable.</summary>
     internal static Tensor SampleSoft(Tensor logits, double temperature, Noise noise) =>
-        ((logits.log_softmax(-1) - noise.Exponential(1, logits).squeeze(0).log()) / temperature).softmax(-1);
+        ((Masking.LogProbabilities(logits) - noise.Exponential(1, logits).squeeze(0).log()) / temperature).softmax(-1);
 
     bool IFusedEstimator.NeedsNoise => true;
 

@@ -28,9 +28,8 @@ public sealed record ReinMax(double Temperature = 1) : PathwiseEstimator, IFused
     protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise)
     {
         var midpoint = ((logProbabilities / Temperature).softmax(-1) + hard) / 2;
-        // The softmax of this equals the midpoint, and its slope is J(midpoint).
-        var moved = midpoint.log().detach() + (logProbabilities - logProbabilities.detach());
-        return 2 * moved.softmax(-1) - logProbabilities.exp() / 2;
+        var atMidpoint = Surrogate.Hold(midpoint.log(), logProbabilities);  // its softmax is the midpoint, the softmax's slope J(midpoint)
+        return 2 * atMidpoint.softmax(-1) - logProbabilities.exp() / 2;
     }
 
     bool IFusedEstimator.NeedsNoise => false;

@@ -18,10 +18,11 @@ public sealed record ReinMaxUniform : PathwiseEstimator
     /// <inheritdoc/>
     protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise)
     {
-        var allowed = Masking.Allowed(logProbabilities);
-        var uniform = allowed / allowed.sum([-1], keepdim: true);
+        var allowed = Masking.Allowed(logProbabilities).to_type(logProbabilities.dtype);
+        var count = allowed.sum([-1], keepdim: true);
         var logSampled = (logProbabilities * hard).sum([-1], keepdim: true);
-        var weight = ((uniform * hard).sum([-1], keepdim: true) / logSampled.exp()).detach();
-        return ((hard - uniform) * logSampled + weight * logProbabilities.exp()) / 2;
+        var sampled = logSampled.detach().exp().clamp_min(Precision.Tiny(logProbabilities.dtype));  // 0 for a sample that nobody would draw
+        var weight = 1 / (count * sampled);
+        return ((hard - (allowed / count)) * logSampled + weight * logProbabilities.exp()) / 2;
     }
 }

@@ -39,7 +39,7 @@ public sealed record UnorderedSet(int Samples = 4) : ScoreFunctionEstimator
     protected override Tensor Gradient(Tensor logits, Points points, Tensor values)
     {
         var z = points.Z;
-        var log = (Masking.Finite(Categorical.LogProbabilities(logits)) * z).sum([-2, -1]);
+        var log = (Categorical.LogProbabilities(logits).clamp_min(double.MinValue) * z).sum([-2, -1]);
         log[1..] = log[1..].masked_fill((z[1..] == z[..1]).flatten(-2).all(-1), double.NegativeInfinity);
         var completions = Completions(log);
 

@@ -130,15 +130,19 @@ public sealed class DataTests : IDisposable
             Lines.Where(line => !line.EndsWith("25 %", StringComparison.Ordinal) && !line.EndsWith("50 %", StringComparison.Ordinal) && !line.EndsWith("75 %", StringComparison.Ordinal)));
     }
 
-    [Fact]
-    public void At_a_terminal_fetch_draws_a_bar_that_fits()
+    [Theory]
+    [InlineData(80)]
+    [InlineData(40)]
+    public void At_a_terminal_fetch_draws_a_bar_that_fits(int width)
     {
-        var code = DataFetchCommand.Fetch(TinySet.With(_server.Address), Folders, Terminal with { Interactive = true, Width = 80 });
+        var code = DataFetchCommand.Fetch(TinySet.With(_server.Address), Folders, Terminal with { Interactive = true, Width = width });
 
         var lines = Lines.Select(line => System.Text.RegularExpressions.Regex.Replace(line, @"\e\[[0-9;?]*[A-Za-z]", "")).ToList();
         Assert.Equal((0, ""), (code, _error.ToString()));
         Assert.Contains(lines, line => line.StartsWith(TinySet.TrainFile, StringComparison.Ordinal) && line.Contains('━'));
-        Assert.All(lines.Where(line => !line.StartsWith("tiny is ready", StringComparison.Ordinal)), line => Assert.InRange(line.Length, 0, 80));
+        Assert.All(
+            lines.Where(line => !line.StartsWith("tiny is ready", StringComparison.Ordinal)),
+            line => Assert.InRange(line.Length, 0, width));
     }
 
     [Fact]
@@ -238,6 +242,73 @@ public sealed class DataTests : IDisposable
             StringComparison.Ordinal);
         Assert.Equal(["storage.googleapis.com:443", "ossci-datasets.s3.amazonaws.com:443"], proxy.Requests);
         Assert.False(Path.Exists(_folder["run"]));
+    }
+
+    [Theory]
+    [InlineData("run vae --estimator reinmx", "Unknown estimator 'reinmx'. Did you mean 'reinmax'?")]
+    [InlineData("run vae --temperature 0", "'reinmax': temperature must be a finite number above 0; got 0.")]
+    [InlineData("run vae --estimator disarm", "'disarm' does not apply here: it needs 2 categories a latent; got 8: use --categories 2.")]
+    [InlineData("run vae --estimator exact --latents 30", "'exact' does not apply here: exact enumeration needs all 8^30 states at every step; at most 65536 can be: use fewer --latents.")]
+    [InlineData("run vae --noise-draws 3", "'reinmax' has no noise draws; --noise-draws is for gumbel-rao.")]
+    [InlineData("run vae --preset paper-8x4 --estimator gst-p", "--preset paper-8x4 has settings for st-gumbel, gumbel-rao, gst-1.0, st, reinmax; for 'gst-p' give --lr and --temperature.")]
+    [InlineData("run vae --preset paper-9x9", "Unknown preset 'paper-9x9'. Did you mean 'paper-8x4' or 'paper-4x24' or 'paper-8x16' or 'paper-64x8'?")]
+    [InlineData("run vae --batch 60001", "--batch must be at most the 60000 training images of 'mnist'; got 60001.")]
+    [InlineData("run vae --dataset fashion-mnist --batch 60001", "--batch must be at most the 60000 training images of 'fashion-mnist'; got 60001.")]
+    [InlineData("run bernoulli-vae --batch 50001", "--batch must be at most the 50000 training images of 'mnist'; got 50001.")]
+    [InlineData("run bernoulli-vae --estimator rloo --samples 5", "'rloo' does not apply here: it evaluates f 5 times for each image and step; --evaluations is 2: give it one that fits.")]
+    [InlineData("run vae --seed -1", "--seed must be at least 0; got -1.")]
+    [InlineData("run vae --seed 9223372036854775807 --seeds 2", "--seeds 2 from --seed 9223372036854775807 on go beyond the largest seed, 9223372036854775807; use a smaller --seed.")]
+    [InlineData("run vae --seeds 0", "--seeds must be from 1 to 10000; got 0.")]
+    [InlineData("run vae --threads 0", "--threads must be at least 1; got 0.")]
+    [InlineData("run vae --data nowhere", "--data must be an existing folder that holds one folder a data set; got 'nowhere'.")]
+    [InlineData("run vae --device cuda:x", "--device must be cpu, cuda or cuda:N; got 'cuda:x'.")]
+    [InlineData("run vae --quality-every 1 --latents 30", "--quality-every needs the exact gradient, from all 8^30 states of the latents; at most 65536 can be: use fewer --latents.")]
+    [InlineData("run vae --lr 0.1,0", "--lr must be a finite number above 0; got 0.")]
+    [InlineData("run vae --temperature 1,2 --estimator reinmax,rloo", "'rloo' has no temperature: leave it out of --estimator, or give --temperature one value.")]
+    [InlineData("run vae --lr 0.1,0.2 --json", "--json is for one run; --lr makes several.")]
+    [InlineData("run vae --out FILE", "--out must be a folder; 'FILE' is a file.")]
+    [InlineData("run vae --out FILE/run", "--out must be a folder that can be written; 'FILE/run' cannot: 'FILE' is not a folder.")]
+    [InlineData("run vae --out FULL", "--out must be a new or empty folder; 'FULL' holds files. Name another or remove it.")]
+    [InlineData("run vae --lr 0.1,0.2 --out FULL", "--out must be a new or empty folder; 'FULL' holds files. Name another or remove it.")]
+    [InlineData("run vae --resume --out FULL", "--resume needs the folder of a run; 'FULL' has no run.json. Leave --resume out to start a run.")]
+    [InlineData("data fetch mnst", "Unknown dataset 'mnst'. Did you mean 'mnist'?")]
+    public void Wrong_input_is_found_before_data_is_looked_for(string line, string sentence)
+    {
+        using var proxy = new Server();
+        using var web = new Surroundings(
+            proxy.Address,
+            ("DGRAD_OFFLINE", "0"), ("DGRAD_DATA", null), ("XDG_CACHE_HOME", _folder["cache"]), ("LOCALAPPDATA", _folder["cache"]));
+        _folder.Write([1], "full", "file");
+
+        var result = Tool.Run(WithPlaces(line).Split(' '));
+
+        Assert.Equal((2, "", WithPlaces(sentence) + Environment.NewLine), (result.Code, result.Out, result.Error));
+        Assert.Empty(proxy.Requests);
+        Assert.Equal([_folder["full"]], Directory.GetFileSystemEntries(_folder["."]).Select(Path.GetFullPath));
+
+        string WithPlaces(string text) =>
+            text.Replace("FILE", _folder["full", "file"], StringComparison.Ordinal)
+                .Replace("FULL", _folder["full"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run vae")]
+    [InlineData("run bernoulli-vae --json")]
+    [InlineData("run vae --lr 0.1,0.2")]
+    [InlineData("data fetch mnist")]
+    public void Without_a_home_folder_nothing_is_downloaded_and_no_cache_named(string line)
+    {
+        using var proxy = new Server();
+        using var web = new Surroundings(
+            proxy.Address, ("DGRAD_OFFLINE", "0"), ("DGRAD_DATA", null), ("XDG_CACHE_HOME", null), ("HOME", null), ("LOCALAPPDATA", null));
+
+        var result = Tool.Run(line.Split(' '));
+
+        var variable = OperatingSystem.IsWindows() ? "LOCALAPPDATA" : "HOME or XDG_CACHE_HOME";
+        Assert.Equal(
+            (2, "", $"There is no folder to download 'mnist' into; set {variable}.{Environment.NewLine}"),
+            (result.Code, result.Out, result.Error));
+        Assert.Empty(proxy.Requests);
     }
 
     private static IdxSet Absent => TinySet.With("http://localhost/") with { Name = "absent", PackageName = "the package" };

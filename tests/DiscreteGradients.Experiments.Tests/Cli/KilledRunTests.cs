@@ -67,6 +67,26 @@ public sealed class KilledRunTests : IDisposable
             Assert.Equal(Metrics($"whole/{run}"), Metrics($"study/{run}"));
     }
 
+    [Fact]
+    public void A_run_that_is_killed_while_it_finishes_is_finished_when_it_says_so()
+    {
+        foreach (var wait in (int[])[0, 100, 200])
+        {
+            using (var process = Start(TinyRun(_folder[$"run{wait}"], "--estimator", "st")))
+            {
+                WaitFor(process, () => Lines($"run{wait}") == 3);
+                Thread.Sleep(wait);
+                process.Kill();
+                process.WaitForExit();
+            }
+
+            if (File.ReadAllText(_folder[$"run{wait}", "run.json"]).Contains("\"finished\": true", StringComparison.Ordinal))
+                HasResults($"run{wait}");
+            Assert.Equal(0, Run("run", "polynomial", "--resume", "--out", _folder[$"run{wait}"]).Code);
+            HasResults($"run{wait}");
+        }
+    }
+
     [Theory]
     [InlineData("TERM")]
     [InlineData("INT")]
@@ -86,12 +106,15 @@ public sealed class KilledRunTests : IDisposable
     }
 
     [Theory]
-    [InlineData(4)]   // the first checkpoint does not fit
-    [InlineData(16)]  // the metrics grow beyond the limit, in the middle of a line
-    public void A_full_disk_is_one_sentence_and_the_run_goes_on_when_there_is_room(int kibibytes)
+    [InlineData(4, "trap '' XFSZ; ")]   // the first checkpoint does not fit
+    [InlineData(16, "trap '' XFSZ; ")]  // the metrics grow beyond the limit, in the middle of a line
+    [InlineData(16, "")]                // the signal would end the process
+    [InlineData(38, "")]                // a plot does not fit
+    public void A_full_disk_is_one_sentence_and_the_run_goes_on_when_there_is_room(int kibibytes, string trap)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "no limit on the size of files");
-        using var process = Start("bash", ["-c", $"trap '' XFSZ; ulimit -f {kibibytes}; exec \"$@\"", "bash", Executable, .. Polynomial, "--out", _folder["run"], "--json"]);
+        var script = $"{trap}ulimit -f {kibibytes}; exec \"$@\"";
+        using var process = Start("bash", ["-c", script, "bash", Executable, .. Polynomial, "--out", _folder["run"], "--json"]);
         process.StandardOutput.ReadToEnd();
         var error = process.StandardError.ReadToEnd();
         process.WaitForExit();
@@ -104,9 +127,38 @@ public sealed class KilledRunTests : IDisposable
         Assert.Equal(0, Run("run", "polynomial", "--resume", "--out", _folder["run"]).Code);
         Assert.Equal(0, Run([.. Polynomial, "--out", _folder["whole"]]).Code);
         Assert.Equal(Metrics("whole"), Metrics("run"));
+        HasResults("run");
     }
 
-    private static string Executable => Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "dgrad.exe" : "dgrad");
+    [Fact]
+    public void A_file_system_that_cannot_be_written_is_said_to_be_one()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs a mount of its own");
+        using (var probe = Start("unshare", ["-rm", "mount", "--bind", _folder["."], _folder["."]]))
+        {
+            probe.WaitForExit();
+            Assert.SkipUnless(probe.ExitCode == 0, "may not mount");
+        }
+
+        Assert.Equal(0, Run(TinyRun(_folder["run"], "--estimator", "st")).Code);
+        const string script = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && shift && exec \"$@\"";
+        foreach (var (folder, path) in ((string, string)[])[("run", "run/checkpoint/lock"), ("new", "new")])
+        {
+            string[] resume = ["run", "polynomial", "--resume"];
+            string[] command = [.. folder == "run" ? resume : Polynomial, "--out", _folder[folder]];
+            using var process = Start("unshare", ["-rm", "bash", "-c", script, "bash", _folder["."], Executable, .. command]);
+            process.StandardOutput.ReadToEnd();
+            var error = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+
+            var reason = $"Read-only file system : '{_folder[path]}'";
+            Assert.Equal((2, $"--out must be a folder that can be written; '{_folder[folder]}' cannot: {reason}.\n"), (process.ExitCode, error));
+        }
+    }
+
+    private void HasResults(string run) => Assert.All(
+        (string[])["summary.csv", "plots/train-loss.png", "plots/train-loss.svg", "plots/expected-loss.png", "plots/expected-loss.svg"],
+        name => Assert.True(File.Exists(_folder[run, name]) && new FileInfo(_folder[run, name]).Length > 0, name));
 
     private static Process Start(string[] arguments) => Start(Executable, arguments);
 

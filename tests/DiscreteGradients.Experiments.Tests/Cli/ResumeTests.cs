@@ -1,6 +1,9 @@
+using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json.Nodes;
+using DiscreteGradients.Cli;
 using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 using static DiscreteGradients.Experiments.Tests.Cli.Tool;
 
 namespace DiscreteGradients.Experiments.Tests.Cli;
@@ -25,6 +28,24 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Whole(), Metrics("run"));
         Assert.Equal(Whole()[4..], resumed.Lines.Select(WithoutSeconds));
         Assert.Equal(["checkpoint", "metrics.jsonl", "plots", "run.json", "summary.csv", "tensorboard"], Directory.GetFileSystemEntries(_folder["run"]).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void The_live_table_of_a_resumed_run_shows_what_was_finished_before()
+    {
+        Interrupt(9);
+        var output = new StringWriter();
+
+        DgradApp.Run(
+            ["run", "polynomial", "--resume", "--out", _folder["run"]], new Terminal(output, new StringWriter()) { Interactive = true });
+
+        var lines = System.Text.RegularExpressions.Regex.Replace(output.ToString(), @"\e\[[0-9;?]*[A-Za-z]", "").Split('\n', '\r');
+        var rows = lines.Where(line => line.StartsWith("st ", StringComparison.Ordinal))
+            .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))).ToList();
+        Assert.True(rows.Count > 2);
+        Assert.All(rows[..^1], row => Assert.Matches(@"^st [01] 3/3 0\.\d{4} ", row));  // the last is that of the table at the end
+        Assert.Contains(lines, line => line.StartsWith("75 % done", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.StartsWith(" 0 % done", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -154,7 +175,8 @@ public sealed class ResumeTests : IDisposable
     {
         Interrupt(5);
         var lines = File.ReadAllLines(_folder["run", "metrics.jsonl"]);
-        File.WriteAllText(_folder["run", "metrics.jsonl"], string.Join('\n', [.. lines, lines[^1].Replace("\"epoch\":2", "\"epoch\":3", StringComparison.Ordinal), lines[0][..50]]));
+        var ahead = MetricsLine.Parse(lines[^1]) with { Epoch = 3 };
+        File.WriteAllText(_folder["run", "metrics.jsonl"], string.Join('\n', [.. lines, ahead.ToJson(), lines[0][..50]]));
 
         var resumed = Resume();
 
@@ -188,6 +210,85 @@ public sealed class ResumeTests : IDisposable
         Refused(
             $"Checkpoint '{Checkpoint("st-seed0", 3)}' must have the format 'dgrad checkpoint 1'; got 'dgrad checkpoint 7'. Resume with the version of dgrad that wrote it.",
             Resume());
+    }
+
+    public static TheoryData<string, string> WrongStates { get; } = new()
+    {
+        { "generator of ones", "'generator' is no state of a generator: it is not seeded" },
+        { "generator read too far", "'generator' is no state of a generator: 624 of its 624 words are left, and word 624 is next" },
+        { "epoch of another", "its epoch is 2" },
+        { "epoch 2^40", "its epoch is 1099511627776" },
+        { "epoch below 0", "'epoch' counts -1" },
+        { "steps below 0", "'optimizer.steps' counts -15" },
+        { "one tensor more", "it holds 'more\ufffd', which the run does not have" },
+        { "one tensor less", "it lacks 'logits'" },
+        { "another shape", "its 'logits' is Float32 [8] where Float32 [4, 2] belongs" },
+        { "another type", "its 'logits' is Float64 [4, 2] where Float32 [4, 2] belongs" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongStates))]
+    public void A_whole_checkpoint_with_a_wrong_state_falls_back_to_the_one_before_or_is_refused(string what, string reason)
+    {
+        Interrupt(6);
+        var earlier = Earlier("st-seed1", 3);
+        ChangeState(Checkpoint("st-seed1", 3), what);
+        var before = LiveTensors.Count();
+
+        FallsBack(reason, earlier);
+        Assert.Equal(before, LiveTensors.Count());
+
+        // A finished run needs none; one that is not is not trained anew without being asked.
+        ChangeRecord(record => record["finished"] = false);
+        foreach (var path in Directory.GetFiles(_folder["run", "checkpoint", "st-seed1"]))
+        {
+            if (path == Checkpoint("st-seed1", 3))
+                ChangeState(path, what);
+            else
+                File.Delete(path);
+        }
+
+        Refused(
+            $"Checkpoint '{Checkpoint("st-seed1", 3)}' does not hold the state of this run: {reason}. "
+            + $"Remove '{_folder["run", "checkpoint/st-seed1"]}' to train st, seed 1, from its beginning.",
+            Resume());
+        Assert.Equal(Whole(), Metrics("run"));
+    }
+
+    [Fact]
+    public void A_checkpoint_of_many_empty_tensors_is_refused_before_they_are_made()
+    {
+        Interrupt(6);
+        var earlier = Earlier("st-seed1", 3);
+        var (state, texts) = SafetensorsFile.Read(Checkpoint("st-seed1", 3));
+        var many = state.Concat(Enumerable.Range(0, 20_000).Select(i => KeyValuePair.Create($"empty.{i}", zeros(0)))).ToDictionary();
+        using (var stream = File.Create(Checkpoint("st-seed1", 3)))
+            SafetensorsFile.Write(stream, many, texts);
+        foreach (var tensor in many.Values)
+            tensor.Dispose();
+        var header = BitConverter.ToInt64(File.ReadAllBytes(Checkpoint("st-seed1", 3)));
+
+        FallsBack($"its header has {header} bytes, more than the 1048576 that are read", earlier);
+    }
+
+    [Theory]
+    [InlineData("null", "its header is not that of a safetensors file")]
+    [InlineData("3", "its header is not that of a safetensors file")]
+    [InlineData("\"\\ud800\"", "its header is not that of a safetensors file")]
+    [InlineData("\"\"", "it carries no SHA-256")]
+    public void A_checkpoint_with_a_sum_that_is_none_falls_back_to_the_one_before(string sum, string reason)
+    {
+        Interrupt(6);
+        var earlier = Earlier("st-seed1", 3);
+        var bytes = File.ReadAllBytes(Checkpoint("st-seed1", 3));
+        var length = (int)BitConverter.ToInt64(bytes);
+        var header = Encoding.UTF8.GetString(bytes, 8, length);
+        var start = header.IndexOf("\"sha256\":", StringComparison.Ordinal) + 9;
+        var changed = Encoding.UTF8.GetBytes(header[..start] + sum + header[(start + 66)..]);
+        byte[] size = BitConverter.GetBytes((long)changed.Length);
+        File.WriteAllBytes(Checkpoint("st-seed1", 3), [.. size, .. changed, .. bytes[(8 + length)..]]);
+
+        FallsBack(reason, earlier);
     }
 
     [Fact]
@@ -321,6 +422,63 @@ public sealed class ResumeTests : IDisposable
         var bytes = File.ReadAllBytes(Checkpoint(run, epoch));
         bytes[^100] ^= 1;
         File.WriteAllBytes(Checkpoint(run, epoch), bytes);
+    }
+
+    /// <summary>The last checkpoint of the second run cannot be used.</summary>
+    private void FallsBack(string reason, int earlier)
+    {
+        var resumed = Resume();
+
+        var note = $"Checkpoint '{Checkpoint("st-seed1", 3)}' is damaged ({reason}); st, seed 1, goes on from epoch {earlier}.";
+        Assert.Equal((0, note + Environment.NewLine), (resumed.Code, resumed.Error));
+        Assert.Equal(Whole(), Metrics("run"));
+    }
+
+    /// <summary>Writes a checkpoint with another state, and the sum that belongs to it.</summary>
+    private static void ChangeState(string path, string what)
+    {
+        var (read, texts) = SafetensorsFile.Read(path);
+        using var scope = NewDisposeScope();
+        var state = new Dictionary<string, Tensor>(read);
+        switch (what)
+        {
+            case "generator of ones":
+                state["generator"].fill_(255);
+                break;
+            case "generator read too far":
+                BinaryPrimitives.WriteInt32LittleEndian(state["generator"].bytes[8..], 624);
+                BinaryPrimitives.WriteInt32LittleEndian(state["generator"].bytes[16..], 624);
+                break;
+            case "epoch of another":
+                state["epoch"].fill_(2);
+                break;
+            case "epoch 2^40":
+                state["epoch"].fill_(1L << 40);
+                break;
+            case "epoch below 0":
+                state["epoch"].fill_(-1);
+                break;
+            case "steps below 0":
+                state["optimizer.steps"].neg_();
+                break;
+            case "one tensor more":
+                state["more\u001b"] = zeros(1);
+                break;
+            case "one tensor less":
+                state.Remove("logits");
+                break;
+            case "another shape":
+                state["logits"] = state["logits"].flatten();
+                break;
+            case "another type":
+                state["logits"] = state["logits"].@double();
+                break;
+        }
+
+        using (var stream = File.Create(path))
+            SafetensorsFile.Write(stream, state, texts);
+        foreach (var tensor in read.Values)
+            tensor.Dispose();
     }
 
     private void ChangeRecord(Action<JsonNode> change)

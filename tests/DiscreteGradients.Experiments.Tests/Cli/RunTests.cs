@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DiscreteGradients.Cli;
+using DiscreteGradients.Cli.Commands;
 using DiscreteGradients.Experiments.Tests.Data;
 using SkiaSharp;
 
@@ -20,7 +21,8 @@ public sealed class RunTests : IDisposable
         var lines = File.ReadAllLines(_folder["run", "metrics.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement).ToList();
         Assert.Equal(2 * 2 * 3, lines.Count);
         Assert.All(lines, line => Assert.Equal(
-            ["experiment", "estimator", "seed", "epoch", "train_loss", "expected_loss", "seconds", "steps"], line.EnumerateObject().Select(p => p.Name)));
+            ["experiment", "estimator", "seed", "epoch", "train_loss", "expected_loss", "seconds", "steps", "check"],
+            line.EnumerateObject().Select(p => p.Name)));
         Assert.Equal(
             from estimator in (string[])["st", "reinmax"] from seed in (int[])[7, 8] from epoch in (int[])[1, 2, 3] select (estimator, seed, epoch),
             lines.Select(line => (line.GetProperty("estimator").GetString()!, line.GetProperty("seed").GetInt32(), line.GetProperty("epoch").GetInt32())));
@@ -120,6 +122,29 @@ public sealed class RunTests : IDisposable
     private static string Words(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     [Fact]
+    public void Runs_that_begin_in_the_same_second_have_folders_of_their_own()
+    {
+        var name = $"test-{Guid.NewGuid()}";
+        var threads = Enumerable.Range(0, 8)
+            .Select(_ => new Thread(() => RunCommand.DefaultFolder(name, DateTimeOffset.UnixEpoch))).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+
+        var path = Path.Combine("runs", $"{name}-19700101-000000");
+        try
+        {
+            Assert.Equal(
+                [path, .. Enumerable.Range(2, 7).Select(i => $"{path}-{i}")],
+                Directory.GetDirectories("runs", $"{name}*").Order(StringComparer.Ordinal));
+        }
+        finally
+        {
+            foreach (var folder in Directory.GetDirectories("runs", $"{name}*"))
+                Directory.Delete(folder);
+        }
+    }
+
+    [Fact]
     public void Redirected_output_has_no_escape_codes()
     {
         var result = Tool.Run(Tool.TinyRun(_folder["run"]));
@@ -141,6 +166,63 @@ public sealed class RunTests : IDisposable
         Assert.Contains(lines, line => line.StartsWith("reinmax-uniform", StringComparison.Ordinal) && line.Split('±').Length == 3);
         Assert.DoesNotContain('…', output.ToString());
         Assert.All(lines.Where(line => !line.StartsWith("Files", StringComparison.Ordinal)), line => Assert.InRange(line.Length, 0, width));
+    }
+
+    [Theory]
+    [InlineData(40, "   3/3")]
+    [InlineData(30, "")]
+    public void On_a_narrow_terminal_the_live_display_leaves_columns_out(int width, string epoch)
+    {
+        var lines = Narrow(width);
+
+        var row = FormattableString.Invariant($"reinmax-uniform{epoch} {Losses("run")[5].TrainLoss:0.0000}");
+        Assert.Contains(lines, line => line.StartsWith(row, StringComparison.Ordinal));
+        Assert.All(
+            lines.TakeWhile(line => !line.StartsWith("Losses of", StringComparison.Ordinal)),
+            line => Assert.InRange(line.Length, 0, width));
+    }
+
+    [Fact]
+    public void On_a_narrow_terminal_rows_of_a_table_become_paragraphs()
+    {
+        var lines = Narrow(40);
+
+        var summary = EstimatorSummary.Of(File.ReadAllLines(_folder["run", "metrics.jsonl"]).Select(MetricsLine.Parse))[0];
+        var row = lines.LastIndexOf("reinmax-uniform");
+        Assert.StartsWith(
+            FormattableString.Invariant($"  train loss    {summary.TrainLoss.Mean:0.0000}"), lines[row + 1], StringComparison.Ordinal);
+        Assert.StartsWith("  expected loss ", lines[row + 2], StringComparison.Ordinal);
+        Assert.Equal("  n             2", lines[row + 5]);
+        Assert.Equal("st", lines[row + 6]);
+    }
+
+    private List<string> Narrow(int width)
+    {
+        var output = new StringWriter();
+        DgradApp.Run(
+            Tool.TinyRun(_folder["run"], "--seeds", "2", "--estimator", "reinmax-uniform,st"),
+            new Terminal(output, new StringWriter()) { Interactive = true, Width = width });
+        Assert.DoesNotContain('…', output.ToString());
+        return [.. output.ToString().Split('\n', '\r').Select(line => WithoutEscapes(line).TrimEnd())];
+    }
+
+    [Theory]
+    [InlineData("list")]
+    [InlineData("compare --estimator st,rloo --draws 20 --learning-steps 0")]
+    [InlineData("data --data .")]
+    [InlineData("run efficiency --task polynomial --rounds 1 --threads 1 --out FOLDER")]
+    [InlineData("bench --estimator st --shapes 400x8 --seconds 0.001 --threads 1 --pass forward")]
+    [InlineData("run polynomial --latents 2 --epochs 1 --steps 1 --lr 0.1,0.2,0.3,0.4,0.5 --seeds 2 --estimator st --out FOLDER")]
+    [InlineData("run vae --dataset made-digits --batch 3000 --epochs 1 --out FOLDER")]
+    public void No_table_is_cut_off_on_a_narrow_terminal(string command)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+
+        var code = DgradApp.Run(
+            command.Replace("FOLDER", _folder["run"], StringComparison.Ordinal).Split(' '), new Terminal(output, error) { Width = 40 });
+
+        Assert.Equal((0, ""), (code, error.ToString()));
+        Assert.DoesNotContain('…', output.ToString());
     }
 
     [Theory]

@@ -65,7 +65,8 @@ public sealed class StudyTests : IDisposable
         Assert.Contains("![polynomial: expected loss above the optimum, in thousandths](plots/study-losses.png)", File.ReadAllText(_folder["report", "report.md"]), StringComparison.Ordinal);
 
         var metrics = _folder["study", "latents-2-batch-4", "metrics.jsonl"];
-        File.WriteAllText(metrics, File.ReadAllText(metrics).Replace("\"expected_loss\":0.", "\"expected_loss\":0.9", StringComparison.Ordinal));
+        var lines = File.ReadAllLines(metrics).Select(MetricsLine.Parse);
+        File.WriteAllLines(metrics, lines.Select(line => (line with { ExpectedLoss = 0.9 }).ToJson()));
         Run("report", _folder["study"], "--out", _folder["other"]);
         Assert.NotEqual(File.ReadAllBytes(_folder["report", "plots", "study-winners.png"]), File.ReadAllBytes(_folder["other", "plots", "study-winners.png"]));
     }
@@ -135,11 +136,42 @@ public sealed class StudyTests : IDisposable
 
         Refused($"'{_folder["study"]}' holds a study of 'polynomial', not of 'vae'.", Run("run", "vae", "--resume", "--out", _folder["study"]));
         Refused($"--out must be a new or empty folder; '{_folder["study"]}' holds a study. Go on with it by --resume, or name another folder.", Run(Study("study")));
-        foreach (var text in (string[])["", "{}", File.ReadAllText(_folder["study", "study.json"]).Replace("\"latents\"", "\"../x\"", StringComparison.Ordinal)])
-        {
-            File.WriteAllText(_folder["study", "study.json"], text);
-            Refused($"'{_folder["study", "study.json"]}' must describe a study as dgrad wrote it; it does not. Start a new study.", Resume());
-        }
+    }
+
+    public static TheoryData<string, string, string> Damages { get; } = new()
+    {
+        { "{", "", "it is not JSON, or cut short, at line 2" },
+        { "\"experiment\"", "\"experiments\"", "field 'experiments' is not known" },
+        { "\"axes\"", "\"axes\": [], \"axes\"", "field 'axes' is there twice" },
+        { "\"name\": \"latents\",", "", "field 'axes[0].name' is missing" },
+        { "\"axes\": [", "\"axes\": [{},", "field 'axes[0].name, axes[0].values' is missing" },
+        { "\"axes\": [", "\"axes\": [null,", "field 'axes[0]' is null" },
+        { "\"--target\": \"ramp\"", "\"--target\": null", "field 'settings.--target' is null" },
+        { "\"--target\": \"ramp\"", "\"--target\": 3", "field 'settings.--target' holds something else than belongs there" },
+        { "\"latents\"", "\"../x\"", "axes must have the names of options; got '../x'" },
+        { "\"latents\"", "\"batch\"", "an axis is named twice" },
+        { "\"latents\"", "\"target\"", "target is an axis and a setting" },
+        { "\"latents\"", "\"lantents\"", "there is no option '--lantents' of its runs" },
+        { "\"--target\"", "\"--traget\"", "there is no option '--traget' of its runs" },
+        { "\"--target\": \"ramp\"", "\"--target\": \"ramp\", \"--lr\": \"fast\"", "--lr must be a number, such as 0.5; got 'fast'" },
+        { "\"2\"", "\"two\"", "the values of latents must be different numbers, as text" },
+        { "\"2\"", "\"3\"", "the values of latents must be different numbers, as text" },
+        { "\"2\"", "\"5\"", "the run in '{0}/latents-2-batch-4' is none of its axes" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public void A_damaged_study_file_is_refused_by_the_place(string good, string bad, string what)
+    {
+        Interrupt(1);
+        var path = _folder["study", "study.json"];
+        var text = File.ReadAllText(path);
+        Assert.Contains(good, text, StringComparison.Ordinal);
+        var at = text.IndexOf(good, StringComparison.Ordinal);
+        File.WriteAllText(path, text[..at] + bad + text[(at + good.Length)..]);
+
+        what = string.Format(null, what, _folder["study"]);
+        Refused($"'{path}' must describe a study as dgrad wrote it; it does not: {what}. Start a new study.", Resume());
     }
 
     [Theory]

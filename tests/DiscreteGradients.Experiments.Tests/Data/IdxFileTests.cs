@@ -75,6 +75,18 @@ public sealed class IdxFileTests : IDisposable
     }
 
     [Fact]
+    public void More_images_than_the_set_has_are_refused_before_they_are_unpacked()
+    {
+        var path = _folder.Write(Idx.Gzip(Idx.Bytes(1_300_000, 1 << 20)), "images");
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var error = Assert.Throws<OptionException>(() => IdxFile.ReadImages(path, 28, 28, most: 60_000));
+
+        Assert.Equal($"'{path}' claims 1300000 images; expected 60000.", error.Message);
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
+    }
+
+    [Fact]
     public void A_truncated_gzip_file_is_named()
     {
         var gzip = Idx.Gzip(Idx.Images(100));

@@ -99,6 +99,48 @@ public sealed class ImageSetsTests : IDisposable
         Assert.Equal(set, error.Missing?.Set);
     }
 
+    [Theory]
+    [InlineData("train-images.idx3-ubyte", "t10k-images.idx3-ubyte")]
+    [InlineData("train-images.idx3-ubyte.gz", "t10k-images.idx3-ubyte.gz")]
+    [InlineData("train-images.idx3-ubyte", "t10k-images-idx3-ubyte.gz")]
+    public void Dotted_names_are_as_good_as_dashed_ones(string trainName, string testName)
+    {
+        var (train, test) = (Idx.Images(3), Idx.Images(2));
+        _folder.Write(trainName.EndsWith(".gz", StringComparison.Ordinal) ? Idx.Gzip(train) : train, "variable", "tiny", trainName);
+        _folder.Write(testName.EndsWith(".gz", StringComparison.Ordinal) ? Idx.Gzip(test) : test, "variable", "tiny", testName);
+
+        var data = Set(train, test).Load(Folders(variable: "variable"));
+
+        Assert.Equal((3, 2), (data.TrainCount, data.TestCount));
+    }
+
+    [Fact]
+    public void A_file_goes_before_a_folder_of_another_of_its_names()
+    {
+        var (train, test) = (Idx.Images(3), Idx.Images(2));
+        foreach (var (name, bytes) in new[] { ("train-images", train), ("t10k-images", test) })
+        {
+            _folder.Write(bytes, "variable", "tiny", $"{name}-idx3-ubyte", $"{name}-idx3-ubyte");
+            _folder.Write(bytes, "variable", "tiny", $"{name}.idx3-ubyte");
+        }
+
+        Assert.Equal(3, Set(train, test).Load(Folders(variable: "variable")).TrainCount);
+    }
+
+    [Fact]
+    public void Without_a_home_folder_no_folder_is_named()
+    {
+        var set = Set([], []) with { Package = null, PackageName = null };
+
+        var error = Assert.Throws<OptionException>(() => set.Load(new DataFolders(null, _ => null, IsWindows: false)));
+
+        Assert.Equal(
+            "Data set 'tiny' was not found; looked in no folder, for lack of a home folder. "
+            + "Put train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz into DIR/tiny and give --data DIR, "
+            + "or use --dataset made-digits, which is drawn by code.",
+            error.Message);
+    }
+
     [Fact]
     public void Half_a_set_is_named()
     {
@@ -126,6 +168,17 @@ public sealed class ImageSetsTests : IDisposable
             $"'{path}' is not the file of 'tiny': the sha256 of its uncompressed bytes must be {Idx.Sha256(train)}; "
             + $"got {Idx.Sha256(other)}.",
             error.Message);
+    }
+
+    [Fact]
+    public void A_file_of_more_images_than_the_set_has_is_refused_by_its_header()
+    {
+        var train = _folder.Write(Idx.Bytes(60_001, 0), "variable", "tiny", IdxSet.TrainFile);
+        _folder.Write(Idx.Images(2), "variable", "tiny", IdxSet.TestFile);
+
+        Assert.Equal(
+            $"'{train}' claims 60001 images; expected 60000.",
+            Assert.Throws<OptionException>(() => Set([], []).Load(Folders(variable: "variable"))).Message);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace DiscreteGradients.Experiments.Tests.Networks;
 
 public sealed class DenseStackTests : IDisposable
@@ -38,6 +40,20 @@ public sealed class DenseStackTests : IDisposable
         using var wide = new DenseStack([50, 40], 0, _generator);
         wide.to(ScalarType.Float64);
         Assert.Equal(ScalarType.Float64, wide.forward(randn([20, 50], ScalarType.Float64, generator: _generator)).dtype);
+    }
+
+    [Fact]
+    public void Weights_changed_before_backward_are_an_exception()
+    {
+        using var scope = NewDisposeScope();
+        using var stack = new DenseStack([40, 48, 36], 0.3, _generator);
+        var value = stack.forward(randn([20, 40], generator: _generator)).sum();
+        using (no_grad())
+            stack.parameters().First().mul_(2);
+
+        var thrown = Assert.Throws<ExternalException>(() => value.backward());
+
+        Assert.StartsWith("one of the variables needed for gradient computation has been modified", thrown.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace DiscreteGradients.Experiments.Tests.Networks;
 
 public sealed class FusedCrossEntropyTests : IDisposable
@@ -53,5 +55,18 @@ public sealed class FusedCrossEntropyTests : IDisposable
 
         var p = logits.detach().sigmoid();
         Assert.InRange((p * (1 - p) - logits.grad!).abs().max().item<float>(), 0, 1e-6f);
+    }
+
+    [Fact]
+    public void Logits_changed_before_backward_are_an_exception()
+    {
+        using var scope = NewDisposeScope();
+        var logits = randn([4, 20], generator: _generator).requires_grad_() + 0;
+        var value = FusedCrossEntropy.Apply(logits, rand([4, 20], generator: _generator)).sum();
+        logits.mul_(3);
+
+        var thrown = Assert.Throws<ExternalException>(() => value.backward());
+
+        Assert.StartsWith("one of the variables needed for gradient computation has been modified", thrown.Message, StringComparison.Ordinal);
     }
 }

@@ -42,6 +42,19 @@ public sealed class PolynomialExperimentTests
     }
 
     [Theory]
+    [InlineData(1)]  // the last step leaves logits that are no numbers
+    [InlineData(4)]  // and the next would sample from them
+    public void A_learning_rate_that_diverges_is_one_sentence(int steps)
+    {
+        var experiment = new PolynomialExperiment(Small with { Lr = 1e39, Steps = steps });
+
+        var run = experiment.Run(new ReinMax(), seed: 0, cancellation: TestContext.Current.CancellationToken);
+        var error = Assert.Throws<OptionException>(run.ToList);
+
+        Assert.Equal("Training diverged: the loss is not a finite number any more; lower --lr.", error.Message);
+    }
+
+    [Theory]
     [InlineData(12, 64, null)]
     [InlineData(16, 16, null)]
     [InlineData(16, 64, "exact enumeration of 65536 states for each of the 64 examples of a step needs too much memory; use a smaller --batch.")]

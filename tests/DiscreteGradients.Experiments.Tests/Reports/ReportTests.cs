@@ -113,7 +113,8 @@ public sealed partial class ReportTests : IDisposable
     {
         var run = MadeRun.ReinMax(0, 124, 126);
         run.Write(_folder, "runs/a");
-        var other = run.Options[..^1] + ""","data":"elsewhere","device":"cuda","picture_every":3,"bound_every":2,"bound_samples":5,"variance_every":1,"variance_draws":9}""";
+        var other = run.Options.Replace("/somewhere", "elsewhere", StringComparison.Ordinal)[..^1]
+            + ""","device":"cuda","picture_every":3,"bound_every":2,"bound_samples":5,"variance_every":1,"variance_draws":9}""";
         (MadeRun.ReinMax(1, 125, 127) with { Options = other }).Write(_folder, "runs/b");
 
         var result = Tool.Run("report", _folder["runs"], "--out", _folder["out"]);
@@ -207,12 +208,21 @@ public sealed partial class ReportTests : IDisposable
         Assert.Equal($"'dgrad report' needs DIR. Run 'dgrad report --help'.{Environment.NewLine}", Tool.Run("report").Error);
     }
 
+    private const string Start = """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":3,"train_loss":""";
+
     public static TheoryData<string, string> DamagedLines => new()
     {
         { "{", "it is not the line of an epoch" },
         { "", "it is not the line of an epoch" },
         { "null", "it is not the line of an epoch" },
-        { """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":3}""", "it is not the line of an epoch" },
+        { """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":3}""", "field 'train_loss' is missing" },
+        { """{"experiment":"vae","estimator":"reinmax","epoch":3,"train_loss":1}""", "field 'seed' is missing" },
+        { Start + """null}""", "field 'train_loss' is null" },
+        { Start + """1e999}""", "field 'train_loss' is too large a number" },
+        { Start + """1,"train_loss":2}""", "field 'train_loss' is there twice" },
+        { Start + """1,"tset_loss":2}""", "field 'tset_loss' is not known" },
+        { Start + """1,"values":{"a":"b"}}""", "field 'values.a' holds something else than belongs there" },
+        { Start + """1,"seconds":-1}""", "field 'seconds' is no time" },
         { """{"experiment":"polynomial","estimator":"reinmax","seed":0,"epoch":3,"train_loss":1}""", "experiment must be 'vae'" },
         { """{"experiment":"vae","estimator":"st","seed":0,"epoch":3,"train_loss":1}""", "its estimator is not in run.json" },
         { """{"experiment":"vae","seed":0,"epoch":3,"train_loss":1}""", "its estimator is not in run.json" },
@@ -239,13 +249,26 @@ public sealed partial class ReportTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"seeds\": [0]", "\"seeds\": 0", ", line 4,", "it is not the record of a run")]
-    [InlineData("\"seeds\": [0], ", "", ", line 6,", "it is not the record of a run")]
-    [InlineData("\"seeds\": [0]", "\"seeds\": [0, 0]", "", "a seed is named twice")]
-    [InlineData("\"epochs\": 160, \"versions\"", "\"epochs\": 0, \"versions\"", "", "epochs must be at least 1")]
-    [InlineData("\"name\": \"reinmax\"", "\"name\": \"../up\"", "", "estimators must have names")]
-    [InlineData("\"experiment\": \"vae\"", "\"experiment\": \"\"", "", "experiment must be a name")]
-    public void A_damaged_record_is_named(string good, string bad, string line, string what)
+    [InlineData("\"seeds\": [0]", "\"seeds\": 0", "field 'seeds' holds something else than belongs there")]
+    [InlineData("\"seeds\": [0], ", "", "field 'seeds' is missing")]
+    [InlineData("\"seeds\": [0]", "\"seeds\": [0", "it is not JSON, or cut short, at line 4")]
+    [InlineData("\"seeds\": [0]", "\"seeds\": [0], \"seeds\": [0]", "field 'seeds' is there twice")]
+    [InlineData("\"seeds\": [0]", "\"seeds\": [0, 0]", "a seed is named twice")]
+    [InlineData("\"seeds\": [0]", "\"seeds\": [0, 2]", "seeds must be numbers from 0 up that follow each other")]
+    [InlineData("\"seeds\": [0]", "\"seeds\": []", "seeds must be from 1 to 10000 numbers")]
+    [InlineData("\"epochs\": 160, \"versions\"", "\"epochs\": 0, \"versions\"", "epochs must be at least 1")]
+    [InlineData("\"epochs\": 160, \"versions\"", "\"epochs\": 1e999, \"versions\"", "field 'epochs' is too large a number")]
+    [InlineData("\"versions\": {}", "\"versions\": {\"\\ud800\": \"1\"}", "field 'versions' has a field whose name is no text")]
+    [InlineData("\"versions\": {}", "\"versions\": {\"dgrad\": \"\\ud800\"}", "field 'versions.dgrad' is no text")]
+    [InlineData("\"versions\": {}", "\"versions\": {}, \"jbos\": 2", "field 'jbos' is not known")]
+    [InlineData("\"lr\":0.0005", "\"lr\":null", "field 'options.lr' is null")]
+    [InlineData("\"lr\":0.0005", "\"lr\":\"fast\"", "field 'options.lr' holds something else than belongs there")]
+    [InlineData("\"name\": \"reinmax\"", "\"name\": \"../up\"", "estimators must have names")]
+    [InlineData("\"estimators\": [", "\"estimators\": [null, ", "field 'estimators[0]' is null")]
+    [InlineData("\"estimators\": [", "\"estimators\": [{}, ", "field 'estimators[0].name, estimators[0].configuration' is missing")]
+    [InlineData("\"experiment\": \"vae\"", "\"experiment\": \"\"", "experiment must be a name")]
+    [InlineData("\"threads\": 1", "\"threads\": 2147483647", "threads must be from 1 to 1024")]
+    public void A_damaged_record_is_named(string good, string bad, string what)
     {
         MadeRun.ReinMax(0, 1, 1).Write(_folder, "run");
         var path = _folder["run", "run.json"];
@@ -253,7 +276,20 @@ public sealed partial class ReportTests : IDisposable
         Assert.Contains(good, text, StringComparison.Ordinal);
         File.WriteAllText(path, text.Replace(good, bad, StringComparison.Ordinal));
 
-        Refused($"'{path}'{line} is damaged: {what}. Move the run's folder away or repair it.", _folder["run"]);
+        Refused($"'{path}' is damaged: {what}. Move the run's folder away or repair it.", _folder["run"]);
+    }
+
+    [Fact]
+    public void Options_of_other_versions_are_shown_as_they_stand()
+    {
+        var run = MadeRun.ReinMax(0, 1, 1);
+        var options = run.Options.Replace("\"adam\"", "0", StringComparison.Ordinal)[..^1] + ""","momentum":0.9}""";
+        (run with { Options = options }).Write(_folder, "run");
+
+        Assert.Equal(0, Tool.Run("report", _folder["run"], "--out", _folder["out"]).Code);
+        var report = File.ReadAllText(_folder["out", "report.md"]);
+        Assert.Contains("momentum 0.9", report, StringComparison.Ordinal);
+        Assert.Contains("optimizer 0", report, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,7 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
 namespace DiscreteGradients.Experiments.Tests.Runs;
 
 public sealed class RunSummaryTests
@@ -45,7 +49,42 @@ public sealed class RunSummaryTests
 
         Assert.Equal(line, MetricsLine.Parse(line.ToJson()));
         Assert.Equal(
-            """{"experiment":"e","estimator":"st","seed":3,"epoch":1,"train_loss":"NaN","expected_loss":0.30000000000000004,"seconds":0.5,"steps":10}""", line.ToJson());
+            """{"experiment":"e","estimator":"st","seed":3,"epoch":1,"train_loss":"NaN","expected_loss":0.30000000000000004,"seconds":0.5,"steps":10,"""
+            + "\"check\":\"4874c8d8\"}",
+            line.ToJson());
+    }
+
+    [Fact]
+    public void The_check_of_a_line_is_the_hash_of_the_line_without_it()
+    {
+        var json = (Line(3, 1, 0.25) with { Values = new Dictionary<string, double> { ["cosine/st"] = 0.5 } }).ToJson();
+        var end = json.IndexOf(",\"check\":\"", StringComparison.Ordinal);
+
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(json[..end] + "}")))[..8], json[(end + 10)..^2]);
+    }
+
+    [Fact]
+    public void A_line_in_which_a_character_was_changed_taken_out_or_put_in_is_not_read()
+    {
+        var json = (Line(3, 1, 0.25) with { Values = new Dictionary<string, double> { ["cosine/st"] = 0.5 } }).ToJson();
+
+        for (var i = 0; i < json.Length; i++)
+        {
+            var other = json[i] == '7' ? '8' : '7';
+            var (before, after) = (json[..i], json[(i + 1)..]);
+            foreach (var changed in (string[])[before + other + after, before + after, before + other + json[i] + after])
+                Assert.Throws<JsonException>(() => MetricsLine.Parse(changed));
+        }
+    }
+
+    [Fact]
+    public void A_line_of_an_earlier_version_has_no_check()
+    {
+        var json = Line(3, 1, 0.25).ToJson();
+
+        Assert.Equal(Line(3, 1, 0.25), MetricsLine.Parse(json[..json.IndexOf(",\"check\"", StringComparison.Ordinal)] + "}"));
+        json = json.Replace("0.25", "0.26", StringComparison.Ordinal);
+        Assert.Equal("Its check is not that of its content.", Assert.Throws<JsonException>(() => MetricsLine.Parse(json)).Message);
     }
 
     private static MetricsLine Line(long seed, int epoch, double loss) => new("e", "st", seed, epoch, loss, null, null, Seconds: 0.5, Steps: 10);

@@ -86,6 +86,7 @@ public sealed class VaeExperimentTests
         try
         {
             experiment = new VaeExperiment(new VaeOptions { Dataset = "fashion-mnist", Epochs = 1 });
+            experiment.Load();
         }
         catch (OptionException absent) when (absent.Message.Contains("was not found", StringComparison.Ordinal))
         {

@@ -300,6 +300,34 @@ public class AdaptiveEstimatorTests
             () => relax.Estimate(Conformance.Logits([5, 4, 2]), z => z.pow(2).sum([-2, -1])));
     }
 
+    [Theory]
+    [InlineData("rebar")]
+    [InlineData("relax")]
+    public void A_temperature_that_was_learnt_too_far_stays_in_the_supported_range(string name)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var dtype in new[] { ScalarType.Float32, ScalarType.Float64 })
+        {
+            foreach (var logTemperature in new[] { -1e3, -90, 90, 1e3 })
+            {
+                using var estimator = Create(name);
+                estimator.Prepare(2, 3);
+                using (no_grad())
+                    estimator.Parameters["log_temperature"].fill_(logTemperature);
+                var logits = Conformance.Logits([20, 2, 3], dtype);
+                logits[TensorIndex.Ellipsis, 1] = double.NegativeInfinity;
+                logits.requires_grad_();
+
+                var value = estimator.Estimate(logits, z => z.pow(2).sum([-2, -1]), Conformance.Seeded()).sum();
+                value.backward();
+
+                Assert.True(value.isfinite().item<bool>());
+                Assert.True(logits.grad!.isfinite().all().item<bool>());
+                Assert.All(estimator.Parameters.Values, parameter => Assert.True(parameter.grad!.isfinite().all().item<bool>()));
+            }
+        }
+    }
+
     [Fact]
     public void Settings_out_of_range_are_refused_in_words()
     {

@@ -52,6 +52,7 @@ public class GradientCasesTests
         { "shape", "[3, 5]", "case 0: field 'logits' must hold 15 numbers; got 12." },
         { "shape", "[100000, 100000]", "case 0: field 'logits' must hold 10000000000 numbers; got 12." },
         { "temperature", "0", "case 0: field 'temperature' must be a finite number above 0; got 0." },
+        { "temperature", "1e-40", "case 0: field 'temperature' must be from 1e-30 to 1e30; got 1E-40." },
         { "temperature", "\"warm\"", "case 0: field 'temperature' holds something else than the expected numbers." },
         { "logits", "[1, 2]", "case 0: field 'logits' must hold 12 numbers; got 2." },
         { "logits", "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1e999]", "case 0: field 'logits' holds Infinity at 11; every number must be finite." },
@@ -78,6 +79,29 @@ public class GradientCasesTests
         var root = JsonNode.Parse(File.ReadAllText(GoldenPath))!;
         root["cases"]![0]!.AsObject().Remove("sample");
         Refused("case 0: fields are missing: sample.", root.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("\"cases\":", "\"note\":1,\"cases\":", "field 'note' is not known; expected about and cases.")]
+    [InlineData("\"cases\":", "\"cases\":[],\"cases\":", "field 'cases' is there twice.")]
+    [InlineData("\"draws\":", "\"drawz\":3,\"draws\":", "case 0: field 'drawz' is not known.")]
+    [InlineData("\"draws\":", "\"draws\":3,\"draws\":", "field 'cases[0].draws' is there twice.")]
+    [InlineData("\"draws\":", "\"\\u001b[2J\":3,\"draws\":", "case 0: field '['\ufffd[2J']' is not known.")]
+    [InlineData("\"draws\":", "\"\\ud800\":3,\"draws\":", "field 'cases[0]' has a field whose name is no text.")]
+    [InlineData("\"gumbel-rao\"", "\"\\ud800\"", "field 'cases[0].method' is no text.")]
+    [InlineData("\"gumbel-rao\"", "\"gumbel-roa\",\"subset_size\":1", "case 0: Unknown method 'gumbel-roa'. Did you mean 'gumbel-rao'?")]
+    [InlineData("\"draws\":1", "\"draws\":2147483648", "case 0: field 'draws' holds something else than the expected numbers.")]
+    public void What_nobody_would_read_is_refused(string sound, string changed, string message)
+    {
+        const string text = """
+            {"about":"a","cases":[{"method":"gumbel-rao","shape":[1,1],"temperature":1,"logits":[0],"sample":[0],
+            "gradient_at_sample":[1],"draws":1,"exponential_noise":[1],"gradient_at_logits":[0]}]}
+            """;
+        using (var stream = new MemoryStream(Encoding.UTF8.GetBytes(text)))
+            Assert.Single(GradientCases.Read(stream));
+        Assert.Contains(sound, text, StringComparison.Ordinal);
+
+        Refused(message, text.Replace(sound, changed, StringComparison.Ordinal));
     }
 
     [Fact]

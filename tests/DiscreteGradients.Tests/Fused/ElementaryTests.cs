@@ -63,6 +63,20 @@ public sealed class ElementaryTests
     }
 
     [Fact]
+    public void The_logarithm_of_one_plus_a_number_is_accurate_however_small_the_number()
+    {
+        for (var x = -0.99; x < -1e-25; x /= 1.7)
+        {
+            Assert.Equal(1, Elementary.LogP1(x) / Of(x), 1e-15);
+            Assert.Equal(1, Elementary.LogP1((float)x) / Of((float)x), 3e-7);
+        }
+
+        static double Of(double x) => x > -1e-9 ? x - (x * x / 2) : (double)Exact.Log(1 + Exact.Number(x));
+
+        Assert.Equal((0.0, 0f, -1e-300, -1e-40f), (Elementary.LogP1(0.0), Elementary.LogP1(0f), Elementary.LogP1(-1e-300), Elementary.LogP1(-1e-40f)));
+    }
+
+    [Fact]
     public void A_number_does_not_depend_on_its_place()
     {
         for (var length = 1; length <= 33; length++)

@@ -79,6 +79,74 @@ public class FusedTests
         Assert.True((Attached(Form.Fused) - Attached(Form.Readable)).abs().max().item<double>() < 1e-12);
     }
 
+    /// <summary>The gap −log(1 − p)/p, which a sample of probability p makes, tends to 1; the logarithm must not be that of a rounded 1 − p.</summary>
+    [Theory]
+    [MemberData(nameof(Unlikely))]
+    public void A_supplied_sample_however_unlikely_gets_the_readable_gradient(string name, double logit)
+    {
+        using var scope = NewDisposeScope();
+        var hard = OneHot.FromIndex(tensor(2L), 5, ScalarType.Float64);
+        var v = Conformance.Logits([5], seed: 4);
+        foreach (var (dtype, bound) in new[] { (ScalarType.Float32, 3e-6), (ScalarType.Float64, 1e-14) })
+        {
+            foreach (var temperature in new[] { 0.7, 1 })
+            {
+                Tensor Attached(Form form, ScalarType dtype)
+                {
+                    var leaf = tensor(new[] { 0.2, 0.1, logit, -0.9, 0.3 }).to_type(dtype).requires_grad_(true);
+                    var attached = (Create(name, temperature) with { Form = form }).Attach(leaf, hard.to_type(dtype), generator: Conformance.Seeded());
+                    return autograd.grad([(attached * v.to_type(dtype)).sum()], [leaf])[0].to_type(ScalarType.Float64);
+                }
+
+                var (fused, readable) = (Attached(Form.Fused, dtype), Attached(Form.Readable, dtype));
+                Assert.InRange((fused - readable).abs().max().item<double>(), 0, bound);
+                if (!name.Contains("gumbel", StringComparison.Ordinal))  // whose noise is another in another precision
+                    Assert.InRange((readable - Attached(Form.Readable, ScalarType.Float64)).abs().max().item<double>(), 0, bound);
+            }
+        }
+    }
+
+    public static MatrixTheoryData<string, double> Unlikely { get; } = new(
+        ["st", "reinmax", "st-gumbel", "gumbel-rao", "gst-1.0", "gst-p"], [-6, -16.1, -18, -37, -80, -800, -1e9, -3e38]);
+
+    public static MatrixTheoryData<string, int> Widths { get; } = new(
+        ["st", "reinmax", "st-gumbel", "gumbel-rao", "gst-1.0", "gst-p"], [2, 3, 16, 17, 40, 3_000]);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void A_large_common_offset_changes_not_a_bit(string name, int categories)
+    {
+        using var scope = NewDisposeScope();
+        var v = Conformance.Logits([20, categories], seed: 4);
+        foreach (var (dtype, offset) in new[] { (ScalarType.Float32, 1e6), (ScalarType.Float64, 1e13) })
+        {
+            var logits = ((Conformance.Logits([20, categories]) * 8).round() / 8).to_type(dtype);
+            foreach (var temperature in new[] { 0.7, 1 })
+            {
+                var (near, far) = (Gradient(Create(name, temperature), logits, v), Gradient(Create(name, temperature), logits + offset, v));
+                Assert.True((near.Sample == far.Sample).all().item<bool>());
+                Assert.True((near.Gradient == far.Gradient).all().item<bool>(), $"{name}, K = {categories}, τ = {temperature}, {dtype}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(1e30)]
+    [InlineData(1e300)]
+    public void A_gap_that_no_logit_can_cross_leaves_no_gradient(double gap)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var dtype in new[] { ScalarType.Float32, ScalarType.Float64 })
+        {
+            foreach (var form in new[] { Form.Fused, Form.Readable })
+            {
+                var logits = Conformance.Logits([9, 4]).to_type(dtype);
+                var gradient = Gradient(new GappedStraightThrough(gap) { Form = form }, logits, Conformance.Logits([9, 4], seed: 4)).Gradient;
+                Assert.Equal(0, gradient.abs().max().item<double>());
+            }
+        }
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(10)]

@@ -29,6 +29,37 @@ public partial class GuardPageTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(8)]
+    [InlineData(17)]
+    [InlineData(2_049)]
+    public void The_kernel_of_the_divergence_stays_inside_its_buffers(int categories)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "guard pages are set with mmap and mprotect");
+        foreach (var spread in new[] { 0.01, 2 })
+        {
+            Divergence<float>(Rows.PerBlock(categories), categories, spread);
+            Divergence<double>(1, categories, spread);
+        }
+    }
+
+    private static void Divergence<T>(int rows, int categories, double spread) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        using var logits = new Guarded<T>(rows * categories);
+        using var values = new Guarded<T>(rows);
+        using var states = new Guarded<T>(3 * rows);
+        var random = new Random(categories);
+        foreach (ref var logit in logits.Span)
+            logit = T.CreateTruncating(spread * random.NextDouble());
+
+        UniformDivergence.Of<T>(logits.Span, categories, values.Span, states.Span, firstRow: 0);
+
+        foreach (var value in values.Span)
+            Assert.True(T.IsFinite(value) && (value > T.Zero || categories == 1));
+    }
+
     private static void Run<T>(IFusedEstimator estimator, int rows, int categories) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         using var logits = new Guarded<T>(rows * categories);

@@ -1,0 +1,47 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+
+namespace DiscreteGradients.Fused;
+
+/// <summary>Carries an error over the native frames between an operation's backward and the caller's <c>backward()</c>.</summary>
+/// <remarks>
+/// libtorch is handed gradients of a shape that no input has. It refuses them, and TorchSharp throws that refusal in the caller; its message, which
+/// says nothing of the cause, is replaced by the cause's at the moment it is thrown.
+/// </remarks>
+internal static class BackwardError
+{
+    private const string Refusal = "returned an invalid gradient";
+
+    [ThreadStatic]
+    private static Exception? _cause;
+
+    /// <summary>Makes libtorch raise an error: <paramref name="gradients"/> become <paramref name="count"/> impossible ones.</summary>
+    internal static void Raise(Exception cause, List<Tensor> gradients, int count)
+    {
+        gradients.Clear();
+        for (var i = 0; i < count - 1; i++)
+            gradients.Add(Memory.HandOver(zeros([])));
+        gradients.Add(null!);
+        if (_cause is null)
+            AppDomain.CurrentDomain.FirstChanceException += Explain;
+        _cause = cause;
+    }
+
+    private static void Explain(object? sender, FirstChanceExceptionEventArgs e)
+    {
+        if (_cause is not { } cause || e.Exception is not ExternalException thrown || !thrown.Message.Contains(Refusal, StringComparison.Ordinal))
+            return;
+
+        _cause = null;
+        AppDomain.CurrentDomain.FirstChanceException -= Explain;
+        MessageOf(thrown) = cause.Message;
+        CauseOf(thrown) = cause;
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_message")]
+    private static extern ref string? MessageOf(Exception exception);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_innerException")]
+    private static extern ref Exception? CauseOf(Exception exception);
+}

@@ -1,0 +1,109 @@
+using System.Numerics;
+
+namespace DiscreteGradients.Fused;
+
+/// <summary>
+/// log p(z) of one-hot samples z, float32 or float64: on the CPU by a kernel with one pass forward and one back. The largest logit of a row is
+/// taken away first, so that nothing depends on a common offset.
+/// </summary>
+internal sealed class FusedLogProbability : FusedFunction<FusedLogProbability>
+{
+    /// <summary>Log-probabilities [..] of one-hot samples [.., K] under logits [.., K]; −∞, without a gradient, where a masked category is chosen.</summary>
+    internal static Tensor Of(Tensor logits, Tensor hard)
+    {
+        if (!FusedSample.Takes(logits))
+            return Readable(Check.Rows(logits), HardSample.Checked(hard, logits: null).argmax(-1, keepdim: true));
+
+        var rows = logits.contiguous();
+        Tensor values, states, chosen;
+        using (no_grad())
+        {
+            values = empty(rows.shape[..^1], rows.dtype);
+            states = empty([.. rows.shape[..^1], 2], rows.dtype);
+            chosen = empty([.. rows.shape[..^1], 1], ScalarType.Int64);
+            if (rows.numel() > 0)
+            {
+                if (rows.dtype == ScalarType.Float64)
+                    Forward<double>(rows, hard.contiguous(), values, states, chosen);
+                else
+                    Forward<float>(rows, hard.contiguous(), values, states, chosen);
+            }
+        }
+
+        return Record([rows], [states, chosen], null, values);
+    }
+
+    /// <summary>The definition in tensor operations, for categories [.., 1].</summary>
+    internal static Tensor Readable(Tensor logits, Tensor chosen)
+    {
+        var log = Masking.LogProbabilities(logits).gather(-1, chosen).squeeze(-1);
+        return log.masked_fill(log < Precision.Lowest(log.dtype) / 2, double.NegativeInfinity);
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream)
+    {
+        var (logits, states, chosen) = (saved[0], saved[1], saved[2]);
+        var gradient = empty_like(logits);
+        if (gradient.numel() == 0)
+            return [gradient];
+        if (logits.dtype == ScalarType.Float64)
+            Backward<double>(logits, states, chosen, upstream.contiguous(), gradient);
+        else
+            Backward<float>(logits, states, chosen, upstream.contiguous(), gradient);
+        return [gradient];
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
+    {
+        var logits = saved[0].alias();
+        return Derivatives.Differentiable(Readable(logits, saved[2]), [logits], upstream);
+    }
+
+    private static unsafe void Forward<T>(Tensor logits, Tensor hard, Tensor values, Tensor states, Tensor chosen)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var categories = (int)logits.size(-1);
+        var (from, sample) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(hard));
+        var (to, state, at) = ((nint)Memory.Address<T>(values), (nint)Memory.Address<T>(states), (nint)Memory.Address<long>(chosen));
+        var lowest = T.CreateTruncating(Precision.Lowest(logits.dtype) / 2);
+        Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
+        {
+            for (long row = first; row < first + rows; row++)
+            {
+                var of = new ReadOnlySpan<T>((T*)from + (row * categories), categories);
+                var category = HardSample.Category(new ReadOnlySpan<T>((T*)sample + (row * categories), categories), [], row);
+                var largest = Rows.Largest(of);
+                var total = Rows.Moments(of, largest).Total;
+                if (!T.IsFinite(total))
+                    throw RowSampler<T>.Refused(of, row);
+                var log = of[category] - largest - T.Log(total);
+                var masked = log < lowest;
+                ((T*)to)[row] = masked ? T.NegativeInfinity : log;
+                ((T*)state)[2 * row] = largest;
+                ((T*)state)[(2 * row) + 1] = masked ? T.Zero : T.One / total;  // no gradient, then
+                ((long*)at)[row] = category;
+            }
+        });
+    }
+
+    private static unsafe void Backward<T>(Tensor logits, Tensor states, Tensor chosen, Tensor upstream, Tensor gradient)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var categories = (int)logits.size(-1);
+        var (from, state, at) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(states), (nint)Memory.Address<long>(chosen));
+        var (v, to) = ((nint)Memory.Address<T>(upstream), (nint)Memory.Address<T>(gradient));
+        Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
+        {
+            for (long row = first; row < first + rows; row++)
+            {
+                var result = new Span<T>((T*)to + (row * categories), categories);
+                var (largest, inverse, slope) = (((T*)state)[2 * row], ((T*)state)[(2 * row) + 1], ((T*)v)[row]);
+                Rows.Scale(new ReadOnlySpan<T>((T*)from + (row * categories), categories), largest, -inverse * slope, result);
+                if (inverse != T.Zero)
+                    result[(int)((long*)at)[row]] += slope;
+            }
+        });
+    }
+}

@@ -1,0 +1,133 @@
+using System.Buffers;
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
+namespace DiscreteGradients.Fused;
+
+/// <summary>
+/// KL(p ‖ uniform) of rows of logits, in double precision. With t = log K p it is the mean of 1 + (t − 1) eᵗ over the K categories. No term is
+/// negative, so nothing cancels near the uniform distribution, where log K less the entropy is a difference of nearly equal numbers; and an
+/// error of log K is multiplied by the divergence itself.
+/// </summary>
+internal static class UniformDivergence
+{
+    /// <summary>Below this the terms are summed as series.</summary>
+    internal const double Small = 0.5;
+
+    /// <summary>Terms of the series that one rounding of float32 needs, and of float64.</summary>
+    private const int Single = 9;
+
+    /// <inheritdoc cref="Single"/>
+    private const int Double = 16;
+
+    /// <summary>(1 + (t − 1) eᵗ) / t² = Σ tⁿ / ((n + 2) n!).</summary>
+    internal static readonly double[] Excess = Coefficients(n => n + 2);
+
+    /// <summary>(eˣ − 1) / x = Σ xⁿ / ((n + 1) n!).</summary>
+    private static readonly double[] Growth = Coefficients(n => n + 1);
+
+    /// <summary>
+    /// The divergences of a block of rows [rows, K]; for each row also the largest logit, Σ w and Σ w (logit − largest) / Σ w for
+    /// w = exp(logit − largest), as the states of <see cref="FusedStatistic"/> have them.
+    /// </summary>
+    internal static void Of<T>(ReadOnlySpan<T> logits, int categories, Span<T> divergences, Span<T> states, long firstRow)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var rented = ArrayPool<double>.Shared.Rent(2 * logits.Length);
+        var below = rented.AsSpan(0, logits.Length);
+        var weights = rented.AsSpan(logits.Length, logits.Length);
+        TensorPrimitives.ConvertTruncating(logits, below);
+        for (var row = 0; row < divergences.Length; row++)
+        {
+            var of = below.Slice(row * categories, categories);
+            states[3 * row] = Rows.Largest(logits.Slice(row * categories, categories));
+            Rows.Shift(of, double.CreateTruncating(states[3 * row]), 1, of);
+        }
+
+        var near = TensorPrimitives.Min<double>(below) > -Small;  // all rows, and no exponential is needed
+        if (!near)
+        {
+            below.CopyTo(weights);
+            Elementary.Exp(weights);
+        }
+
+        var terms = typeof(T) == typeof(float) ? Single : Double;
+        for (var row = 0; row < divergences.Length; row++)
+        {
+            var of = below.Slice(row * categories, categories);
+            var (divergence, total, logMean) = near || TensorPrimitives.Min<double>(of) > -Small
+                ? Near(of, terms)
+                : Far(of, weights.Slice(row * categories, categories));
+            if (!double.IsFinite(total))
+                throw RowSampler<T>.Refused(logits.Slice(row * categories, categories), firstRow + row);
+            divergences[row] = T.CreateTruncating(divergence);
+            states[(3 * row) + 1] = T.CreateTruncating(1 / total);
+            states[(3 * row) + 2] = T.CreateTruncating(divergence + logMean);
+        }
+
+        ArrayPool<double>.Shared.Return(rented);
+    }
+
+    private static (double Divergence, double Total, double LogMean) Near(ReadOnlySpan<double> below, int terms)
+    {
+        var growth = Sum(below, 0, Growth.AsSpan(0, terms), square: false);
+        var logMean = Elementary.LogP1(growth / below.Length);
+        return (Sum(below, logMean, Excess.AsSpan(0, terms), square: true) / below.Length, below.Length + growth, logMean);
+    }
+
+    private static (double Divergence, double Total, double LogMean) Far(ReadOnlySpan<double> below, ReadOnlySpan<double> weights)
+    {
+        var total = Rows.Sum(weights);
+        var logMean = Math.Log(total / below.Length);
+        var (lowest, shift, scale) = (-1e30, logMean + 1, below.Length / total);  // −∞ times a weight of zero would be NaN
+        var sums = Vector<double>.Zero;
+        var k = 0;
+        for (; k <= below.Length - Vector<double>.Count; k += Vector<double>.Count)
+        {
+            var t = Vector.MaxNative(new Vector<double>(lowest), Rows.Load(below, k)) - new Vector<double>(shift);
+            sums += Vector<double>.One + (t * Rows.Load(weights, k) * new Vector<double>(scale));
+        }
+
+        var sum = Vector.Sum(sums);
+        for (; k < below.Length; k++)
+            sum += 1 + ((double.MaxNative(lowest, below[k]) - shift) * weights[k] * scale);
+        return (sum / below.Length, total, logMean);
+    }
+
+    /// <summary>Σ t series(t), or t² series(t), for t = x − shift.</summary>
+    private static double Sum(ReadOnlySpan<double> x, double shift, ReadOnlySpan<double> series, bool square)
+    {
+        var sums = Vector<double>.Zero;
+        var k = 0;
+        for (; k <= x.Length - Vector<double>.Count; k += Vector<double>.Count)
+            sums += Term(Rows.Load(x, k) - new Vector<double>(shift), series, square);
+        if (k < x.Length)
+        {
+            Span<double> rest = stackalloc double[Vector<double>.Count];
+            rest.Fill(shift);  // adds nothing
+            x[k..].CopyTo(rest);
+            sums += Term(new Vector<double>(rest) - new Vector<double>(shift), series, square);
+        }
+
+        return Vector.Sum(sums);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<double> Term(Vector<double> t, ReadOnlySpan<double> series, bool square)
+    {
+        var sum = new Vector<double>(series[^1]);
+        for (var n = series.Length - 2; n >= 0; n--)
+            sum = Vector.FusedMultiplyAdd(sum, t, new Vector<double>(series[n]));
+        return square ? sum * t * t : sum * t;
+    }
+
+    /// <summary>1 / (factor(n) n!), for n from 0.</summary>
+    private static double[] Coefficients(Func<int, double> factor)
+    {
+        var coefficients = new double[Double];
+        for (var (n, factorial) = (0, 1.0); n < coefficients.Length; factorial *= ++n)
+            coefficients[n] = 1 / (factor(n) * factorial);
+        return coefficients;
+    }
+}

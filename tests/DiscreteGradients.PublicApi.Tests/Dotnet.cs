@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using System.Reflection;
+
+namespace DiscreteGradients.PublicApi.Tests;
+
+/// <summary>The command <c>dotnet</c>, run in the repository, whose global.json chooses the SDK.</summary>
+internal static class Dotnet
+{
+    public static string RepositoryRoot { get; } = Metadata("RepositoryRoot");
+
+    /// <summary>NuGet's folder of unpacked packages.</summary>
+    public static string PackagesFolder { get; } = Metadata("PackagesFolder");
+
+    public static async Task<(int ExitCode, string Output)> Run(IEnumerable<string> arguments, CancellationToken stop)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments)
+        {
+            WorkingDirectory = RepositoryRoot,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["DOTNET_CLI_UI_LANGUAGE"] = "en" },
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(stop);
+        var errors = await process.StandardError.ReadToEndAsync(stop);
+        await process.WaitForExitAsync(stop);
+        return (process.ExitCode, await output + errors);
+    }
+
+    private static string Metadata(string key) =>
+        typeof(Dotnet).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == key).Value!;
+}

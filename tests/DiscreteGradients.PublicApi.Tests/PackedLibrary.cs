@@ -1,0 +1,75 @@
+using System.Xml.Linq;
+
+namespace DiscreteGradients.PublicApi.Tests;
+
+/// <summary>The NuGet package, made once, and programs in a folder of their own that use it. Nothing is downloaded.</summary>
+public sealed class PackedLibrary : IAsyncLifetime
+{
+    /// <summary>The package with the native libtorch for this system.</summary>
+    public static string Libtorch { get; } =
+        $"libtorch-cpu-{(OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64")}";
+
+    /// <summary>The versions of packages that the repository builds with.</summary>
+    public static IReadOnlyDictionary<string, string> Versions { get; } =
+        XDocument.Load(Path.Combine(Dotnet.RepositoryRoot, "Directory.Packages.props")).Descendants("PackageVersion")
+            .ToDictionary(version => version.Attribute("Include")!.Value, version => version.Attribute("Version")!.Value);
+
+    public static string LibtorchVersion => Versions[Libtorch];
+
+    public DirectoryInfo Folder { get; } = Directory.CreateTempSubdirectory("discrete-gradients-package-");
+
+    public string File => Directory.GetFiles(Path.Combine(Folder.FullName, "packages"), "*.nupkg").Single();
+
+    /// <summary>What <c>dotnet pack</c> wrote.</summary>
+    public string Output { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        var (exitCode, output) = await Dotnet.Run(
+            [
+                "pack", "src/DiscreteGradients", "-o", Path.Combine(Folder.FullName, "packages"),
+                $"-p:ArtifactsPath={Path.Combine(Folder.FullName, "build")}", "-p:RunAnalyzers=false",
+            ],
+            TestContext.Current.CancellationToken);
+        Assert.True(exitCode == 0, output);
+        Output = output;
+    }
+
+    /// <summary>A project that references the package and, if asked to, this system's libtorch.</summary>
+    public string Project(string name, string frameworks, bool libtorch, string program)
+    {
+        var folder = Folder.CreateSubdirectory(name).FullName;
+        var reference = libtorch ? $"""<PackageReference Include="{Libtorch}" Version="{LibtorchVersion}" />""" : "";
+        // Packages come from the package's folder and from those that are unpacked already; without the implicit
+        // references other frameworks need no packages of their own.
+        System.IO.File.WriteAllText(Path.Combine(folder, $"{name}.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <TargetFrameworks>{frameworks}</TargetFrameworks>
+                <OutputType>Exe</OutputType>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <RestoreSources>{Path.GetDirectoryName(File)}</RestoreSources>
+                <RestorePackagesPath>{Path.Combine(Folder.FullName, "unpacked")}</RestorePackagesPath>
+                <RestoreFallbackFolders>{Dotnet.PackagesFolder}</RestoreFallbackFolders>
+                <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
+              </PropertyGroup>
+              <PropertyGroup Condition="'$(TargetFramework)' != 'net10.0'">
+                <DisableImplicitFrameworkReferences>true</DisableImplicitFrameworkReferences>
+                <UseAppHost>false</UseAppHost>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="DiscreteGradients" Version="0.1.0" />
+                {reference}
+              </ItemGroup>
+            </Project>
+            """);
+        System.IO.File.WriteAllText(Path.Combine(folder, "Program.cs"), program);
+        return folder;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Folder.Delete(recursive: true);
+        return ValueTask.CompletedTask;
+    }
+}
