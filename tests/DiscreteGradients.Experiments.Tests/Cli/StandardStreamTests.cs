@@ -65,7 +65,8 @@ public sealed class StandardStreamTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "no such limit");
 
-        var result = Tool.Shell("ulimit -v 12000000; $dgrad compare --latents 1 --categories 60000 --estimator st --draws 2");
+        var run = Run.Replace("--batch 4 ", "--batch 20000000 ", StringComparison.Ordinal);
+        var result = Tool.Shell($"ulimit -v 4500000; $dgrad {run} --json", _folder["."]);
 
         Assert.Equal(
             (2, "There is not enough memory for sizes like these; use smaller ones, such as --batch, --latents or --samples.\n"),
