@@ -29,6 +29,17 @@ internal static partial class Native
         _ = SetAllocatorOption(TopPad, 64 << 20);
     }
 
+    /// <summary>
+    /// Makes a write beyond the limit of a file's size (ulimit -f) an error. By default a signal ends the process; .NET's own way to handle
+    /// one comes too late now and then.
+    /// </summary>
+    internal static void FailAtFileSizeLimit()
+    {
+        const int FileTooLarge = 25, Ignore = 1;  // SIGXFSZ, SIG_IGN
+        if (!OperatingSystem.IsWindows())
+            _ = SetSignalHandler(FileTooLarge, Ignore);
+    }
+
     /// <summary>Makes a folder; false if something of that name is there. .NET's own does not tell who of two was first.</summary>
     /// <exception cref="IOException">It cannot be made.</exception>
     internal static bool MakeFolder(string path)
@@ -41,6 +52,9 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironmentVariable(string name, string value, int overwrite);
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetSignalHandler(int signal, nint handler);
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int SetAllocatorOption(int option, int value);

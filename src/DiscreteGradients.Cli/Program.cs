@@ -6,14 +6,11 @@ using DiscreteGradients.Cli;
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 Native.WaitPassively();
 Native.KeepFreedMemory();
+Native.FailAtFileSizeLimit();
 
 using var cancellation = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-
-// A file beyond the limit of its size (ulimit -f) is an error of the write, not the end of the process.
-const PosixSignal FileTooLarge = (PosixSignal)25;
-using var tooLarge = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(FileTooLarge, context => context.Cancel = true);
 
 var redirected = Console.IsOutputRedirected;
 var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
