@@ -142,7 +142,7 @@ public sealed class KilledRunTests : IDisposable
 
         Assert.Equal(0, Run(TinyRun(_folder["run"], "--estimator", "st")).Code);
         const string script = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && shift && exec \"$@\"";
-        foreach (var (folder, path) in ((string, string)[])[("run", "run/checkpoint/lock"), ("new", "new")])
+        foreach (var (folder, path) in ((string, string)[])[("run", _folder["run/checkpoint/lock"]), ("new", Path.GetDirectoryName(_folder["new"])!)])
         {
             string[] resume = ["run", "polynomial", "--resume"];
             string[] command = [.. folder == "run" ? resume : Polynomial, "--out", _folder[folder]];
@@ -151,7 +151,7 @@ public sealed class KilledRunTests : IDisposable
             var error = process.StandardError.ReadToEnd();
             process.WaitForExit();
 
-            var reason = $"Read-only file system : '{_folder[path]}'";
+            var reason = $"Read-only file system : '{path}'";
             Assert.Equal((2, $"--out must be a folder that can be written; '{_folder[folder]}' cannot: {reason}.\n"), (process.ExitCode, error));
         }
     }
