@@ -71,7 +71,8 @@ internal sealed class Checkpoints
         if (others.FirstOrDefault(path => Directory.EnumerateFileSystemEntries(path).Any()) is { } other)
         {
             throw new OptionException(
-                $"'{other}' holds checkpoints of an estimator and seed that are not in run.json. They belong to different runs; start a new one.");
+                $"'{other}' holds checkpoints of an estimator and seed that are not in run.json. "
+                + "They belong to different runs; start a new one.");
         }
 
         foreach (var checkpoints in all)
@@ -94,7 +95,7 @@ internal sealed class Checkpoints
     /// <param name="limit">Epochs whose metrics are there.</param>
     /// <param name="run">A run of the estimator, which says what a state must hold.</param>
     /// <param name="note">Gets a sentence for each checkpoint that cannot be used.</param>
-    /// <exception cref="OptionException">A checkpoint is of another version or has other settings, or none is left but one of another run.</exception>
+    /// <exception cref="OptionException">A checkpoint is of another version or has other settings, or only others' are left.</exception>
     internal int Find(int limit, Lazy<TrainingRun> run, Action<string> note)
     {
         var damaged = new List<(int Epoch, string Reason)>();

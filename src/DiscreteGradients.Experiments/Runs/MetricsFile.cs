@@ -55,8 +55,8 @@ internal static class MetricsFile
                 if (epoch < record.Epochs)
                 {
                     throw new OptionException(
-                        $"'{path}' is damaged: run.json says that the run is finished, but epoch {epoch + 1} of {estimator}, seed {seed}, is not there. "
-                        + Remedy);
+                        $"'{path}' is damaged: run.json says that the run is finished, "
+                        + $"but epoch {epoch + 1} of {estimator}, seed {seed}, is not there. {Remedy}");
                 }
             }
         }

@@ -72,8 +72,7 @@ public sealed class OutputFolder
         return folder;
     }
 
-    /// <summary>Whether a file has a byte in it; not counted is what a run or a study leaves that was killed before it had
-    /// written its first file.</summary>
+    /// <summary>Whether a file has a byte in it; not counted is what a run or study leaves that was killed before its first file.</summary>
     private static bool HoldsSomething(string path) => new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories)
         .Any(file => file.Length > 0 && file.Name is not ("run.json.new" or "study.json.new"));
 

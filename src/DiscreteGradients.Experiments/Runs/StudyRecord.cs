@@ -77,7 +77,8 @@ public sealed partial record StudyRecord
                 ? $"axes must have the names of options; got '{StrictJson.Printable(wrong)}'"
             : names.Distinct().Count() < names.Count ? "an axis is named twice"
             : names.Find(name => Settings.ContainsKey("--" + name)) is { } both ? $"{both} is an axis and a setting"
-            : Axes.FirstOrDefault(axis => !AreNumbers(axis.Values)) is { } axis ? $"the values of {axis.Name} must be different numbers, as text"
+            : Axes.FirstOrDefault(axis => !AreNumbers(axis.Values)) is { } axis
+                ? $"the values of {axis.Name} must be different numbers, as text"
             : Runs > MostRuns ? $"axes must make at most {MostRuns} runs"
             : null;
     }

@@ -30,7 +30,8 @@ public sealed class FinishingTests : IDisposable
         var failed = Run(TinyRun(_folder["run"], "--estimator", "st"));
 
         Assert.Equal(2, failed.Code);
-        Assert.EndsWith($" When it can, go on with: dgrad run polynomial --resume --out {_folder["run"]}", failed.Error.TrimEnd(), StringComparison.Ordinal);
+        var command = $"dgrad run polynomial --resume --out {_folder["run"]}";
+        Assert.EndsWith($" When it can, go on with: {command}", failed.Error.TrimEnd(), StringComparison.Ordinal);
         Assert.Single(failed.Error.TrimEnd().Split('\n'));
         Assert.False(Finished("run"));
 
@@ -75,8 +76,8 @@ public sealed class FinishingTests : IDisposable
         var resumed = Resume("run");
 
         Assert.Equal((0, ""), (resumed.Code, resumed.Error));
-        Assert.Equal(
-            inStudy ? "latents 4, 1 of 2 is finished." : $"The run in {_folder["run"]} is finished; there is nothing to go on with.", resumed.Lines[0]);
+        var alone = $"The run in {_folder["run"]} is finished; there is nothing to go on with.";
+        Assert.Equal(inStudy ? "latents 4, 1 of 2 is finished." : alone, resumed.Lines[0]);
         HasAll(folder);
         var now = Contents(folder);
         foreach (var path in kept.Keys.Where(path => !path.Contains("tensorboard", StringComparison.Ordinal)))
@@ -87,8 +88,8 @@ public sealed class FinishingTests : IDisposable
     [Fact]
     public void A_finished_run_is_made_whole_without_its_images()
     {
-        string[] run = ["run", "vae", "--dataset", "made-digits", "--batch", "500", "--epochs", "1", "--threads", "1", "--picture-every", "0"];
-        Assert.Equal(0, Run([.. run, "--out", _folder["run"]]).Code);
+        string[] options = ["--dataset", "made-digits", "--batch", "500", "--epochs", "1", "--threads", "1", "--picture-every", "0"];
+        Assert.Equal(0, Run(["run", "vae", .. options, "--out", _folder["run"]]).Code);
         var record = JsonNode.Parse(File.ReadAllText(_folder["run", "run.json"]))!;
         record["options"]!["dataset"] = "omniglot";
         File.WriteAllText(_folder["run", "run.json"], record.ToJsonString());
