@@ -80,7 +80,10 @@ public abstract record PathwiseEstimator : GradientEstimator
     {
         var noise = Noise.Draw(generator);
         if (Kernel(logits) is { } kernel)
-            return FusedSample.Sample(kernel, logits, noise).to_type(dtype).alias();
+        {
+            var sample = FusedSample.Sample(kernel, logits, noise);
+            return sample.dtype == dtype ? sample : sample.to_type(dtype);
+        }
 
         var hard = Categorical.Sample(logits, samples: 1, noise).squeeze(0);
         return Carry(logits, hard, noise.Other(), dtype);
