@@ -2,35 +2,37 @@ using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli;
 
-/// <summary>The estimators of a command, made from --estimator and the knobs.</summary>
-internal sealed record EstimatorChoice(string Name, GradientEstimator Estimator)
+/// <summary>The estimators of a command, made from --estimator and the flags of their settings.</summary>
+internal sealed record EstimatorChoice(EstimatorEntry Entry, IReadOnlyDictionary<string, object> Settings, GradientEstimator Estimator)
 {
-    /// <summary>The settings that some estimators have: the flag, the property of <see cref="EstimatorSettings"/>, and what people call it.</summary>
-    internal static IReadOnlyList<(string Flag, string Knob, string Name)> Knobs { get; } =
-    [
-        ("--temperature", nameof(EstimatorSettings.Temperature), "temperature"),
-        ("--noise-draws", nameof(EstimatorSettings.Draws), "noise draws"),
-        ("--samples", nameof(EstimatorSettings.Samples), "number of samples"),
-    ];
+    internal string Name => Entry.Name;
 
-    /// <summary>The estimators of an experiment, with its preset's knobs where none are given.</summary>
-    /// <inheritdoc cref="Select(string?, EstimatorSettings, Func{GradientEstimator, string?}, Func{EstimatorEntry, EstimatorSettings, EstimatorSettings}?)"/>
-    internal static IReadOnlyList<EstimatorChoice> Select(string? names, EstimatorSettings knobs, Experiment experiment) =>
-        Select(names, knobs, experiment.WhyNot, experiment.Settings);
+    /// <summary>Every setting that it has, resolved.</summary>
+    internal IReadOnlyDictionary<string, object> Resolved =>
+        Entry.Settings.ToDictionary(s => s.Name, s => Settings.TryGetValue(s.Name, out var given) ? s.Convert(given) : s.Default);
 
-    /// <summary>Names separated by commas, or null for all that apply; a knob goes to those that have it.</summary>
-    /// <exception cref="OptionException">Unknown or unfit estimator, or a knob that none of them has.</exception>
+    /// <summary>The estimators of an experiment, with its preset's settings where none are given.</summary>
+    internal static IReadOnlyList<EstimatorChoice> Select(string? names, IReadOnlyDictionary<string, object> settings, Experiment experiment) =>
+        Select(names, settings, experiment.WhyNot, experiment.Settings);
+
+    /// <summary>Names separated by commas, or null for all that apply; a setting goes to those that have it.</summary>
+    /// <exception cref="OptionException">Unknown or unfit estimator, or a setting that none of them has.</exception>
     internal static IReadOnlyList<EstimatorChoice> Select(
-        string? names, EstimatorSettings knobs, Func<GradientEstimator, string?> whyNot, Func<EstimatorEntry, EstimatorSettings, EstimatorSettings>? complete = null)
+        string? names, IReadOnlyDictionary<string, object> settings, Func<GradientEstimator, string?> whyNot,
+        Func<EstimatorEntry, IReadOnlyDictionary<string, object>, IReadOnlyDictionary<string, object>>? complete = null)
     {
-        var entries = names is null ? [.. Estimators.All.Where(e => whyNot(Create(e, complete?.Invoke(e, new EstimatorSettings()) ?? new EstimatorSettings())) is null)] : Named(names);
-        foreach (var ((flag, knob, name), isSet) in Knobs.Zip([knobs.Temperature is not null, knobs.Draws is not null, knobs.Samples is not null]))
+        EstimatorChoice Choose(EstimatorEntry entry, IReadOnlyDictionary<string, object> given)
         {
-            if (isSet)
-                Owned(flag, knob, name, entries);
+            var own = given.Where(s => entry.Has(s.Key)).ToDictionary();
+            var all = complete?.Invoke(entry, own) ?? own;
+            return new EstimatorChoice(entry, all, Create(entry, all));
         }
 
-        var choices = entries.ConvertAll(entry => new EstimatorChoice(entry.Name, Create(entry, complete?.Invoke(entry, knobs) ?? knobs)));
+        var nothing = new Dictionary<string, object>();
+        var entries = names is null ? [.. Estimators.All.Where(entry => whyNot(Choose(entry, nothing).Estimator) is null)] : Named(names);
+        foreach (var setting in GivenSettings.All.Where(s => settings.ContainsKey(s.Name)))
+            Owned(setting, entries);
+        var choices = entries.ConvertAll(entry => Choose(entry, settings));
         return choices.Find(choice => whyNot(choice.Estimator) is not null) is { } unfit
             ? throw new OptionException($"'{unfit.Name}' does not apply here: {whyNot(unfit.Estimator)}")
             : choices;
@@ -44,14 +46,11 @@ internal sealed record EstimatorChoice(string Name, GradientEstimator Estimator)
             : entries;
     }
 
-    private static GradientEstimator Create(EstimatorEntry entry, EstimatorSettings knobs)
+    private static GradientEstimator Create(EstimatorEntry entry, IReadOnlyDictionary<string, object> settings)
     {
         try
         {
-            return entry.Create(new EstimatorSettings(
-                Has(entry, nameof(knobs.Temperature)) ? knobs.Temperature : null,
-                Has(entry, nameof(knobs.Draws)) ? knobs.Draws : null,
-                Has(entry, nameof(knobs.Samples)) ? knobs.Samples : null));
+            return entry.Create(settings);
         }
         catch (ArgumentException e)
         {
@@ -59,15 +58,12 @@ internal sealed record EstimatorChoice(string Name, GradientEstimator Estimator)
         }
     }
 
-    private static void Owned(string flag, string knob, string name, List<EstimatorEntry> entries)
+    private static void Owned(EstimatorSetting setting, List<EstimatorEntry> entries)
     {
-        if (entries.Exists(entry => Has(entry, knob)))
+        if (entries.Exists(entry => entry.Has(setting.Name)))
             return;
-        var owners = Estimators.All.Where(entry => Has(entry, knob)).Select(entry => entry.Name);
-        throw new OptionException(entries is [var one]
-            ? $"'{one.Name}' has no {name}; {flag} is for {string.Join(", ", owners)}."
-            : $"None of the chosen estimators has a {name}; {flag} is for {string.Join(", ", owners)}.");
+        var owners = string.Join(", ", Estimators.All.Where(entry => entry.Has(setting.Name)).Select(entry => entry.Name));
+        var who = entries is [var one] ? $"'{one.Name}' has" : "The chosen estimators have";
+        throw new OptionException($"{who} no {setting.Title}; {GivenSettings.Flag(setting)} is for {owners}.");
     }
-
-    private static bool Has(EstimatorEntry entry, string knob) => entry.Knobs.Contains(knob);
 }

@@ -9,7 +9,9 @@ internal static class Applicability
 
     /// <summary>Null if a training step of that size can use the estimator, else one sentence that says why not.</summary>
     internal static string? WhyNot(GradientEstimator estimator, int categories, int latents, int batch) =>
-        estimator is ExactEnumeration exact ? Enumeration.WhyNot(exact, categories, latents, batch) : WhyNot(estimator, categories);
+        estimator is ExactEnumeration exact ? Enumeration.WhyNot(exact, categories, latents, batch)
+        : estimator.Law() != SamplingLaw.Softmax ? "it draws from another law than softmax(logits), which the loss here is about."
+        : WhyNot(estimator, categories);
 
     /// <summary>Null if a step's samples, and as much again that f makes of them, may fit into memory, else one sentence.</summary>
     internal static string? Memory(int categories, int latents, int batch, long evaluations) =>

@@ -14,7 +14,7 @@ public abstract class Experiment
 
     /// <summary>The settings that an estimator is made with: those given, and for the others what a preset says.</summary>
     /// <exception cref="OptionException">The preset says nothing of this estimator, and too little is given.</exception>
-    public abstract EstimatorSettings Settings(EstimatorEntry estimator, EstimatorSettings given);
+    public virtual IReadOnlyDictionary<string, object> Settings(EstimatorEntry estimator, IReadOnlyDictionary<string, object> given) => given;
 
     /// <summary>This experiment with the options that belong to one estimator.</summary>
     public virtual Experiment TunedFor(string estimator) => this;

@@ -257,13 +257,13 @@ internal static class Check
                 $"{estimator} needs the gradient of f, but what f returned does not depend on its argument differentiably; "
                 + "use an estimator that needs values only, such as rloo.", nameof(f));
 
-    internal static double Temperature(double temperature)
+    internal static double Temperature(double temperature, string name = "temperature")
     {
         if (!double.IsFinite(temperature) || temperature <= 0)
-            throw new ArgumentException($"temperature must be a finite number above 0; got {temperature}.", nameof(temperature));
+            throw new ArgumentException($"{name} must be a finite number above 0; got {temperature}.", name);
         return temperature is >= Precision.LeastTemperature and <= Precision.LargestTemperature
             ? temperature
-            : throw new ArgumentException($"temperature must be from 1e-30 to 1e30; got {temperature}.", nameof(temperature));
+            : throw new ArgumentException($"{name} must be from 1e-30 to 1e30; got {temperature}.", name);
     }
 
     internal static double Decay(double decay) =>

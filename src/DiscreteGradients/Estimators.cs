@@ -3,14 +3,16 @@ namespace DiscreteGradients;
 /// <summary>A named configuration of an estimator.</summary>
 public sealed class EstimatorEntry
 {
-    private readonly Func<Knobs, GradientEstimator> _create;
+    private static readonly Dictionary<string, object> Nothing = [];
 
-    internal EstimatorEntry(string name, string summary, Func<Knobs, GradientEstimator> create)
+    private readonly Func<SettingReader, GradientEstimator> _create;
+
+    internal EstimatorEntry(string name, string summary, Func<SettingReader, GradientEstimator> create)
     {
         (Name, Summary, _create) = (name, summary, create);
-        var knobs = new Knobs(EstimatorSettings.Default);
-        Default = create(knobs);
-        Knobs = knobs.Names;
+        var reader = new SettingReader(Nothing);
+        Default = create(reader);
+        Settings = reader.Declared;
     }
 
     /// <summary>The name used by the tool, tables and run files.</summary>
@@ -19,22 +21,38 @@ public sealed class EstimatorEntry
     /// <summary>One line for people.</summary>
     public string Summary { get; }
 
+    /// <summary>Its family: pathwise, score function, adaptive or enumeration.</summary>
+    public string Kind => Default switch
+    {
+        PathwiseEstimator => "pathwise",
+        ScoreFunctionEstimator => "score function",
+        AdaptiveEstimator => "adaptive",
+        _ => "enumeration",
+    };
+
     /// <summary>The estimator with its published defaults. A copy at every call, so that nobody shares what an adaptive one has learnt.</summary>
     public GradientEstimator Default => field with { };
 
-    /// <summary>Names of the <see cref="EstimatorSettings"/> properties this estimator has.</summary>
-    public IReadOnlyCollection<string> Knobs { get; }
+    /// <summary>What can be set.</summary>
+    public IReadOnlyList<EstimatorSetting> Settings { get; }
+
+    /// <summary>Whether it has a setting of that name.</summary>
+    public bool Has(string setting) => Settings.Any(s => s.Name == setting);
 
     /// <summary>Creates the estimator.</summary>
-    /// <exception cref="ArgumentException">A setting is out of range, or the estimator has no such setting.</exception>
-    public GradientEstimator Create(EstimatorSettings settings)
+    /// <param name="settings">Values by the names of <see cref="Settings"/>: numbers, texts or JSON values. What is left out is as published.</param>
+    /// <exception cref="ArgumentException">A value is of the wrong type or out of range, or the estimator has no such setting.</exception>
+    public GradientEstimator Create(IReadOnlyDictionary<string, object> settings)
     {
         Check.Given(settings);
-        var knobs = new Knobs(settings);
-        var estimator = _create(knobs);
-        return knobs.FirstUnread() is { } unread
-            ? throw new ArgumentException($"'{Name}' has no {unread}.", nameof(settings))
-            : estimator;
+        if (settings.Keys.FirstOrDefault(name => !Has(name)) is { } unknown)
+        {
+            throw new ArgumentException(
+                $"'{Name}' has no setting '{unknown}'; it has {(Settings.Count == 0 ? "none" : string.Join(", ", Settings.Select(s => s.Name)))}.",
+                nameof(settings));
+        }
+
+        return _create(new SettingReader(settings));
     }
 
     /// <inheritdoc/>
@@ -48,28 +66,40 @@ public static class Estimators
     public static IReadOnlyList<EstimatorEntry> All { get; } =
     [
         new("exact", "exact gradient by enumeration of all states", _ => new ExactEnumeration()),
-        new("reinmax", "second order (Heun), at the cost of straight-through", k => new ReinMax(k.Temperature(1))),
+        new("reinmax", "second order (Heun), at the cost of straight-through", s => new ReinMax(s.Temperature(1))),
         new("reinmax-uniform", "second order with a uniform baseline", _ => new ReinMaxUniform()),
-        new("st", "straight-through: first order (Euler)", k => new StraightThrough(k.Temperature(1))),
-        new("st-gumbel", "straight-through Gumbel-softmax", k => new GumbelRao(Draws: 1, k.Temperature(1))),
-        new("gumbel-rao", "Gumbel-softmax averaged over noise that gives the same sample", k => new GumbelRao(k.Draws(100), k.Temperature(1))),
-        new("gst-1.0", "gapped straight-through, gap 1", k => new GappedStraightThrough(1, k.Temperature(1))),
-        new("gst-p", "gapped straight-through, gap by probability", k => new GappedStraightThrough(null, k.Temperature(1))),
-        new("reinforce", "score function without a baseline", k => new Reinforce(k.Samples(1))),
-        new("rloo", "score function with leave-one-out baseline", k => new Rloo(k.Samples(2))),
-        new("disarm", "two categories: an antithetic pair, its noise integrated out", k => new Disarm(k.Samples(2))),
-        new("arms", "two categories: any number of samples that repel each other", k => new Arms(k.Samples(4))),
-        new("disarm-sb", "antithetic pair of a broken stick, its noise integrated out", k => new DisarmStickBreaking(k.Samples(2))),
-        new("disarm-iw", "antithetic pair of a broken stick, reweighted", k => new DisarmImportanceWeighted(k.Samples(2))),
-        new("carms", "any number of samples that repel each other", k => new Carms(k.Samples(4))),
-        new("unordered-set", "different joint states, drawn without replacement", k => new UnorderedSet(k.Samples(4))),
-        new("sum-and-sample", "the most probable joint states summed, one sample of the rest", k => new SumAndSample(k.Samples(4))),
-        new("reinforce-baseline", "score function with a moving average as its baseline", k => new ReinforceBaseline(k.Samples(1))),
-        new("double-cv", "leave-one-out baseline and f linearised at the other samples", k => new DoubleCv(k.Samples(2))),
-        new("rodeo", "leave-one-out baseline and learnt control variates from a Stein operator", k => new Rodeo(k.Samples(2))),
-        new("muprop", "score function with the expansion of f at the mean as its baseline", k => new MuProp(k.Samples(1))),
-        new("rebar", "score function with f at a relaxed sample as its baseline", k => new Rebar(k.Samples(1), k.Temperature(0.5))),
-        new("relax", "as rebar, with a free network added to the baseline", k => new Relax(k.Samples(1), k.Temperature(0.1))),
+        new("st", "straight-through: first order (Euler)", s => new StraightThrough(s.Temperature(1))),
+        new("st-gumbel", "straight-through Gumbel-softmax", s => new GumbelRao(Draws: 1, s.Temperature(1))),
+        new("gumbel-rao", "Gumbel-softmax averaged over noise that gives the same sample",
+            s => new GumbelRao(s.Whole("noise_draws", 100, "at least 1", "draws of noise, given the sample, that are averaged"), s.Temperature(1))),
+        new("gst-1.0", "gapped straight-through, gap 1", s => new GappedStraightThrough(1, s.Temperature(1))),
+        new("gst-p", "gapped straight-through, gap by probability", s => new GappedStraightThrough(null, s.Temperature(1))),
+        new("decoupled-st", "straight-through with a temperature of its own for the sample",
+            s => new DecoupledStraightThrough(
+                s.Number("forward_temperature", 1, "from 1e-30 to 1e30", "temperature of the law that the sample is drawn from"), s.Temperature(1))),
+        new("reinforce", "score function without a baseline", s => new Reinforce(s.Samples(1, "at least 1"))),
+        new("rloo", "score function with leave-one-out baseline", s => new Rloo(s.Samples(2, "at least 2"))),
+        new("disarm", "two categories: an antithetic pair, its noise integrated out",
+            s => new Disarm(s.Samples(2, "an even number, at least 2"))),
+        new("arms", "two categories: any number of samples that repel each other", s => new Arms(s.Samples(4, "at least 2"))),
+        new("disarm-sb", "antithetic pair of a broken stick, its noise integrated out",
+            s => new DisarmStickBreaking(s.Samples(2, "an even number, at least 2"))),
+        new("disarm-iw", "antithetic pair of a broken stick, reweighted",
+            s => new DisarmImportanceWeighted(s.Samples(2, "an even number, at least 2"))),
+        new("carms", "any number of samples that repel each other", s => new Carms(s.Samples(4, "at least 2"))),
+        new("unordered-set", "different joint states, drawn without replacement", s => new UnorderedSet(s.Samples(4, "from 2 to 8"))),
+        new("sum-and-sample", "the most probable joint states summed, one sample of the rest",
+            s => new SumAndSample(s.Samples(4, "at least 2"))),
+        new("reinforce-baseline", "score function with a moving average as its baseline",
+            s => new ReinforceBaseline(s.Samples(1, "at least 1"))),
+        new("double-cv", "leave-one-out baseline and f linearised at the other samples", s => new DoubleCv(s.Samples(2, "at least 2"))),
+        new("rodeo", "leave-one-out baseline and learnt control variates from a Stein operator",
+            s => new Rodeo(s.Samples(2, "at least 2"))),
+        new("muprop", "score function with the expansion of f at the mean as its baseline", s => new MuProp(s.Samples(1, "at least 1"))),
+        new("rebar", "score function with f at a relaxed sample as its baseline",
+            s => new Rebar(s.Samples(1, "at least 1"), s.StartingTemperature(0.5))),
+        new("relax", "as rebar, with a free network added to the baseline",
+            s => new Relax(s.Samples(1, "at least 1"), s.StartingTemperature(0.1))),
     ];
 
     /// <summary>The entry of that name.</summary>

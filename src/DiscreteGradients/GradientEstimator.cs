@@ -1,7 +1,7 @@
 namespace DiscreteGradients;
 
 /// <summary>
-/// Estimates the gradient of an expectation over discrete latents: ∇ E[f(z)], z ~ Categorical(softmax(logits)).
+/// Estimates the gradient of an expectation over discrete latents: ∇ E[f(z)], z ~ Categorical(softmax(logits)) or another <see cref="Law"/>.
 /// </summary>
 /// <remarks>
 /// The letters used throughout: S samples, B batch, L latents per example, K categories. Logits have shape [B.., L, K], a sample is
@@ -15,6 +15,9 @@ public abstract record GradientEstimator
 
     /// <summary>The highest degree of a polynomial f for which the expected gradient is exact; <see cref="Unbiased"/> if for every f.</summary>
     public abstract int Order { get; }
+
+    /// <summary>What the rows of a sample are drawn from, given the logits; expectations are under this law.</summary>
+    public virtual SamplingLaw Law() => SamplingLaw.Softmax;
 
     /// <summary>Rows of f evaluated per example: the price of one estimate, for comparisons at equal cost.</summary>
     public abstract long Evaluations(long latents, long categories);

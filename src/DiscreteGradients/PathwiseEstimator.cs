@@ -20,7 +20,7 @@ public abstract record PathwiseEstimator : GradientEstimator
     /// <param name="generator">Source of randomness on the logits' device; null means TorchSharp's default generator.</param>
     /// <returns>Exactly one-hot samples [.., K] in the logits' dtype, owned by the caller's dispose scope.</returns>
     /// <remarks>
-    /// The sample depends on logits, mask and generator state only: every pathwise estimator draws the same one. Where no gradient is
+    /// The sample depends on logits, mask and generator state only: every pathwise estimator with the same law draws the same one. Where no gradient is
     /// recorded (<c>no_grad</c>, or logits that need none) no soft tensor is computed. One number is taken from the generator, whatever the shape.
     /// </remarks>
     /// <exception cref="ArgumentException">Wrong shape, dtype or device; a row that is fully masked or holds NaN or +∞.</exception>
@@ -85,7 +85,7 @@ public abstract record PathwiseEstimator : GradientEstimator
             return sample.dtype == dtype ? sample : sample.to_type(dtype);
         }
 
-        var hard = Categorical.Sample(logits, samples: 1, noise).squeeze(0);
+        var hard = Law().Sample(logits, noise);
         return Carry(logits, hard, noise.Other(), dtype);
     }
 
@@ -102,7 +102,7 @@ public abstract record PathwiseEstimator : GradientEstimator
     {
         if (Form == Form.Readable)
             return null;
-        if (this is IFusedEstimator fused && FusedSample.Takes(logits))
+        if (this is IFusedEstimator fused && ReferenceEquals(Law(), SamplingLaw.Softmax) && FusedSample.Takes(logits))
             return new FusedPathwise(this, fused);
         return Form == Form.Automatic ? null : throw new ArgumentException(
             $"{GetType().Name} has no fused form for {logits.dtype} logits of shape {Check.Shape(logits)} on {logits.device}; "

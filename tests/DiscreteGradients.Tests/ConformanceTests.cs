@@ -14,7 +14,7 @@ public class ConformanceTests
     public void Every_registered_estimator_conforms(string check, string name)
     {
         var entry = Estimators.Get(name);
-        var estimator = entry.Knobs.Contains("Draws") ? entry.Create(new EstimatorSettings(Draws: 5)) : entry.Default;
+        var estimator = entry.Has("noise_draws") ? entry.Create(new Dictionary<string, object> { ["noise_draws"] = 5 }) : entry.Default;
         using var learnt = estimator as IDisposable;
         Conformance.Run(check, estimator);
     }

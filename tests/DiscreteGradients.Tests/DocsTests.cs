@@ -95,16 +95,10 @@ public partial class DocsTests
     private static string[] Cells(EstimatorEntry entry) =>
     [
         $"`{entry.Name}`",
-        entry.Default switch
-        {
-            PathwiseEstimator => "pathwise",
-            ScoreFunctionEstimator => "score function",
-            AdaptiveEstimator => "adaptive",
-            _ => "enumeration",
-        },
+        entry.Kind,
         entry.Default.Order == GradientEstimator.Unbiased ? "any f" : entry.Default.Order.ToString(CultureInfo.InvariantCulture),
         Evaluations(entry.Default),
-        entry.Knobs.Count == 0 ? "none" : string.Join(", ", entry.Knobs.Select(knob => Setting(entry.Default, knob))),
+        entry.Settings.Count == 0 ? "none" : string.Join(", ", entry.Settings.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Title} {s.Default}"))),
         entry.Summary,
     ];
 
@@ -119,9 +113,6 @@ public partial class DocsTests
             _ => throw new NotSupportedException($"{estimator} evaluates f {small} and {large} times; the table has no words for that."),
         };
     }
-
-    private static string Setting(GradientEstimator estimator, string knob) =>
-        string.Create(CultureInfo.InvariantCulture, $"{knob.ToLowerInvariant()} {estimator.GetType().GetProperty(knob)!.GetValue(estimator)}");
 
     private static string Read(string document) => File.ReadAllText(Path.Combine(Root, document)).ReplaceLineEndings("\n");
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Tests;
@@ -17,9 +18,7 @@ public class RegistryTests
         Conformance.Refused("Unknown estimator 'reinmx'. Did you mean 'reinmax'?", () => Estimators.Get("reinmx"));
         Conformance.Refused("Unknown estimator 'gst'. Did you mean 'st' or 'gst-1.0' or 'gst-p'?", () => Estimators.Get("gst"));
         Conformance.Refused(
-            "Unknown estimator 'vimco'. Choose from: exact, reinmax, reinmax-uniform, st, st-gumbel, gumbel-rao, gst-1.0, gst-p, reinforce, rloo, "
-            + "disarm, arms, disarm-sb, disarm-iw, carms, unordered-set, sum-and-sample, "
-            + "reinforce-baseline, double-cv, rodeo, muprop, rebar, relax.",
+            $"Unknown estimator 'vimco'. Choose from: {string.Join(", ", Estimators.All.Select(e => e.Name))}.",
             () => Estimators.Get("vimco"));
         Conformance.Refused("Unknown estimator 'ReinMax'. Did you mean 'reinmax' or 'reinmax-uniform'?", () => Estimators.Get("ReinMax"));
     }
@@ -27,26 +26,51 @@ public class RegistryTests
     [Fact]
     public void A_setting_the_estimator_does_not_have_is_refused()
     {
-        Conformance.Refused("'exact' has no temperature.", () => Estimators.Get("exact").Create(new(Temperature: 1)));
-        Conformance.Refused("'st' has no number of draws.", () => Estimators.Get("st").Create(new(Draws: 3)));
-        Conformance.Refused("'reinmax' has no number of samples.", () => Estimators.Get("reinmax").Create(new(Samples: 3)));
+        Conformance.Refused("'exact' has no setting 'temperature'; it has none.", () => Create("exact", ("temperature", 1.0)));
+        Conformance.Refused("'st' has no setting 'noise_draws'; it has temperature.", () => Create("st", ("noise_draws", 3)));
+        Conformance.Refused("'gumbel-rao' has no setting 'samples'; it has noise_draws, temperature.", () => Create("gumbel-rao", ("samples", 3)));
+    }
+
+    [Fact]
+    public void A_value_of_another_type_is_refused()
+    {
+        Conformance.Refused("temperature must be a number; got 'warm'.", () => Create("reinmax", ("temperature", "warm")));
+        Conformance.Refused("temperature must be a number; got True.", () => Create("reinmax", ("temperature", true)));
+        Conformance.Refused("samples must be a whole number; got 2.5.", () => Create("rloo", ("samples", 2.5)));
+        Conformance.Refused("samples must be a whole number; got 1E+20.", () => Create("rloo", ("samples", 1e20)));
+        Conformance.Refused("samples must be a whole number; got '[2]'.", () => Create("rloo", ("samples", Json("[2]"))));
+    }
+
+    [Fact]
+    public void Every_setting_says_what_it_is_and_has_its_default()
+    {
+        foreach (var entry in Estimators.All)
+        {
+            Assert.Equal(entry.Settings.Count, entry.Settings.Select(s => s.Name).Distinct().Count());
+            Assert.All(entry.Settings, s => Assert.Matches("^[a-z][a-z_]*$", s.Name));
+            Assert.All(entry.Settings, s => Assert.True(s.Range.Length > 0 && s.Summary.Length > 0 && !s.Summary.EndsWith('.')));
+            Assert.Equal(entry.Default, entry.Create(entry.Settings.ToDictionary(s => s.Name, s => s.Default)));
+        }
     }
 
     [Fact]
     public void Settings_reach_the_estimator()
     {
-        Assert.Equal(new GumbelRao(Draws: 7, Temperature: 0.5), Estimators.Get("gumbel-rao").Create(new(Temperature: 0.5, Draws: 7)));
-        Assert.Equal(new Rloo(4), Estimators.Get("rloo").Create(new(Samples: 4)));
+        var expected = new GumbelRao(Draws: 7, Temperature: 0.5);
+        Assert.Equal(expected, Create("gumbel-rao", ("temperature", 0.5), ("noise_draws", 7)));
+        Assert.Equal(expected, Create("gumbel-rao", ("temperature", "0.5"), ("noise_draws", "7")));
+        Assert.Equal(expected, Create("gumbel-rao", ("temperature", Json("0.5")), ("noise_draws", Json("7"))));
+        Assert.Equal(new Rloo(4), Create("rloo", ("samples", 4L)));
     }
 
     [Fact]
     public void Temperatures_beyond_the_supported_range_are_refused_by_every_estimator_that_has_one()
     {
-        foreach (var entry in Estimators.All.Where(e => e.Knobs.Contains(nameof(EstimatorSettings.Temperature))))
+        foreach (var entry in Estimators.All.Where(e => e.Has("temperature")))
         {
-            Conformance.Refused("temperature must be from 1e-30 to 1e30; got 9E-31.", () => entry.Create(new(Temperature: 9e-31)));
-            Conformance.Refused("temperature must be from 1e-30 to 1e30; got 5E-324.", () => entry.Create(new(Temperature: double.Epsilon)));
-            Conformance.Refused("temperature must be from 1e-30 to 1e30; got 1.1E+30.", () => entry.Create(new(Temperature: 1.1e30)));
+            Conformance.Refused("temperature must be from 1e-30 to 1e30; got 9E-31.", () => Create(entry.Name, ("temperature", 9e-31)));
+            Conformance.Refused("temperature must be from 1e-30 to 1e30; got 5E-324.", () => Create(entry.Name, ("temperature", double.Epsilon)));
+            Conformance.Refused("temperature must be from 1e-30 to 1e30; got 1.1E+30.", () => Create(entry.Name, ("temperature", 1.1e30)));
         }
     }
 
@@ -106,4 +130,9 @@ public class RegistryTests
         Assert.Equal((2, 0), (new ReinMax().Order, new ReinMax(1.3).Order));
         Assert.Equal((1, 0), (new StraightThrough().Order, new StraightThrough(0.9).Order));
     }
+
+    private static GradientEstimator Create(string name, params (string Name, object Value)[] settings) =>
+        Estimators.Get(name).Create(settings.ToDictionary(s => s.Name, s => s.Value));
+
+    private static JsonElement Json(string text) => JsonElement.Parse(text);
 }

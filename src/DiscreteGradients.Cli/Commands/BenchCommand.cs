@@ -26,18 +26,18 @@ internal static class BenchCommand
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("bench", "Time samples and gradients against the published algorithms, and against what the machine can do.");
-        var settings = new OptionsBinder(
+        var flags = new OptionsBinder(
             new BenchSettings
             {
                 Shapes = string.Join(',', BenchShape.Defaults),
                 Threads = Environment.ProcessorCount > 1 ? "1,2" : "1",
             },
-            command);
-        command.SetAction(parsed => Bench((BenchSettings)settings.Bind(parsed), terminal));
+            command, settings: true);
+        command.SetAction(parsed => Bench((BenchSettings)flags.Bind(parsed), flags.Settings(flags.Given(parsed).ToDictionary()), terminal));
         return command;
     }
 
-    private static int Bench(BenchSettings settings, Terminal terminal)
+    private static int Bench(BenchSettings settings, IReadOnlyDictionary<string, object> given, Terminal terminal)
     {
         if (settings is { Json: true, Markdown: true })
             throw new OptionException("--json and --markdown were both given; choose one.");
@@ -49,7 +49,7 @@ internal static class BenchCommand
 
         if (!(settings.Seconds > 0) || !double.IsFinite(settings.Seconds))
             throw new OptionException($"--seconds must be a finite number above 0; got {settings.Seconds}.");
-        var cells = Cells(settings);
+        var cells = Cells(settings, given);
         var file = settings.Out is { } path ? new CsvFile(path) : null;
         Machine.Use(cells[0].Threads);
 
@@ -106,10 +106,10 @@ internal static class BenchCommand
     }
 
     /// <summary>Everything asked for; the shapes of one estimator stand together.</summary>
-    private static List<BenchCell> Cells(BenchSettings settings)
+    private static List<BenchCell> Cells(BenchSettings settings, IReadOnlyDictionary<string, object> given)
     {
         var estimators = EstimatorChoice.Select(
-            settings.Estimator, new EstimatorSettings(settings.Temperature, settings.NoiseDraws),
+            settings.Estimator, given,
             estimator => Composed.FormOf(estimator) is null ? "no published form is there to time it against." : null);
         var shapes = BenchShape.Parse(settings.Shapes);
         var threads = settings.Threads.Split(',', StringSplitOptions.TrimEntries).Select(text =>

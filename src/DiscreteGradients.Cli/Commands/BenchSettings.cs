@@ -28,12 +28,6 @@ internal sealed record BenchSettings
     [Description("Seconds for one estimator, shape, pass and number of threads.")]
     public double Seconds { get; init; } = 1;
 
-    [Description("Temperature of the estimators that have one.")]
-    public double? Temperature { get; init; }
-
-    [Description("Noise draws of gumbel-rao.")]
-    public int? NoiseDraws { get; init; }
-
     [Description("New file for all figures, as comma-separated values; by default none is written.")]
     public string? Out { get; init; }
 

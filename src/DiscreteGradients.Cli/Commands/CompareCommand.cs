@@ -24,12 +24,12 @@ internal static class CompareCommand
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("compare", "Measure every estimator's gradient against the exact one, on a small problem.");
-        var settings = new OptionsBinder(new CompareSettings(), command);
-        command.SetAction(parsed => Compare((CompareSettings)settings.Bind(parsed), terminal));
+        var flags = new OptionsBinder(new CompareSettings(), command, settings: true);
+        command.SetAction(parsed => Compare((CompareSettings)flags.Bind(parsed), flags.Settings(flags.Given(parsed).ToDictionary()), terminal));
         return command;
     }
 
-    private static int Compare(CompareSettings settings, Terminal terminal)
+    private static int Compare(CompareSettings settings, IReadOnlyDictionary<string, object> given, Terminal terminal)
     {
         Seeds.Check(settings.Seed);
         if (settings.LearningSteps < 0)
@@ -37,7 +37,7 @@ internal static class CompareCommand
         if (settings.Draws < 2)
             throw new OptionException($"--draws must be at least 2; got {settings.Draws}.");
         var estimators = EstimatorChoice.Select(
-            settings.Estimator, new EstimatorSettings(settings.Temperature, settings.NoiseDraws, settings.Samples),
+            settings.Estimator, given,
             estimator => Applicability.WhyNot(estimator, settings.Categories));
         Machine.Use(settings.Threads);
         using var problem = new ComparisonProblem(settings.Problem, settings.Latents, settings.Categories, settings.Seed);

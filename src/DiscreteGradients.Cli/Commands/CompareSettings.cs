@@ -24,15 +24,6 @@ internal sealed record CompareSettings
     [Description("Estimators, separated by commas; by default all that apply. See 'dgrad list'.")]
     public string? Estimator { get; init; }
 
-    [Description("Temperature of the estimators that have one.")]
-    public double? Temperature { get; init; }
-
-    [Description("Noise draws of gumbel-rao.")]
-    public int? NoiseDraws { get; init; }
-
-    [Description("Samples of the score-function estimators.")]
-    public int? Samples { get; init; }
-
     [Description("Seed of the problem and of the draws.")]
     public long Seed { get; init; }
 

@@ -22,16 +22,16 @@ internal static class ListCommand
 
     private static int List(Terminal terminal)
     {
-        var estimators = Grid("estimator", "kind", "order", "evals", "knobs");
+        var estimators = Grid("estimator", "kind", "order", "evals", "settings");
         foreach (var entry in Estimators.All)
         {
             string[] row =
             [
                 entry.Name,
-                Kind(entry.Default),
+                entry.Kind,
                 Order(entry.Default),
                 entry.Default is ExactEnumeration ? "K^L" : entry.Default.Evaluations(Latents, Categories).ToString(),
-                string.Join(' ', entry.Knobs.Select(Flag)),
+                string.Join(' ', entry.Settings.Select(s => GivenSettings.Flag(s)[2..])),
             ];
             estimators.AddRow(row.Select(cell => new Text(cell)));
         }
@@ -64,16 +64,6 @@ internal static class ListCommand
     }
 
     internal static string Order(GradientEstimator estimator) => estimator.Order == GradientEstimator.Unbiased ? "all" : estimator.Order.ToString();
-
-    private static string Kind(GradientEstimator estimator) => estimator switch
-    {
-        PathwiseEstimator => "pathwise",
-        ScoreFunctionEstimator => "score function",
-        AdaptiveEstimator => "adaptive",
-        _ => "exact",
-    };
-
-    private static string Flag(string knob) => knob == nameof(EstimatorSettings.Draws) ? "noise-draws" : knob.ToLowerInvariant();
 
     private static Table Grid(params string[] headers)
     {

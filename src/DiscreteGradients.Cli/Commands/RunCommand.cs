@@ -21,7 +21,7 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         {
             var command = new Command(entry.Name, char.ToUpperInvariant(entry.Summary[0]) + entry.Summary[1..] + ".");
             var options = new OptionsBinder(Activator.CreateInstance(entry.OptionsType)!, command, lists: true);
-            var settings = new OptionsBinder(new RunSettings { Estimator = entry.DefaultEstimators }, command, lists: true);
+            var settings = new OptionsBinder(new RunSettings { Estimator = entry.DefaultEstimators }, command, lists: true, settings: true);
             command.SetAction(new RunCommand(entry, options, settings, terminal).Run);
             run.Subcommands.Add(command);
         }
@@ -53,7 +53,9 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
 
     /// <summary>What the numbers of a run depend on.</summary>
     internal IReadOnlyDictionary<string, string> Fixed(IReadOnlyDictionary<string, string> given) =>
-        FixedSettings.Of(options.Bind(given)).Concat(FixedSettings.Of(WithoutSpaces((RunSettings)settings.Bind(given)))).ToDictionary();
+        FixedSettings.Of(options.Bind(given))
+            .Concat(FixedSettings.Of(WithoutSpaces((RunSettings)settings.Bind(given))))
+            .Concat(GivenSettings.Texts(settings.Settings(given))).ToDictionary();
 
     /// <summary>Checks the settings of a run: all that can be checked before its data is there.</summary>
     /// <exception cref="OptionException">It cannot be run.</exception>
@@ -64,7 +66,7 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         Machine.Use(wanted.Threads ?? (jobs > 1 ? 1 : Machine.PhysicalCores));
         var experiment = entry.Create(resolved);
         var seeds = SeedsOf(wanted);
-        return (experiment, EstimatorChoice.Select(wanted.Estimator, Knobs(wanted), experiment), seeds, wanted);
+        return (experiment, EstimatorChoice.Select(wanted.Estimator, settings.Settings(given), experiment), seeds, wanted);
     }
 
     /// <summary>Finds the data of an experiment, after everything else was checked.</summary>
@@ -86,7 +88,7 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
             Experiment = entry.Name,
             Options = experiment.Options,
             Estimators = Records(estimators, experiment),
-            Settings = Knobs(wanted),
+            Settings = GivenSettings.ToJson(settings.Settings(given)),
             Seeds = seeds,
             Epochs = experiment.Epochs,
             Optimum = experiment.Optimum,
@@ -118,9 +120,6 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         var had = new RunSettings
         {
             Estimator = string.Join(',', record.Estimators.Select(e => e.Name)),
-            Temperature = record.Settings.Temperature,
-            NoiseDraws = record.Settings.Draws,
-            Samples = record.Settings.Samples,
             Seed = record.Seeds[0],
             Seeds = record.Seeds.Count,
             Threads = record.Threads,
@@ -130,6 +129,8 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         var resolved = options.Bind(given, record.Options);
         Same(FixedSettings.Of(record.Options), FixedSettings.Of(resolved));
         Same(FixedSettings.Of(had), FixedSettings.Of(wanted));
+        var (before, now) = (GivenSettings.FromJson(record.Settings), settings.Settings(given));
+        Same(GivenSettings.Texts(before), GivenSettings.Texts(now.Concat(before.Where(s => !now.ContainsKey(s.Key))).ToDictionary()));
         return (record with { Options = resolved }, wanted);
     }
 
@@ -155,7 +156,7 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         var jobs = Jobs(wanted, record.Threads);
         Machine.Use(record.Threads);
         var experiment = entry.Create(record.Options);
-        var estimators = EstimatorChoice.Select(wanted.Estimator, record.Settings, experiment);
+        var estimators = EstimatorChoice.Select(wanted.Estimator, GivenSettings.FromJson(record.Settings), experiment);
         var records = Records(estimators, experiment);
         if (records.Zip(record.Estimators).FirstOrDefault(e => e.First.Configuration != e.Second.Configuration) is ({ } now, { } then))
         {
@@ -233,12 +234,14 @@ internal sealed class RunCommand(ExperimentEntry entry, OptionsBinder options, O
         ValuePlots.Write(folder.Output, record, lines);
     }
 
-    private static EstimatorSettings Knobs(RunSettings settings) => new(settings.Temperature, settings.NoiseDraws, settings.Samples);
-
     private static EstimatorRecord[] Records(IEnumerable<EstimatorChoice> estimators, Experiment experiment) => [.. estimators.Select(choice =>
     {
         var options = experiment.TunedFor(choice.Name).Options;
-        return new EstimatorRecord(choice.Name, choice.Estimator.ToString()) { Options = options.Equals(experiment.Options) ? null : options };
+        return new EstimatorRecord(choice.Name, choice.Estimator.ToString())
+        {
+            Settings = GivenSettings.ToJson(choice.Resolved),
+            Options = options.Equals(experiment.Options) ? null : options,
+        };
     })];
 
     private static RunSettings WithoutSpaces(RunSettings settings) =>

@@ -9,15 +9,6 @@ internal sealed record RunSettings
     [Description("Estimators, separated by commas; without a default, all that apply. See 'dgrad list'.")]
     public string? Estimator { get; init; }
 
-    [Description("Temperature of the estimators that have one.")]
-    public double? Temperature { get; init; }
-
-    [Description("Noise draws of gumbel-rao.")]
-    public int? NoiseDraws { get; init; }
-
-    [Description("Samples of the score-function estimators.")]
-    public int? Samples { get; init; }
-
     [OneValue]
     [Description("First seed.")]
     public long Seed { get; init; }

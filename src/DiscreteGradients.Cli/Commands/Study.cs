@@ -22,7 +22,7 @@ internal sealed class Study(RunCommand runs, Terminal terminal)
         OutputFolder.Check(settings.Out, otherwise: RunCommand.DefaultFolders);
         var prepared = study.Cells.Select(cell => runs.Prepare(study.Given(cell))).ToList();
         foreach (var run in prepared)
-            HasKnobs(study, run.Estimators);
+            HaveSettings(study, run.Estimators);
         runs.Load(prepared[0].Experiment, json: false);  // numbers are listed, data sets are not: all runs have the same
         study = study with { Settings = new Dictionary<string, string>(study.Settings) { ["--threads"] = $"{torch.get_num_threads()}" } };
 
@@ -121,13 +121,13 @@ internal sealed class Study(RunCommand runs, Terminal terminal)
     }
 
     /// <summary>An estimator without a setting would do the same run again for each value of it.</summary>
-    private static void HasKnobs(StudyRecord study, IEnumerable<EstimatorChoice> estimators)
+    private static void HaveSettings(StudyRecord study, IEnumerable<EstimatorChoice> estimators)
     {
-        foreach (var (flag, knob, name) in EstimatorChoice.Knobs)
+        foreach (var setting in GivenSettings.All)
         {
-            if (study.Axes.Any(axis => "--" + axis.Name == flag)
-                && estimators.FirstOrDefault(choice => !Estimators.Get(choice.Name).Knobs.Contains(knob)) is { } without)
-                throw new OptionException($"'{without.Name}' has no {name}: leave it out of --estimator, or give {flag} one value.");
+            var flag = GivenSettings.Flag(setting);
+            if (study.Axes.Any(axis => "--" + axis.Name == flag) && estimators.FirstOrDefault(choice => !choice.Entry.Has(setting.Name)) is { } without)
+                throw new OptionException($"'{without.Name}' has no {setting.Title}: leave it out of --estimator, or give {flag} one value.");
         }
     }
 

@@ -4,6 +4,7 @@ namespace DiscreteGradients.Experiments;
 /// <remarks>Reference: Shi et al. 2022, arXiv 2202.09497, section 6; Liu et al. 2023, arXiv 2304.08612, table 6.</remarks>
 public sealed class BernoulliVaeExperiment : Experiment
 {
+    private const string Samples = "samples";
     private const int LargestLayer = 1 << 14;
 
     /// <summary>ReinMax's temperature there: 1.2 on Omniglot with three evaluations, else 1.1.</summary>
@@ -45,16 +46,19 @@ public sealed class BernoulliVaeExperiment : Experiment
     public override object Options => _options;
 
     /// <summary>As many samples as make the evaluations asked for, and the published temperature of ReinMax.</summary>
-    public override EstimatorSettings Settings(EstimatorEntry estimator, EstimatorSettings given)
+    public override IReadOnlyDictionary<string, object> Settings(EstimatorEntry estimator, IReadOnlyDictionary<string, object> given)
     {
         ArgumentNullException.ThrowIfNull(estimator);
         ArgumentNullException.ThrowIfNull(given);
-        if (estimator.Name == TunedEstimator && given.Temperature is null)
-            given = given with { Temperature = _options is { Dataset: "omniglot", Evaluations: 3 } ? 1.2 : 1.1 };
-        if (given.Samples is not null || !estimator.Knobs.Contains(nameof(EstimatorSettings.Samples)))
-            return given;
-        var samples = Enumerable.Range(1, _options.Evaluations).FirstOrDefault(s => Evaluations(estimator, s) == _options.Evaluations);
-        return samples == 0 ? given : given with { Samples = samples };
+        var settings = new Dictionary<string, object>(given);
+        if (estimator.Name == TunedEstimator)
+            settings.TryAdd("temperature", _options is { Dataset: "omniglot", Evaluations: 3 } ? 1.2 : 1.1);
+        var samples = estimator.Has(Samples) && !given.ContainsKey(Samples)
+            ? Enumerable.Range(1, _options.Evaluations).FirstOrDefault(s => Evaluations(estimator, s) == _options.Evaluations)
+            : 0;
+        if (samples > 0)
+            settings.Add(Samples, samples);
+        return settings;
     }
 
     /// <inheritdoc/>
@@ -81,7 +85,7 @@ public sealed class BernoulliVaeExperiment : Experiment
     {
         try
         {
-            return estimator.Create(new EstimatorSettings(Samples: samples)).Evaluations(_options.Latents, categories: 2);
+            return estimator.Create(new Dictionary<string, object> { [Samples] = samples }).Evaluations(_options.Latents, categories: 2);
         }
         catch (ArgumentException)
         {

@@ -89,6 +89,6 @@ public static class EfficiencyStudy
 
     private static EfficiencyCase Case(string name, int? draws, (double, double) polynomial, (double, double) vae) => new(
         draws is null ? name : $"{name} {draws}",
-        Estimators.Get(name).Create(new EstimatorSettings(Draws: draws)),
+        Estimators.Get(name).Create(draws is { } given ? new Dictionary<string, object> { ["noise_draws"] = given } : []),
         new Dictionary<string, (double, double)> { ["polynomial"] = polynomial, ["vae"] = vae });
 }

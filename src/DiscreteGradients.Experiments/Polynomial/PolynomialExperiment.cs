@@ -51,9 +51,6 @@ public sealed class PolynomialExperiment : Experiment
     public override object Options => _options;
 
     /// <inheritdoc/>
-    public override EstimatorSettings Settings(EstimatorEntry estimator, EstimatorSettings given) => given;
-
-    /// <inheritdoc/>
     public override string? WhyNot(GradientEstimator estimator) =>
         Applicability.WhyNot(estimator, categories: 2, _options.Latents, _options.Batch)
         ?? (Examples(estimator) == 0

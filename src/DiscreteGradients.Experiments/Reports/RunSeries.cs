@@ -95,9 +95,12 @@ public sealed record RunSeries(
             .Select(o => new Setting(Printable(o.Name), Printable(o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()))),
     ];
 
-    /// <summary>The hyperparameters in a record's text, such as <c>ReinMax { Order = 2, Temperature = 1 }</c>; the order follows from them.</summary>
+    /// <summary>The settings of an estimator; of an earlier version's from its text, such as <c>ReinMax { Order = 2, Temperature = 1 }</c>.</summary>
     private static IEnumerable<Setting> Settings(EstimatorRecord estimator)
     {
+        if (estimator.Settings is { } settings)
+            return settings.Select(s => new Setting(Printable(s.Key.Replace('_', ' ')), Printable(s.Value.ToString())));
+
         var text = Printable(estimator.Configuration);
         var (open, close) = (text.IndexOf('{'), text.LastIndexOf('}'));
         return open < 0 || close < open

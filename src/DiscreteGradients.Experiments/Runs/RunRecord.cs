@@ -20,8 +20,8 @@ public sealed partial record RunRecord
     /// <summary>The estimators, in the order of the run.</summary>
     public required IReadOnlyList<EstimatorRecord> Estimators { get; init; }
 
-    /// <summary>The knobs the estimators were made with.</summary>
-    public EstimatorSettings Settings { get; init; } = EstimatorSettings.Default;
+    /// <summary>Settings that were given for all estimators that have them, by name; the others are as published, or as a preset has them.</summary>
+    public IReadOnlyDictionary<string, JsonElement> Settings { get; init; } = new Dictionary<string, JsonElement>();
 
     /// <summary>The seeds.</summary>
     public required IReadOnlyList<long> Seeds { get; init; }
@@ -98,6 +98,7 @@ public sealed partial record RunRecord
         : Seeds[0] < 0 || Seeds.Index().Any(seed => seed.Item != unchecked(Seeds[0] + seed.Index))
             ? "seeds must be numbers from 0 up that follow each other"
         : Epochs < 1 ? "epochs must be at least 1"
+        : Settings.Keys.FirstOrDefault(name => !GivenSettings.IsKnown(name)) is { } unknown ? $"settings.{StrictJson.Printable(unknown)} {StrictJson.Unknown}"
         : Threads is < 1 or > MostThreads ? $"threads must be from 1 to {MostThreads}"
         : Jobs < 1 ? "jobs must be at least 1"
         : WallSeconds is < 0 or > LongestTime ? $"wall_seconds must be from 0 to {LongestTime}"
@@ -111,6 +112,9 @@ public sealed partial record RunRecord
 /// <summary>An estimator by its name in the registry, with its hyperparameters spelt out.</summary>
 public sealed record EstimatorRecord([property: JsonRequired] string Name, [property: JsonRequired] string Configuration)
 {
+    /// <summary>Every setting by its name; null in a file of an earlier version.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? Settings { get; init; }
+
     /// <summary>The options record as this estimator has it, where a preset gives each its own.</summary>
     public object? Options { get; init; }
 }

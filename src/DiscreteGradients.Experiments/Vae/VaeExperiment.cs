@@ -7,6 +7,7 @@ namespace DiscreteGradients.Experiments;
 /// </remarks>
 public sealed class VaeExperiment : Experiment
 {
+    private const string Temperature = "temperature";
     private const int LargestLayer = 1 << 16;
 
     private readonly VaeOptions _options;
@@ -53,19 +54,19 @@ public sealed class VaeExperiment : Experiment
     public override object Options => _options;
 
     /// <inheritdoc/>
-    public override EstimatorSettings Settings(EstimatorEntry estimator, EstimatorSettings given)
+    public override IReadOnlyDictionary<string, object> Settings(EstimatorEntry estimator, IReadOnlyDictionary<string, object> given)
     {
         ArgumentNullException.ThrowIfNull(estimator);
         ArgumentNullException.ThrowIfNull(given);
         if (_preset is null)
             return given;
         var tuning = _preset.Tunings.GetValueOrDefault(estimator.Name);
-        var open = estimator.Knobs.Contains(nameof(EstimatorSettings.Temperature)) && given.Temperature is null;
+        var open = estimator.Has(Temperature) && !given.ContainsKey(Temperature);
         return tuning is null && (_options.Lr is null || open)
             ? throw new OptionException(
                 $"--preset {_preset.Name} has settings for {string.Join(", ", _preset.Tunings.Keys)}; for '{estimator.Name}' give --lr"
-                + $"{(estimator.Knobs.Contains(nameof(EstimatorSettings.Temperature)) ? " and --temperature" : "")}.")
-            : open ? given with { Temperature = tuning!.Temperature } : given;
+                + $"{(estimator.Has(Temperature) ? " and --temperature" : "")}.")
+            : open ? new Dictionary<string, object>(given) { [Temperature] = tuning!.Temperature } : given;
     }
 
     /// <inheritdoc/>
@@ -107,7 +108,7 @@ public sealed class VaeExperiment : Experiment
         }
 
         var measured = options.QualityEstimators.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(Estimators.Get).Select(entry =>
-            new NamedEstimator(entry.Name, entry.Create(new EstimatorSettings(_preset?.Tunings.GetValueOrDefault(entry.Name)?.Temperature)))).ToList();
+            new NamedEstimator(entry.Name, Tuned(entry))).ToList();
         if (measured.Find(e => Applicability.WhyNot(e.Estimator, options.Categories) is not null) is { } unfit)
             throw new OptionException($"--quality-estimators may not name '{unfit.Name}' here: {Applicability.WhyNot(unfit.Estimator, options.Categories)}");
         return measured.Exists(e => e.Estimator is ExactEnumeration exact
@@ -115,4 +116,8 @@ public sealed class VaeExperiment : Experiment
             ? throw new OptionException($"--quality-estimators may name 'exact' in small spaces only; {states} states need too much memory.")
             : measured;
     }
+
+    private GradientEstimator Tuned(EstimatorEntry entry) => _preset?.Tunings.GetValueOrDefault(entry.Name) is { } tuning && entry.Has(Temperature)
+        ? entry.Create(new Dictionary<string, object> { [Temperature] = tuning.Temperature })
+        : entry.Default;
 }

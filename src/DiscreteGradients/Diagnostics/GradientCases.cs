@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace DiscreteGradients;
 
@@ -7,7 +8,7 @@ namespace DiscreteGradients;
 /// </summary>
 public sealed record GradientCase
 {
-    /// <summary><c>reinmax</c>, <c>st</c>, <c>st-gumbel</c>, <c>gst-1.0</c>, <c>gst-p</c> or <c>gumbel-rao</c>.</summary>
+    /// <summary>Name of a pathwise estimator of the registry.</summary>
     public required string Method { get; init; }
 
     /// <summary>[rows, K].</summary>
@@ -15,6 +16,10 @@ public sealed record GradientCase
 
     /// <summary>τ.</summary>
     public required double Temperature { get; init; }
+
+    /// <summary>Further settings of the estimator, by the names that the registry has for them.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? Settings { get; init; }
 
     /// <summary>[rows, K].</summary>
     public required double[] Logits { get; init; }
@@ -47,16 +52,12 @@ public sealed record GradientCase
         using var scope = NewDisposeScope();
         var logits = Matrix(Logits).requires_grad_(true);
         var hard = OneHot.FromIndex(tensor(Array.ConvertAll(Sample, i => (long)i)), Shape[1], ScalarType.Float64);
-        var soft = Method switch
+        var soft = Estimator() switch
         {
-            "reinmax" => new ReinMax(Temperature).Attach(logits, hard),
-            "st" => new StraightThrough(Temperature).Attach(logits, hard),
-            "gst-1.0" => new GappedStraightThrough(1, Temperature).Attach(logits, hard),
-            "gst-p" => new GappedStraightThrough(null, Temperature).Attach(logits, hard),
-            "st-gumbel" => ((logits + Matrix(GumbelNoise!)) / Temperature).softmax(-1),
-            "gumbel-rao" => GumbelRao.Soften(
+            GumbelRao when GumbelNoise is { } noise => ((logits + Matrix(noise)) / Temperature).softmax(-1),
+            GumbelRao => GumbelRao.Soften(
                 logits.log_softmax(-1), hard, tensor(ExponentialNoise!).view(Shape[0], Shape[1], Draws!.Value).permute(2, 0, 1), Temperature),
-            _ => throw new InvalidOperationException($"Unknown method '{Method}'."),
+            var other => other.Attach(logits, hard),
         };
         var loss = (soft * Matrix(GradientAtSample)).sum();
         if (GradientAtProbabilities is { } atProbabilities)
@@ -68,13 +69,24 @@ public sealed record GradientCase
     public double LargestError() =>
         Recompute().Zip(GradientAtLogits, (got, expected) => Math.Abs(got - expected) / Math.Max(1, Math.Abs(expected))).DefaultIfEmpty().Max();
 
+    /// <summary>The estimator, with the settings of the case.</summary>
+    /// <exception cref="ArgumentException">There is none of that name, or it cannot have them.</exception>
+    internal PathwiseEstimator Estimator()
+    {
+        var entry = Estimators.Get(Method);
+        var settings = (Settings ?? new Dictionary<string, JsonElement>()).ToDictionary(s => s.Key, s => (object)s.Value);
+        if (entry.Has("temperature"))
+            settings["temperature"] = Temperature;
+        return (PathwiseEstimator)entry.Create(settings);
+    }
+
     private Tensor Matrix(double[] values) => tensor(values).view(Shape[0], Shape[1]);
 }
 
 /// <summary>Reads gradient cases: <c>{ "about": …, "cases": [ … ] }</c> with the fields of <see cref="GradientCase"/> in snake case.</summary>
 public static class GradientCases
 {
-    private static readonly string[] Methods = ["reinmax", "st", "st-gumbel", "gst-1.0", "gst-p", "gumbel-rao"];
+    private static readonly string[] Methods = [.. Estimators.All.Where(entry => entry.Default is PathwiseEstimator).Select(entry => entry.Name)];
 
     /// <summary>Reads and checks every case.</summary>
     /// <exception cref="InvalidDataException">One sentence that names the case and the field.</exception>
@@ -156,6 +168,8 @@ public static class GradientCases
         if (c.Temperature is < Precision.LeastTemperature or > Precision.LargestTemperature)
             throw new InvalidDataException($"case {index}: field 'temperature' must be from 1e-30 to 1e30; got {c.Temperature}.");
 
+        CheckSettings(c, index);
+
         var entries = (long)c.Shape[0] * c.Shape[1];
         Numbers(c.Logits, entries, "logits", index);
         Numbers(c.GradientAtSample, entries, "gradient_at_sample", index);
@@ -171,6 +185,20 @@ public static class GradientCases
         if (Array.FindIndex(c.Sample, i => i < 0 || i >= c.Shape[1]) is >= 0 and var bad)
             throw new InvalidDataException($"case {index}: field 'sample' must hold category indices from 0 to {c.Shape[1] - 1}; got {c.Sample[bad]}.");
         return c;
+    }
+
+    private static void CheckSettings(GradientCase c, int index)
+    {
+        if (c.Settings?.Keys.FirstOrDefault(name => !Estimators.Get(c.Method).Has(name)) is { } unknown)
+            throw new InvalidDataException($"case {index}: field '{StrictJson.Printable(unknown)}' is not known.");
+        try
+        {
+            c.Estimator();
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"case {index}: {e.Message.Split(" (Parameter")[0]}", e);
+        }
     }
 
     private static void Numbers(double[]? values, long count, string field, int index, bool required = true)

@@ -80,7 +80,7 @@ public static class GradientQuality
             throw new ArgumentException($"logits must have at least one {missing}; got {Check.Shape(logits)}.", nameof(logits));
         }
 
-        var exact = Gradient(new ExactEnumeration(maximumStates), logits.detach().clone(), f, generator);
+        var exact = Gradient(new ExactEnumeration(maximumStates).Under(estimator.Law()), logits.detach().clone(), f, generator);
         var groups = Math.Min(Groups, draws);
         var parts = Enumerable.Range(0, groups)
             .Select(g => Draw(estimator, exact, logits, f, (int)(((long)draws * (g + 1) / groups) - ((long)draws * g / groups)), generator))

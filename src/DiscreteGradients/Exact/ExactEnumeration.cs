@@ -1,12 +1,24 @@
 namespace DiscreteGradients;
 
 /// <summary>The exact expectation and gradient, by evaluating f at every joint state of the latents.</summary>
-/// <remarks>∇E[f(z)] = Σ_z f(z) ∇p(z) over all K^L states. f need not be differentiable.</remarks>
-/// <param name="MaximumStates">The largest K^L that is enumerated; f is called on [K^L, B.., L, K] at once.</param>
+/// <remarks>∇E[f(z)] = Σ_z f(z) ∇p(z) over all joint states, K^L of them for one-hot latents. f need not be differentiable.</remarks>
+/// <param name="MaximumStates">The most states that are enumerated; f is called on [states, B.., L, K] at once.</param>
 public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEstimator
 {
+    private SamplingLaw _law = SamplingLaw.Softmax;
+
     /// <inheritdoc cref="ExactEnumeration"/>
     public long MaximumStates { get; init => field = Check.AtLeast(1, value, nameof(MaximumStates)); } = Check.AtLeast(1, MaximumStates);
+
+    /// <inheritdoc/>
+    public override SamplingLaw Law() => _law;
+
+    /// <summary>The same for the expectation under another law than softmax(logits).</summary>
+    public ExactEnumeration Under(SamplingLaw law)
+    {
+        Check.Given(law);
+        return this with { _law = law };
+    }
 
     /// <inheritdoc/>
     public override int Order => Unbiased;
@@ -25,7 +37,8 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
     protected override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Generator? generator)
     {
         var (latents, categories) = (logits.shape[^2], logits.shape[^1]);
-        var count = CountStates(latents, categories);
+        var support = Law().Support(categories, logits.dtype, logits.device);
+        var count = CountStates(latents, support.shape[0]);
         if (count > MaximumStates)
         {
             throw new ArgumentException(
@@ -34,10 +47,12 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
         }
 
         var batch = logits.shape[..^2];
-        var states = OneHot.States((int)latents, (int)categories, logits.dtype, logits.device)
+        var choices = OneHot.States((int)latents, (int)support.shape[0], logits.dtype, logits.device);
+        var states = choices.matmul(support)
             .view([count, .. batch.Select(_ => 1L), latents, categories])
             .expand([count, .. logits.shape]);
-        var probabilities = (Masking.LogProbabilities(Check.Rows(logits)) * states).sum([-2, -1]).exp();
+        var chosen = choices.view([count, .. batch.Select(_ => 1L), .. choices.shape[1..]]);
+        var probabilities = (Law().LogProbabilities(logits) * chosen).sum([-2, -1]).exp();
         var values = f(states);
         return (probabilities * where(probabilities > 0, values, zeros_like(values))).sum([0]);
     }

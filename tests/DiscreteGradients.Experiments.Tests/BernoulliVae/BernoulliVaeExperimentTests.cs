@@ -75,7 +75,7 @@ public sealed class BernoulliVaeExperimentTests
         Assert.Equal(new ReinMax(1.1), Create(experiment, Estimators.Get("reinmax")));
         Assert.Equal(new Rloo(6), Create(experiment, Estimators.Get("rloo")));
         Assert.Equal(new Rebar(2), Create(experiment, Estimators.Get("rebar")));
-        Assert.Equal(new ReinMax(2), Estimators.Get("reinmax").Create(experiment.Settings(Estimators.Get("reinmax"), new EstimatorSettings(Temperature: 2))));
+        Assert.Equal(new ReinMax(2), Create(experiment, Estimators.Get("reinmax"), new() { ["temperature"] = 2.0 }));
     }
 
     [Theory]
@@ -194,8 +194,8 @@ public sealed class BernoulliVaeExperimentTests
         Assert.Empty(PublishedBernoulliElbos.Find(options with { Epochs = 60 }, new EstimatorRecord("rodeo", "")));
     }
 
-    private static GradientEstimator Create(BernoulliVaeExperiment experiment, EstimatorEntry entry) =>
-        entry.Create(experiment.Settings(entry, new EstimatorSettings()));
+    private static GradientEstimator Create(BernoulliVaeExperiment experiment, EstimatorEntry entry, Dictionary<string, object>? given = null) =>
+        entry.Create(experiment.Settings(entry, given ?? []));
 
     private static List<EpochMetrics> Run(Experiment experiment, GradientEstimator estimator, long seed = 0, Action<double>? stepDone = null) =>
         [.. experiment.Run(estimator, seed, stepDone, TestContext.Current.CancellationToken)];

@@ -186,7 +186,7 @@ public sealed class StudyTests : IDisposable
     [InlineData("--threads 1,2", "--threads must be a whole number of at most 2147483647; got '1,2'.")]
     [InlineData("--latents 8,16 --json", "--json is for one run; --latents makes several.")]
     [InlineData("--temperature 1,2 --estimator reinmax,rloo", "'rloo' has no temperature: leave it out of --estimator, or give --temperature one value.")]
-    [InlineData("--samples 2,4 --estimator reinmax,rloo", "'reinmax' has no number of samples: leave it out of --estimator, or give --samples one value.")]
+    [InlineData("--samples 2,4 --estimator reinmax,rloo", "'reinmax' has no samples: leave it out of --estimator, or give --samples one value.")]
     [InlineData("--samples 2,1 --estimator rloo", "'rloo': samples must be at least 2; got 1.")]
     public void A_bad_list_is_one_sentence_and_leaves_nothing(string options, string sentence)
     {

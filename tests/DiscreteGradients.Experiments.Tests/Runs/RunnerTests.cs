@@ -118,8 +118,6 @@ public sealed class RunnerTests : IDisposable
 
         public override object Options => new PolynomialOptions();
 
-        public override EstimatorSettings Settings(EstimatorEntry estimator, EstimatorSettings given) => given;
-
         public override Experiment TunedFor(string estimator) => this;
 
         public override string? WhyNot(GradientEstimator estimator) => null;

@@ -19,7 +19,9 @@ public partial class GuardPageTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "guard pages are set with mmap and mprotect");
         foreach (var temperature in new[] { 1.0, 1.3 })
         {
-            var settings = new EstimatorSettings(temperature, name == "gumbel-rao" ? 3 : null);
+            var settings = new Dictionary<string, object> { ["temperature"] = temperature };
+            if (name == "gumbel-rao")
+                settings.Add("noise_draws", 3);
             var estimator = (IFusedEstimator)Estimators.Get(name).Create(settings);
             foreach (var rows in new[] { 1, 3, 16, 50 })
             {

@@ -123,7 +123,7 @@ public class CoupledTests
         {
             var expected = Of(new Disarm(), logits, F(logits), Draws);
 
-            var got = Of(Estimators.Get(name).Create(new(Samples: 2)), logits, F(logits), Draws);
+            var got = Of(Estimators.Get(name).Create(new Dictionary<string, object> { ["samples"] = 2 }), logits, F(logits), Draws);
 
             Assert.Equal(expected.Keys.Order(), got.Keys.Order());
             Assert.All(expected.Keys, key =>

@@ -62,7 +62,7 @@ public class JointStatesTests
     public void With_no_more_states_than_samples_every_estimate_is_exact(string name)
     {
         using var scope = NewDisposeScope();
-        var estimator = Estimators.Get(name).Create(new(Samples: 8));
+        var estimator = Estimators.Get(name).Create(new Dictionary<string, object> { ["samples"] = 8 });
         var small = Conformance.Logits([2, 2]);                       // 4 states
         var masked = Conformance.Logits([2, 4]);                      // 2 · 4 = 8 of 16 states
         masked[0, TensorIndex.Slice(2)] = double.NegativeInfinity;
@@ -85,7 +85,7 @@ public class JointStatesTests
         // The rest is e^-80 and e^-81 of the whole, far below what 1 − p can resolve; it is sampled in its own proportion all the same.
         using var scope = NewDisposeScope();
         var logits = tensor(new[,] { { 0, -80.0, -81 } });
-        var estimator = Estimators.Get(name).Create(new(Samples: 2));
+        var estimator = Estimators.Get(name).Create(new Dictionary<string, object> { ["samples"] = 2 });
 
         var table = Of(estimator, logits, F(logits), Draws, drawn => Key(drawn[^1]));
 
