@@ -35,8 +35,15 @@ internal static class BackwardError
 
         _cause = null;
         AppDomain.CurrentDomain.FirstChanceException -= Explain;
-        MessageOf(thrown) = cause.Message;
-        CauseOf(thrown) = cause;
+        try
+        {
+            MessageOf(thrown) = cause.Message;
+            CauseOf(thrown) = cause;
+        }
+        catch (MissingFieldException)  // of another .NET: the refusal stands, and the cause with it
+        {
+            thrown.Data[nameof(cause)] = cause;
+        }
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_message")]

@@ -77,6 +77,27 @@ public sealed class DenseStackTests : IDisposable
     }
 
     [Fact]
+    public void Second_derivatives_reach_the_weights_of_images_that_want_no_gradient()
+    {
+        using var scope = NewDisposeScope();
+        using var stack = new DenseStack([40, 48, 36], 0.3, _generator);
+        var images = rand([20, 40], generator: _generator);
+        var weights = stack.parameters().ToArray();
+
+        float[] Twice(Func<Tensor, Tensor> f)
+        {
+            stack.zero_grad();
+            var slopes = Derivatives.Differentiable(f(images).pow(3).sum(), weights);
+            slopes.Select(slope => slope!.pow(2).sum()).Aggregate((a, b) => a + b).backward();
+            return [.. weights.SelectMany(weight => weight.grad!.data<float>().ToArray())];
+        }
+
+        var expected = Twice(v => Reference(stack, v, 0.3));
+        var scale = expected.Max(MathF.Abs);
+        Assert.All(expected.Zip(Twice(stack.forward)), pair => Assert.InRange(pair.First - pair.Second, -1e-4f * scale, 1e-4f * scale));
+    }
+
+    [Fact]
     public void Nothing_leaks_and_nothing_is_recorded_under_no_grad()
     {
         using var scope = NewDisposeScope();
