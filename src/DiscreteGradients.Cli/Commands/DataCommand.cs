@@ -26,10 +26,10 @@ internal static class DataCommand
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("data", "List the data sets: what is there, where, checked, and how to get the rest.");
-        var settings = new OptionsBinder(new DataSettings(), command);
+        var flags = new CommandFlags(command, OptionRecord.Flags(new DataSettings()));
         command.SetAction(parsed =>
         {
-            var given = (DataSettings)settings.Bind(parsed);
+            var given = OptionRecord.Bind(new DataSettings(), flags.Given(parsed));
             return List(ImageSets.Published, DataFolders.OfThisUser(given.Data), given.Json, terminal);
         });
         command.Subcommands.Add(DataFetchCommand.Create(terminal));
