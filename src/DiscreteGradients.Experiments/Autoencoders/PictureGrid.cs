@@ -26,12 +26,12 @@ internal static class PictureGrid
     }
 
     /// <summary>The decoder's mean pictures for latents drawn from the prior's logits [L, K]: from the same random numbers at every epoch.</summary>
-    internal static Picture Samples(Tensor prior, Device device, Func<Tensor, Tensor> decode)
+    internal static Picture Samples(Func<Tensor> prior, Device device, Func<Tensor, Tensor> decode)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         using var generator = new Generator(0, device);
-        return Draw("samples", Means(decode, OneHot.Sample(prior.to(device).expand(Side * Side, -1, -1), generator: generator)));
+        return Draw("samples", Means(decode, OneHot.Sample(prior().to(device).expand(Side * Side, -1, -1), generator: generator)));
     }
 
     private const int Row = Side * ImageData.Pixels;

@@ -216,7 +216,7 @@ internal sealed class BernoulliVaeTraining : TrainingRun
 
     private Picture[] Pictures(int epoch) =>
         _options.PictureEvery > 0 && (epoch == _options.Epochs || epoch % _options.PictureEvery == 0)
-            ? [PictureGrid.Reconstructions(_test, _device, _model.Encode, _model.Decode), PictureGrid.Samples(_model.Prior(), _device, _model.Decode)]
+            ? [PictureGrid.Reconstructions(_test, _device, _model.Encode, _model.Decode), PictureGrid.Samples(_model.Prior, _device, _model.Decode)]
             : [];
 
     private Tensor Encode(Tensor images)

@@ -155,7 +155,7 @@ internal sealed class VaeTraining : TrainingRun
         _options.PictureEvery > 0 && (epoch == _options.Epochs || epoch % _options.PictureEvery == 0)
             ? [
                 PictureGrid.Reconstructions(_test, _device, _model.Encode, _model.Decode),
-                PictureGrid.Samples(zeros(_options.Latents, _options.Categories), _device, _model.Decode),
+                PictureGrid.Samples(() => zeros(_options.Latents, _options.Categories), _device, _model.Decode),
             ]
             : [];
 
