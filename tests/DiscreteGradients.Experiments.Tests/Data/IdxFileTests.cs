@@ -1,5 +1,7 @@
 using System.IO.Compression;
 
+using DiscreteGradients.Testing;
+
 namespace DiscreteGradients.Experiments.Tests.Data;
 
 public sealed class IdxFileTests : IDisposable

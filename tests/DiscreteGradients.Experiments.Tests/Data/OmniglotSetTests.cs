@@ -1,5 +1,7 @@
 using System.Text;
 
+using DiscreteGradients.Testing;
+
 namespace DiscreteGradients.Experiments.Tests.Data;
 
 public sealed class OmniglotSetTests : IDisposable

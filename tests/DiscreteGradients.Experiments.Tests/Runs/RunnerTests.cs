@@ -1,4 +1,3 @@
-using DiscreteGradients.Experiments.Tests.Data;
 using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Experiments.Tests.Runs;

@@ -1,7 +1,7 @@
 using System.Text;
-using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests.Commands;
 
 public sealed class VerifyTests : IDisposable
 {

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Security.Cryptography;
 
-namespace DiscreteGradients.Experiments.Tests.Data;
+namespace DiscreteGradients.Testing;
 
 /// <summary>Makes IDX files for tests.</summary>
 internal static class Idx

@@ -1,12 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json.Nodes;
-using DiscreteGradients.Cli;
-using DiscreteGradients.Experiments.Tests.Data;
 using DiscreteGradients.Testing;
-using static DiscreteGradients.Experiments.Tests.Cli.Tool;
+using static DiscreteGradients.Cli.Tests.Tool;
 
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests;
 
 public sealed class ResumeTests : IDisposable
 {

@@ -1,4 +1,4 @@
-namespace DiscreteGradients.Experiments.Tests.Data;
+namespace DiscreteGradients.Testing;
 
 /// <summary>An empty folder that goes away with the test.</summary>
 internal sealed class TemporaryFolder : IDisposable

@@ -1,6 +1,4 @@
-using DiscreteGradients.Cli;
-
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests.Commands;
 
 public sealed class ListTests
 {

@@ -1,8 +1,8 @@
 using System.Text.Json;
-using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 using SkiaSharp;
 
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests.Commands;
 
 public sealed class CompareTests
 {

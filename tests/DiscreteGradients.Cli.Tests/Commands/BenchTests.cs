@@ -1,11 +1,10 @@
 using System.Text.Json;
 using DiscreteGradients.Experiments.Bench;
-using DiscreteGradients.Experiments.Tests.Cli;
-using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 
-namespace DiscreteGradients.Experiments.Tests.Bench;
+namespace DiscreteGradients.Cli.Tests.Commands;
 
-public sealed class BenchCommandTests
+public sealed class BenchTests
 {
     private static readonly string[] Tiny = ["bench", "--estimator", "st", "--shapes", "16x4,8x2", "--threads", "1", "--seconds", "0.02", "--pass", "forward"];
 

@@ -1,9 +1,8 @@
 using DiscreteGradients.Cli.Plots;
-using DiscreteGradients.Experiments.Tests.Cli;
-using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 using SkiaSharp;
 
-namespace DiscreteGradients.Experiments.Tests.Runs;
+namespace DiscreteGradients.Cli.Tests.Plots;
 
 public sealed class TensorBoardTests : IDisposable
 {

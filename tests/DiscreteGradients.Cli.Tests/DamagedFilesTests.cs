@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DiscreteGradients.Experiments.Tests.Data;
-using static DiscreteGradients.Experiments.Tests.Cli.Tool;
+using DiscreteGradients.Testing;
+using static DiscreteGradients.Cli.Tests.Tool;
 
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests;
 
 /// <summary>Files that are JSON but not as the tool wrote them: one sentence and nothing lost, or the same numbers as ever.</summary>
 public sealed class DamagedFilesTests : IDisposable

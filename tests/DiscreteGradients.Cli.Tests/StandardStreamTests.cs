@@ -1,6 +1,6 @@
-using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests;
 
 /// <summary>The tool as a process of its own, whose standard output or standard error cannot be written.</summary>
 public sealed class StandardStreamTests : IDisposable

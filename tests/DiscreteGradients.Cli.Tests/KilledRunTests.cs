@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using DiscreteGradients.Experiments.Tests.Data;
-using static DiscreteGradients.Experiments.Tests.Cli.Tool;
+using DiscreteGradients.Testing;
+using static DiscreteGradients.Cli.Tests.Tool;
 
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests;
 
 /// <summary>The tool as a process of its own, ended in every way that processes end.</summary>
 public sealed class KilledRunTests : IDisposable

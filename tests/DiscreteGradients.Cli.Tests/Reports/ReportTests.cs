@@ -1,10 +1,9 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using DiscreteGradients.Experiments.Tests.Cli;
-using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 using SkiaSharp;
 
-namespace DiscreteGradients.Experiments.Tests.Reports;
+namespace DiscreteGradients.Cli.Tests.Reports;
 
 public sealed partial class ReportTests : IDisposable
 {

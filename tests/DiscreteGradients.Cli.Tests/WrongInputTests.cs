@@ -1,6 +1,6 @@
-using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests;
 
 public sealed class WrongInputTests
 {

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace DiscreteGradients.Experiments.Tests.Runs;
+namespace DiscreteGradients.Cli.Tests.Plots;
 
 /// <summary>Reads files of TensorBoard events from their specification, sharing no code with the writer.</summary>
 internal static class EventReader

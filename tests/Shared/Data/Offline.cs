@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace DiscreteGradients.Experiments.Tests.Data;
+namespace DiscreteGradients.Testing;
 
 internal static class Offline
 {

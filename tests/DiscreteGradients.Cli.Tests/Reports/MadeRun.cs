@@ -1,7 +1,7 @@
 using System.Text;
-using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 
-namespace DiscreteGradients.Experiments.Tests.Reports;
+namespace DiscreteGradients.Cli.Tests.Reports;
 
 /// <summary>A run folder of the categorical VAE, made by hand: every epoch has the same losses but the last one.</summary>
 internal sealed record MadeRun(string Estimator, string Configuration, long Seed, double Train, double Test)

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace DiscreteGradients.Experiments.Tests.Data;
+namespace DiscreteGradients.Testing;
 
 /// <summary>A web server of this machine that holds files, and can be as bad as real ones.</summary>
 internal sealed class Server : IDisposable

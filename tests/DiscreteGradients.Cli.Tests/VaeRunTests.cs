@@ -1,7 +1,7 @@
 using System.Text.Json;
-using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests;
 
 public sealed class VaeRunTests : IDisposable
 {

@@ -1,10 +1,9 @@
 using System.Net;
 using System.Text.Json;
-using DiscreteGradients.Cli;
 using DiscreteGradients.Cli.Commands;
-using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests.Commands;
 
 public sealed class DataTests : IDisposable
 {

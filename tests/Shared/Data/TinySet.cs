@@ -1,4 +1,6 @@
-namespace DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Experiments;
+
+namespace DiscreteGradients.Testing;
 
 /// <summary>A data set of a few images, and folders of a test's own.</summary>
 internal sealed class TinySet

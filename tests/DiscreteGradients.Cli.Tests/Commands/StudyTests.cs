@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using DiscreteGradients.Experiments.Tests.Data;
+using DiscreteGradients.Testing;
 using SkiaSharp;
-using static DiscreteGradients.Experiments.Tests.Cli.Tool;
+using static DiscreteGradients.Cli.Tests.Tool;
 
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests.Commands;
 
 public sealed class StudyTests : IDisposable
 {

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using DiscreteGradients.Experiments.Tests.Data;
-using static DiscreteGradients.Experiments.Tests.Cli.Tool;
+using DiscreteGradients.Testing;
+using static DiscreteGradients.Cli.Tests.Tool;
 
-namespace DiscreteGradients.Experiments.Tests.Cli;
+namespace DiscreteGradients.Cli.Tests;
 
 /// <summary>A run is finished when everything that it leaves is there; what is lost afterwards is made again from its metrics.</summary>
 public sealed class FinishingTests : IDisposable
