@@ -114,7 +114,7 @@ internal sealed record FoundFile(DataFile File, string Path, string Set)
         }
     }
 
-    /// <summary>Reads until there is no more or no room: in pieces, since a stream that hashes makes room for all it is asked for.</summary>
+    /// <summary>Reads until there is no more or no room, in pieces: a stream that hashes makes room for what it is asked for.</summary>
     internal static int Fill(byte[] bytes, Stream content)
     {
         var got = 0;

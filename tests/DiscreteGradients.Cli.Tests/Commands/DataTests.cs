@@ -31,7 +31,8 @@ public sealed class DataTests : IDisposable
     {
         WriteTiny("variable");
 
-        var code = DataCommand.List([TinySet.With() with { Caveat = "it is tiny." }, Absent, MadeDigits.Set], Folders, json: false, Terminal);
+        var code = DataCommand.List(
+            [TinySet.With() with { Caveat = "it is tiny." }, Absent, MadeDigits.Set], Folders, json: false, Terminal);
 
         Assert.Equal((0, ""), (code, _error.ToString()));
         Assert.Equal(
@@ -85,7 +86,8 @@ public sealed class DataTests : IDisposable
         WriteTiny("variable");
         WriteTiny("cache/dgrad", Idx.Images(1), set: "damaged");
 
-        var code = DataCommand.List([TinySet.With(), Absent, TinySet.With() with { Name = "damaged" }, MadeDigits.Set], Folders, json: true, Terminal);
+        var code = DataCommand.List(
+            [TinySet.With(), Absent, TinySet.With() with { Name = "damaged" }, MadeDigits.Set], Folders, json: true, Terminal);
 
         Assert.Equal(1, code);
         var rows = Lines[..^1].Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(row => row.GetProperty("name").GetString()!);
@@ -148,7 +150,8 @@ public sealed class DataTests : IDisposable
         Assert.Equal(
             ["name", "state", "folder", "place", "train", "valid", "test", "sha256", "about"],
             row.EnumerateObject().Select(property => property.Name));
-        Assert.Equal((1, "Riddles; made up for tests; no licence."), (row.GetProperty("valid").GetInt32(), row.GetProperty("about").GetString()));
+        Assert.Equal(1, row.GetProperty("valid").GetInt32());
+        Assert.Equal("Riddles; made up for tests; no licence.", row.GetProperty("about").GetString());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Experiments.Tests.Data;
 
@@ -49,7 +50,8 @@ public sealed class DataSetTests : IDisposable
         var folder = await new Download(set, Folders, _ => { }).Fetch(TestContext.Current.CancellationToken);
 
         Assert.Equal(["train.tsv.gz", "valid.tsv", "test.tsv"], _server.Requests);
-        Assert.Equal(["test.tsv", "train.tsv.gz", "valid.tsv"], Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["test.tsv", "train.tsv.gz", "valid.tsv"], Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal("map", set.Load(Folders)["valid.tsv"][0].Answer);
     }
 
@@ -129,7 +131,10 @@ public sealed class DataSetTests : IDisposable
             .Read("records", content => (byte)content.ReadByte());
 
         Assert.Equal(1, First([1, 2, 3]));
-        Assert.StartsWith($"'{path}' is not the file of 'records': ", Assert.Throws<OptionException>(() => First([1, 2, 4])).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            $"'{path}' is not the file of 'records': the sha256 of its uncompressed bytes must be {Idx.Sha256([1, 2, 4])}; "
+            + $"got {Idx.Sha256([1, 2, 3])}.",
+            Assert.Throws<OptionException>(() => First([1, 2, 4])).Message);
     }
 
     [Fact]
@@ -140,7 +145,8 @@ public sealed class DataSetTests : IDisposable
             .Read("a table", content => JsonSerializer.Deserialize<int>(content));
 
         Assert.Throws<JsonException>(() => Read("{"));
-        Assert.StartsWith($"'{path}' is not the file of 'table': ", Assert.Throws<OptionException>(() => Read("7")).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'{path}' is not the file of 'table': ", Assert.Throws<OptionException>(() => Read("7")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

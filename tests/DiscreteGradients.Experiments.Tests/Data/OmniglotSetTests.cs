@@ -114,7 +114,10 @@ public sealed class OmniglotSetTests : IDisposable
         return new DataSet<ImageData>(
             "tiny",
             "A few images.",
-            [IdxFile.Of(OmniglotSet.ImageFile, 4, Idx.Sha256(Images)), new DataFile(OmniglotSet.IndexFile, index.Length, Idx.Sha256(index))],
+            [
+                IdxFile.Of(OmniglotSet.ImageFile, 4, Idx.Sha256(Images)),
+                new DataFile(OmniglotSet.IndexFile, index.Length, Idx.Sha256(index)),
+            ],
             ImageData.Parts(2, 1),
             OmniglotSet.Read);
     }

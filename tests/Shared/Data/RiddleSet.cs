@@ -1,6 +1,7 @@
 using System.Text;
+using DiscreteGradients.Experiments;
 
-namespace DiscreteGradients.Experiments.Tests.Data;
+namespace DiscreteGradients.Testing;
 
 internal sealed record Riddle(string Answer, string Question);
 
@@ -15,7 +16,11 @@ internal static class RiddleSet
     public static DataSet<Dictionary<string, List<Riddle>>> With(params string[] homes) => new(
         "riddles",
         "Riddles; made up for tests; no licence.",
-        [File("train.tsv", TrainText), File("valid.tsv", ValidText) with { IsGzip = false }, File("test.tsv", TestText) with { IsGzip = false }],
+        [
+            File("train.tsv", TrainText),
+            File("valid.tsv", ValidText) with { IsGzip = false },
+            File("test.tsv", TestText) with { IsGzip = false },
+        ],
         [new("train", 2, "training"), new("valid", 1, "validation"), new("test", 3, "test riddles")],
         files => files.ToDictionary(file => file.File.Name, file => file.ReadText("a table of riddles", Parse)))
     {
