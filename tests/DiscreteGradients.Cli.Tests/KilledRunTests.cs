@@ -72,9 +72,9 @@ public sealed class KilledRunTests : IDisposable
         var last = Run("run", "polynomial", "--resume", "--out", _folder["study"]);
 
         Assert.Equal((0, ""), (last.Code, last.Error));
-        Assert.Equal(0, Run([.. study, "--out", _folder["whole"]]).Code);
-        foreach (var run in (string[])["lr-0.001", "lr-0.01"])
-            Assert.Equal(Metrics($"whole/{run}"), Metrics($"study/{run}"));
+        Assert.Equal(0, Run([.. Polynomial, "--lr", "0.01", "--out", _folder["whole"]]).Code);
+        Assert.Equal(Whole.Value, Metrics("study/lr-0.001"));  // the default
+        Assert.Equal(Metrics("whole"), Metrics("study/lr-0.01"));
     }
 
     [Fact]
