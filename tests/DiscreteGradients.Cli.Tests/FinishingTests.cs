@@ -136,7 +136,7 @@ public sealed class FinishingTests : IDisposable
         Assert.All(Results, name => Assert.True(new FileInfo(_folder[run, name]).Length > 0, name));
         Assert.Empty(Directory.GetFiles(_folder[run], "*.new", SearchOption.AllDirectories));
         var lines = File.ReadLines(_folder[run, "metrics.jsonl"]).Select(MetricsLine.Parse);
-        Assert.Equal(EstimatorSummary.ToCsv(EstimatorSummary.Of(lines)), File.ReadAllText(_folder[run, "summary.csv"]));
+        Assert.Equal(MethodSummary.ToCsv(MethodSummary.Of(lines), "polynomial"), File.ReadAllText(_folder[run, "summary.csv"]));
     }
 
     private Dictionary<string, byte[]> Contents(string run) =>

@@ -63,7 +63,7 @@ public sealed class VaeRunTests : IDisposable
 
         var series = RunSeries.Of(StoredRun.ReadAll([_folder["run"], _folder["typed"]]));
 
-        Assert.Equal([("reinmax", 1), ("st", 2)], series.Select(s => (s.Estimator.Name, s.Seeds.Count)));
+        Assert.Equal([("reinmax", 1), ("st", 2)], series.Select(s => (s.Method.Name, s.Seeds.Count)));
         Assert.Equal([new("optimizer", "adam"), new("lr", "0.001"), new("temperature", "1.3")], series[1].Tuning);
         Assert.DoesNotContain(series[1].Task, setting => setting.Name is "preset" or "quality_draws");
     }

@@ -31,7 +31,8 @@ public sealed class DataTests : IDisposable
     {
         WriteTiny("variable");
 
-        var code = DataCommand.List([TinySet.With() with { Caveat = "it is tiny." }, Absent], Folders, json: false, Terminal);
+        var code = DataCommand.List(
+            [TinySet.With() with { Caveat = "it is tiny." }, Absent, MadeDigits.Set], Folders, json: false, Terminal);
 
         Assert.Equal((0, ""), (code, _error.ToString()));
         Assert.Equal(
@@ -71,7 +72,7 @@ public sealed class DataTests : IDisposable
     {
         WriteTiny(place, TinySet.Test[..^1]);
 
-        var code = DataCommand.List([TinySet.With(_server.Address)], Folders, json: false, Terminal);
+        var code = DataCommand.List([TinySet.With(_server.Address), MadeDigits.Set], Folders, json: false, Terminal);
 
         Assert.Equal((1, ""), (code, _error.ToString()));
         Assert.Equal("tiny         damaged", Lines[1]);
@@ -85,7 +86,8 @@ public sealed class DataTests : IDisposable
         WriteTiny("variable");
         WriteTiny("cache/dgrad", Idx.Images(1), set: "damaged");
 
-        var code = DataCommand.List([TinySet.With(), Absent, TinySet.With() with { Name = "damaged" }], Folders, json: true, Terminal);
+        var code = DataCommand.List(
+            [TinySet.With(), Absent, TinySet.With() with { Name = "damaged" }, MadeDigits.Set], Folders, json: true, Terminal);
 
         Assert.Equal(1, code);
         var rows = Lines[..^1].Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(row => row.GetProperty("name").GetString()!);
@@ -100,13 +102,66 @@ public sealed class DataTests : IDisposable
     }
 
     [Fact]
+    public void A_set_of_text_is_fetched_and_stands_beside_images_with_columns_of_its_own()
+    {
+        WriteTiny("variable");
+        var (set, folder) = (Riddles, _folder["cache", "dgrad", "riddles"]);
+
+        Assert.Equal(0, DataCommand.List([TinySet.With(), set], Folders, json: false, Terminal));
+        Assert.Equal(0, DataFetchCommand.Fetch(set, Folders, Terminal));
+        Assert.Equal(0, DataCommand.List([TinySet.With(), set], Folders, json: false, Terminal));
+
+        Assert.Equal(
+            [
+                "data set  state      train  test  valid  sha256",
+                "riddles   not found",
+                $"riddles is ready: 2 training, 1 validation and 3 test riddles in {folder}, checked.",
+                "data set  state  train  test  valid  sha256",
+                $"tiny      ready    300     2         {Idx.Sha256(TinySet.Train)[..8]} {Idx.Sha256(TinySet.Test)[..8]}",
+                $"riddles   ready      2     3      1  {string.Join(' ', set.Files.Select(file => file.Sha256[..8]))}",
+            ],
+            [Lines[0], Lines[2], .. Lines.SkipWhile(line => !line.StartsWith("riddles is ready", StringComparison.Ordinal)).Take(4)]);
+    }
+
+    [Fact]
+    public void A_damaged_set_of_text_is_named_and_ends_with_1()
+    {
+        var set = Riddles;
+        DataFetchCommand.Fetch(set, Folders, new Terminal(TextWriter.Null, _error));
+        var path = _folder.Write([1], "cache", "dgrad", "riddles", "valid.tsv");
+
+        var code = DataCommand.List([set], Folders, json: false, Terminal);
+
+        Assert.Equal((1, "riddles   damaged"), (code, Lines[1]));
+        Assert.Contains(
+            $"riddles: '{path}' is not the file of 'riddles': the sha256 of its uncompressed bytes must be {set.Files[1].Sha256}; "
+            + $"got {Idx.Sha256([1])}. Run 'dgrad data fetch riddles', which replaces it.",
+            Lines);
+    }
+
+    [Fact]
+    public void Json_has_a_number_for_each_part_of_a_set()
+    {
+        DataFetchCommand.Fetch(Riddles, Folders, new Terminal(TextWriter.Null, _error));
+
+        DataCommand.List([Riddles], Folders, json: true, Terminal);
+
+        var row = JsonDocument.Parse(Lines[0]).RootElement;
+        Assert.Equal(
+            ["name", "state", "folder", "place", "train", "valid", "test", "sha256", "about"],
+            row.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(1, row.GetProperty("valid").GetInt32());
+        Assert.Equal("Riddles; made up for tests; no licence.", row.GetProperty("about").GetString());
+    }
+
+    [Fact]
     public void The_whole_tool_lists_the_real_sets_with_omniglots_caveat()
     {
         var result = Tool.Run("data", "--data", _folder["."]);
 
         Assert.Equal("", result.Error);
         Assert.Equal(
-            ImageSets.Names, result.Lines.Skip(1).Take(ImageSets.Names.Count()).Select(line => line.Split(' ')[0]));
+            DataSets.All.Select(set => set.Name), result.Lines.Skip(1).Take(DataSets.All.Count).Select(line => line.Split(' ')[0]));
         Assert.Contains("omniglot: its split has the sizes of the one by Burda et al. but not its members", result.Out, StringComparison.Ordinal);
     }
 
@@ -310,7 +365,9 @@ public sealed class DataTests : IDisposable
         Assert.Empty(proxy.Requests);
     }
 
-    private static IdxSet Absent => TinySet.With("http://localhost/") with { Name = "absent", PackageName = "the package" };
+    private DataSet Riddles => RiddleSet.With(RiddleSet.Serve(_server));
+
+    private static DataSet<ImageData> Absent => TinySet.With("http://localhost/") with { Name = "absent", PackageName = "the package" };
 
     private void WriteTiny(string place, byte[]? test = null, string set = "tiny")
     {

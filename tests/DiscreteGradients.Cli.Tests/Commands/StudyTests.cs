@@ -27,11 +27,11 @@ public sealed class StudyTests : IDisposable
         Assert.Equal((3, 4), (options["latents"]!.GetValue<int>(), options["batch"]!.GetValue<int>()));
 
         // The ramp of three latents is 1/6, 1/2, 5/6: the squared distances to the nearest bits are 1/36, 1/4, 1/36.
-        var last = Metrics("study", "latents-3-batch-8").Select(MetricsLine.Parse).Last(line => line.Estimator == "st");
+        var last = Metrics("study", "latents-3-batch-8").Select(MetricsLine.Parse).Last(line => line.Method == "st");
         var gap = FormattableString.Invariant($"{last.ExpectedLoss!.Value - (11.0 / 108):0.00000}");
         Assert.Equal(["latents 3", "batch"], [result.Lines[^6], Words(result.Lines[^5])[0]]);
         Assert.Equal(["st", gap], [Words(result.Lines[^4])[0], Words(result.Lines[^4])[2]]);
-        Assert.Equal("Expected losses above the optimum at the end.", result.Lines[^2]);
+        Assert.Equal("Expected loss above the optimum at the end.", result.Lines[^2]);
         Assert.Equal($"Folders: {_folder["study", "latents-L-batch-B"]}", result.Lines[^1]);
 
         var csv = File.ReadAllLines(_folder["study", "study.csv"]);
@@ -66,7 +66,7 @@ public sealed class StudyTests : IDisposable
 
         var metrics = _folder["study", "latents-2-batch-4", "metrics.jsonl"];
         var lines = File.ReadAllLines(metrics).Select(MetricsLine.Parse);
-        File.WriteAllLines(metrics, lines.Select(line => (line with { ExpectedLoss = 0.9 }).ToJson()));
+        File.WriteAllLines(metrics, lines.Select(line => (line with { Numbers = new Dictionary<string, double>(line.Numbers) { ["expected_loss"] = 0.9 } }).ToJson()));
         Run("report", _folder["study"], "--out", _folder["other"]);
         Assert.NotEqual(File.ReadAllBytes(_folder["report", "plots", "study-winners.png"]), File.ReadAllBytes(_folder["other", "plots", "study-winners.png"]));
     }
@@ -154,8 +154,9 @@ public sealed class StudyTests : IDisposable
         { "\"latents\"", "\"lantents\"", "there is no option '--lantents' of its runs" },
         { "\"--target\"", "\"--traget\"", "there is no option '--traget' of its runs" },
         { "\"--target\": \"ramp\"", "\"--target\": \"ramp\", \"--lr\": \"fast\"", "--lr must be a number, such as 0.5; got 'fast'" },
-        { "\"2\"", "\"two\"", "the values of latents must be different numbers, as text" },
-        { "\"2\"", "\"3\"", "the values of latents must be different numbers, as text" },
+        { "\"2\"", "\"two\"", $"--latents must be a whole number of at most {int.MaxValue}; got 'two'" },
+        { "\"2\"", "\"2/..\"", "the values of latents must be different numbers or words" },
+        { "\"2\"", "\"3\"", "the values of latents must be different numbers or words" },
         { "\"2\"", "\"5\"", "the run in '{0}/latents-2-batch-4' is none of its axes" },
     };
 

@@ -61,11 +61,12 @@ public sealed class TensorBoardTests : IDisposable
     public void A_log_keeps_a_folder_for_each_estimator_and_seed_and_draws_the_pictures()
     {
         var log = new TensorBoardLog(OutputFolder.Create(_folder["run"]));
-        var line = new MetricsLine("vae", "st", 0, 10, 3, 2, null, 0.5, 6) { Values = new Dictionary<string, double> { ["entropy"] = 0.75 } };
+        var line = new MetricsLine(
+            "vae", "st", 0, 10, new Dictionary<string, double> { ["train_loss"] = 3, ["test_loss"] = 2, ["entropy"] = 0.75 }, 0.5, 6);
 
-        log.Write(line, [new Picture("grid", 3, 2, [0, 50, 100, 150, 200, 255])]);
+        log.Write(line, [new TensorBoardImage("grid", 3, 2, PictureFile.Encode(new Picture("grid", 3, 2, [0, 50, 100, 150, 200, 255])))]);
         log.Write(line with { Epoch = 11 }, []);
-        log.Write(line with { Estimator = "gst-1.0", Seed = 12 }, []);
+        log.Write(line with { Method = "gst-1.0", Seed = 12 }, []);
 
         Assert.Equal(["gst-1.0-seed12", "st-seed0"], Directory.GetDirectories(_folder["run", "tensorboard"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         var events = Assert.Single(Read("run", "tensorboard", "st-seed0"));
@@ -84,7 +85,7 @@ public sealed class TensorBoardTests : IDisposable
         Tool.Run(Tool.TinyRun(_folder["run"], "--estimator", "st,reinmax", "--seeds", "2"));
 
         var lines = File.ReadAllLines(_folder["run", "metrics.jsonl"]).Select(MetricsLine.Parse)
-            .Where(l => l is { Estimator: "reinmax", Seed: 1 }).Select(l => (l.Epoch, (float)l.TrainLoss, (float)l.ExpectedLoss!.Value));
+            .Where(l => l is { Method: "reinmax", Seed: 1 }).Select(l => (l.Epoch, (float)l.TrainLoss, (float)l.ExpectedLoss!.Value));
         Assert.Equal(lines, Assert.Single(Read("run", "tensorboard", "reinmax-seed1")).Skip(1)
             .Select(e => ((int)e.Step, e.Values.Single(v => v.Tag == "train_loss").Scalar!.Value, e.Values.Single(v => v.Tag == "expected_loss").Scalar!.Value)));
     }

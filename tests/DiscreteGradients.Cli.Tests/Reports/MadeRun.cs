@@ -3,11 +3,13 @@ using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Cli.Tests.Reports;
 
-/// <summary>A run folder of the categorical VAE, made by hand: every epoch has the same losses but the last one.</summary>
+/// <summary>A run folder of an autoencoder, made by hand: every epoch has the same losses but the last one.</summary>
 internal sealed record MadeRun(string Estimator, string Configuration, long Seed, double Train, double Test)
 {
     internal string Options { get; init; } =
         """{"dataset":"mnist","data":"/somewhere","categories":8,"latents":4,"epochs":160,"batch":100,"optimizer":"adam","lr":0.0005,"activation":"relu"}""";
+
+    internal string Experiment { get; init; } = "vae";
 
     internal int Epochs { get; init; } = 160;
 
@@ -25,7 +27,7 @@ internal sealed record MadeRun(string Estimator, string Configuration, long Seed
         folder.Write(Encoding.UTF8.GetBytes(
             $$"""
             {
-              "experiment": "vae", "options": {{Options}},
+              "experiment": "{{Experiment}}", "options": {{Options}},
               "estimators": [{ "name": "{{Estimator}}", "configuration": "{{Configuration}}" }],
               "seeds": [{{Seed}}], "epochs": {{Epochs}}, "versions": {}, "machine": {}, "threads": 1,
               "started": "2026-11-23T09:53:32+00:00", "wall_seconds": 1, "finished": {{(Done == Epochs ? "true" : "false")}}
@@ -36,7 +38,7 @@ internal sealed record MadeRun(string Estimator, string Configuration, long Seed
     }
 
     internal string Line(int epoch) => FormattableString.Invariant(
-        $$"""{"experiment":"vae","estimator":"{{Estimator}}","seed":{{Seed}},"epoch":{{epoch}},"train_loss":{{(epoch == Epochs ? Train : 200)}},"test_loss":{{(epoch == Epochs ? Test : 201)}},"seconds":6.5,"steps":600{{More}}}""");
+        $$"""{"experiment":"{{Experiment}}","estimator":"{{Estimator}}","seed":{{Seed}},"epoch":{{epoch}},"train_loss":{{(epoch == Epochs ? Train : 200)}},"test_loss":{{(epoch == Epochs ? Test : 201)}},"seconds":6.5,"steps":600{{More}}}""");
 
     internal static MadeRun ReinMax(long seed, double train, double test, double temperature = 1.3) =>
         new("reinmax", FormattableString.Invariant($"ReinMax {{ Order = 0, Form = Automatic, Temperature = {temperature} }}"), seed, train, test);

@@ -14,6 +14,17 @@ public sealed class MadeDigitsTests
     }
 
     [Fact]
+    public void Digits_that_come_out_differently_are_refused()
+    {
+        var (set, folders) = (MadeDigits.Set, new DataFolders(null, _ => null, IsWindows: false));
+
+        Assert.Equal(set.Files[0].Bytes, set.Load(folders).Train.Length + set.Load(folders).Test.Length);
+        Assert.Equal(
+            $"'made-digits' comes out differently on this machine: the sha256 of its pixels must be 7; got {set.Files[0].Sha256}.",
+            Assert.Throws<OptionException>(() => (set with { Files = [set.Files[0] with { Sha256 = "7" }] }).Load(folders)).Message);
+    }
+
+    [Fact]
     public void Images_are_mostly_background_with_full_ink_and_all_different()
     {
         var data = MadeDigits.Draw(train: 200, test: 10);

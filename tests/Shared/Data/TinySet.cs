@@ -10,7 +10,8 @@ internal sealed class TinySet
     public const string TrainFile = IdxSet.TrainFile + ".gz";
     public const string TestFile = IdxSet.TestFile + ".gz";
 
-    public static IdxSet With(params string[] homes) => new("tiny", Idx.Sha256(Train), Idx.Sha256(Test), 300, 2) { Homes = homes };
+    public static DataSet<ImageData> With(params string[] homes) =>
+        IdxSet.Of("tiny", "A few images.", Idx.Sha256(Train), Idx.Sha256(Test), 300, 2) with { Homes = homes };
 
     public static DataFolders Folders(TemporaryFolder folder, bool offline = false) => new(
         null,
