@@ -111,7 +111,7 @@ public abstract record AdaptiveEstimator : GradientEstimator, IDisposable
         if (!is_grad_enabled())
             return f(hard).mean([0]);
 
-        return EstimateAt(logits, hard, f, noise.Other());
+        return EstimateAt(logits, hard, f, noise.ForGradient());
     }
 
     /// <summary>The estimate [B..] for given samples [S, B.., L, K].</summary>

@@ -32,7 +32,7 @@ public abstract record PathwiseEstimator : GradientEstimator
 
         using var scope = NewDisposeScope();
         var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
-        return SampleCore(masked, generator, logits.dtype).MoveToOuterDisposeScope();
+        return Sample(masked, hard: null, Noise.Draw(generator), logits.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Gives a hard sample chosen by the caller this estimator's gradient.</summary>
@@ -55,11 +55,7 @@ public abstract record PathwiseEstimator : GradientEstimator
         using var scope = NewDisposeScope();
         var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
         var sample = hard.detach().to_type(masked.dtype);
-        var noise = Noise.Draw(generator);
-        var attached = Kernel(masked) is { } kernel
-            ? FusedSample.Attach(kernel, masked, sample, noise).to_type(logits.dtype)
-            : Carry(Check.Rows(masked), HardSample.Checked(sample, masked), noise.Other(), logits.dtype);
-        return attached.alias().MoveToOuterDisposeScope();
+        return Sample(masked, sample, Noise.Draw(generator), logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -71,39 +67,33 @@ public abstract record PathwiseEstimator : GradientEstimator
 
     /// <inheritdoc/>
     protected sealed override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Generator? generator) =>
-        f(SampleCore(logits, generator, logits.dtype));
+        f(Sample(logits, hard: null, Noise.Draw(generator), logits.dtype));
 
     /// <summary>The soft tensor of logits that may hold −∞.</summary>
     internal Tensor SoftenLogits(Tensor logits, Tensor hard, Noise noise) => Soften(Masking.LogProbabilities(logits), hard, noise);
 
-    private Tensor SampleCore(Tensor logits, Generator? generator, ScalarType dtype)
+    /// <summary>The sample [.., K], drawn unless it is given, with the gradient of the soft tensor.</summary>
+    private Tensor Sample(Tensor logits, Tensor? hard, Noise noise, ScalarType dtype)
     {
-        var noise = Noise.Draw(generator);
         if (Kernel(logits) is { } kernel)
         {
-            var sample = FusedSample.Sample(kernel, logits, noise);
-            return sample.dtype == dtype ? sample : sample.to_type(dtype);
+            var fused = FusedSample.Of(this, kernel, logits, hard, noise);
+            return fused.dtype == dtype ? fused : fused.to_type(dtype);
         }
 
-        var hard = Law().Sample(logits, noise);
-        return Carry(logits, hard, noise.Other(), dtype);
-    }
-
-    private Tensor Carry(Tensor logits, Tensor hard, Noise noise, ScalarType dtype)
-    {
+        var sample = hard is null ? Law().Sample(logits, noise) : HardSample.Checked(hard, Check.Rows(logits));
         if (!is_grad_enabled() || !logits.requires_grad)
-            return hard.to_type(dtype).alias();
-
-        var soft = SoftenLogits(logits, hard, noise).to_type(dtype);
-        return hard.to_type(dtype) + (soft - soft.detach());  // the bracket is exactly zero, so the sum stays exactly one-hot
+            return sample.to_type(dtype).alias();
+        var soft = SoftenLogits(logits, sample, noise.ForGradient()).to_type(dtype);
+        return sample.to_type(dtype) + (soft - soft.detach());  // the bracket is exactly zero, so the sum stays exactly one-hot
     }
 
-    private FusedPathwise? Kernel(Tensor logits)
+    private IRowKernel? Kernel(Tensor logits)
     {
         if (Form == Form.Readable)
             return null;
         if (this is IFusedEstimator fused && ReferenceEquals(Law(), SamplingLaw.Softmax) && FusedSample.Takes(logits))
-            return new FusedPathwise(this, fused);
+            return fused.Kernel;
         return Form == Form.Automatic ? null : throw new ArgumentException(
             $"{GetType().Name} has no fused form for {logits.dtype} logits of shape {Check.Shape(logits)} on {logits.device}; "
             + "use Form.Automatic or Form.Readable.", nameof(logits));

@@ -10,7 +10,7 @@ internal static class Blocks
 
     internal static void For(int rows, int categories, Action<int, int> kernel)
     {
-        var size = Rows.PerBlock(categories);
+        var size = RowLayout.PerBlock(categories);
         var count = (rows + size - 1) / size;
         var threads = (long)rows * categories < WorthAThread ? 1 : Math.Min(get_num_threads(), count);
         if (threads == 1)

@@ -24,6 +24,7 @@ internal abstract class FusedFunction<TSelf> : autograd.SingleTensorFunction<TSe
             recorded |= input.requires_grad;
         if (!recorded || !is_grad_enabled())
             return result;
+        BackwardError.GetReady();
         return apply([.. inputs, new Call([.. inputs, .. kept], data, result)]);
     }
 

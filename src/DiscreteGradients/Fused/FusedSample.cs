@@ -17,54 +17,45 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
         && logits.dtype is ScalarType.Float32 or ScalarType.Float64
         && logits.numel() * logits.element_size() <= int.MaxValue;
 
-    /// <summary>Draws one-hot samples [.., K] that carry the estimator's gradient.</summary>
-    internal static Tensor Sample(FusedPathwise estimator, Tensor logits, Noise noise) => Forward(estimator, logits, null, noise);
-
-    /// <summary>Gives the one-hot sample [.., K] the estimator's gradient.</summary>
-    internal static Tensor Attach(FusedPathwise estimator, Tensor logits, Tensor hard, Noise noise) =>
-        Forward(estimator, logits, hard.contiguous(), noise);
-
-    /// <inheritdoc/>
-    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream) => [Run((Backward)data!, saved[0], saved[1], upstream)];
-
-    /// <inheritdoc/>
-    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
-    {
-        var (backward, logits) = ((Backward)data!, saved[0].alias());
-        var soft = backward.Estimator.Estimator.SoftenLogits(logits, Hard(logits, saved[1]), backward.Noise.Other());
-        return Derivatives.Differentiable(soft, [logits], upstream);
-    }
-
-    private static Tensor Run(Backward saved, Tensor logits, Tensor states, Tensor upstream)
-    {
-        var gradient = empty_like(logits);
-        if (gradient.numel() == 0)
-            return gradient;
-        if (logits.dtype == ScalarType.Float64)
-            Run<double>(saved, logits, upstream.contiguous(), states, gradient);
-        else
-            Run<float>(saved, logits, upstream.contiguous(), states, gradient);
-        return gradient;
-    }
-
-    private static Tensor Forward(FusedPathwise estimator, Tensor logits, Tensor? hard, Noise noise)
+    /// <summary>One-hot samples [.., K], drawn unless they are given, that carry the gradient of a pathwise estimator by its kernel.</summary>
+    internal static Tensor Of(PathwiseEstimator estimator, IRowKernel kernel, Tensor logits, Tensor? hard, Noise noise)
     {
         var rows = logits.contiguous();
         Tensor output, states;
         using (no_grad())
         {
-            output = hard?.clone() ?? empty_like(rows);
-            if (logits.dtype == ScalarType.Float64)
-                states = Run<double>(rows, output, supplied: hard is not null, noise);
-            else
-                states = Run<float>(rows, output, supplied: hard is not null, noise);
+            output = hard?.contiguous().clone() ?? empty_like(rows);
+            states = logits.dtype == ScalarType.Float64
+                ? Draw<double>(rows, output, supplied: hard is not null, noise)
+                : Draw<float>(rows, output, supplied: hard is not null, noise);
         }
 
-        return Record([rows], [states], new Backward(estimator, noise), output);
+        return Record([rows], [states], new Gradient(estimator, kernel, noise.ForGradient()), output);
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream)
+    {
+        var (logits, states, gradient) = (saved[0], saved[1], empty_like(saved[0]));
+        if (gradient.numel() == 0)
+            return [gradient];
+        if (logits.dtype == ScalarType.Float64)
+            Write<double>((Gradient)data!, logits, upstream.contiguous(), states, gradient);
+        else
+            Write<float>((Gradient)data!, logits, upstream.contiguous(), states, gradient);
+        return [gradient];
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
+    {
+        var (gradient, logits) = ((Gradient)data!, saved[0].alias());
+        return Derivatives.Differentiable(
+            gradient.Estimator.SoftenLogits(logits, Hard(logits, saved[1]), gradient.Noise), [logits], upstream);
     }
 
     /// <summary>Draws the sample into <paramref name="hard"/> [.., K], or finds the supplied one there; returns the rows' states.</summary>
-    private static unsafe Tensor Run<T>(Tensor logits, Tensor hard, bool supplied, Noise noise)
+    private static unsafe Tensor Draw<T>(Tensor logits, Tensor hard, bool supplied, Noise noise)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
@@ -101,12 +92,11 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
     }
 
     /// <summary>Writes the gradient at the logits [.., K].</summary>
-    private static unsafe void Run<T>(Backward saved, Tensor logits, Tensor upstream, Tensor states, Tensor gradient)
+    private static unsafe void Write<T>(Gradient its, Tensor logits, Tensor upstream, Tensor states, Tensor gradient)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
         var count = (int)(logits.numel() / categories);
-        var noise = saved.Noise.Other();
         var from = Memory.Address<T>(logits);
         var v = Memory.Address<T>(upstream);
         var to = Memory.Address<T>(gradient);
@@ -116,7 +106,7 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
             var offset = (long)first * categories;
             var size = RowBlock<T>.ScratchSize(rows, categories);
             var scratch = ArrayPool<T>.Shared.Rent(size);
-            saved.Estimator.Kernel.Backward(new RowBlock<T>
+            its.Kernel.Backward(new RowBlock<T>
             {
                 Categories = categories,
                 Logits = new(from + offset, rows * categories),
@@ -125,7 +115,7 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
                 Gradient = new(to + offset, rows * categories),
                 Scratch = scratch.AsSpan(0, size),
                 Place = (first, count),
-                Noise = noise,
+                Noise = its.Noise,
             });
             ArrayPool<T>.Shared.Return(scratch);
         });
@@ -147,6 +137,6 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
         return sampled;
     }
 
-    /// <summary>What is kept for the way back besides tensors.</summary>
-    private sealed record Backward(FusedPathwise Estimator, Noise Noise);
+    /// <summary>What the way back needs besides tensors.</summary>
+    private sealed record Gradient(PathwiseEstimator Estimator, IRowKernel Kernel, Noise Noise);
 }

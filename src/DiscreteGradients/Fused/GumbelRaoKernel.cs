@@ -9,13 +9,23 @@ namespace DiscreteGradients.Fused;
 /// at E_D, so the tempered weights are (E_D p_k / (E_k + E_D p_k))^(1/τ), at most 1, which is the sample's. Noise is drawn again instead of
 /// stored: memory does not grow with the number of draws.
 /// </summary>
-internal static class GumbelRaoKernel
+internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKernel
 {
-    /// <summary>Rows one by one, vectorised over their categories.</summary>
-    internal static void LongRows<T>(RowBlock<T> block, int draws, double temperature)
+    /// <inheritdoc/>
+    public void Backward<T>(RowBlock<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (categories, padded) = (block.Categories, Noise.Padded(block.Categories));
+        if (block.Categories <= RowLayout.ShortRow)
+            ShortRows(block);
+        else
+            LongRows(block);
+    }
+
+    /// <summary>Rows one by one, vectorised over their categories.</summary>
+    private void LongRows<T>(RowBlock<T> block)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (categories, padded) = (block.Categories, RowLayout.Padded(block.Categories));
         var p = block.Scratch[..block.Gradient.Length];
         var weights = block.Scratch.Slice(block.Gradient.Length, block.Count * padded);
         var winners = block.Scratch.Slice(block.Gradient.Length + weights.Length, block.Count);
@@ -36,7 +46,7 @@ internal static class GumbelRaoKernel
             }
 
             if (temperature != 1)
-                Temper(block, weights, winners, temperature);
+                Temper(block, weights, winners);
             for (var row = 0; row < block.Count; row++)
             {
                 weights[(row * padded) + block.States[row].Sampled] = T.One;
@@ -45,15 +55,15 @@ internal static class GumbelRaoKernel
         }
     }
 
-    /// <summary>From arrivals times probability to weights, in log space: above temperature 1, probabilities that underflow still have weight.</summary>
-    private static void Temper<T>(RowBlock<T> block, Span<T> arrivals, ReadOnlySpan<T> winners, double temperature)
+    /// <summary>From arrivals times probability to weights, in log space, where probabilities that underflow still have weight.</summary>
+    private void Temper<T>(RowBlock<T> block, Span<T> arrivals, ReadOnlySpan<T> winners)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var inverse = T.CreateTruncating(1 / temperature);
-        Noise.NegativeLog(arrivals);
+        Elementary.NegativeLog(arrivals);
         for (var row = 0; row < block.Count; row++)
         {
-            var values = arrivals.Slice(row * Noise.Padded(block.Categories), block.Categories);
+            var values = arrivals.Slice(row * RowLayout.Padded(block.Categories), block.Categories);
             Rows.AddShifted(block.LogitsOf(row), block.States[row].Largest, values);
             Rows.Shift<T>(values, -T.Log(winners[row]), inverse, values);
         }
@@ -64,7 +74,7 @@ internal static class GumbelRaoKernel
     /// <summary>
     /// Many short rows at once: everything is laid out by category [K, rows], rows padded to whole vectors, and vectorised over the rows.
     /// </summary>
-    internal static void ShortRows<T>(RowBlock<T> block, int draws, double temperature)
+    private void ShortRows<T>(RowBlock<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var room = new ByCategory<T>(block);
@@ -98,7 +108,7 @@ internal static class GumbelRaoKernel
 
         internal ByCategory(RowBlock<T> block)
         {
-            _rows = Noise.PaddedRows(block.Count);
+            _rows = RowLayout.PaddedRows(block.Count);
             var size = block.Categories * _rows;
             var scratch = block.Scratch;
             scratch[..(6 * size)].Clear();
@@ -143,7 +153,7 @@ internal static class GumbelRaoKernel
         {
             for (var at = 0; at < Weights.Length; at += _rows)
                 TensorPrimitives.MultiplyAdd(_p.Slice(at, _rows), _winner, Weights.Slice(at, _rows), Weights.Slice(at, _rows));
-            Noise.NegativeLog(Weights);
+            Elementary.NegativeLog(Weights);
             TensorPrimitives.Log<T>(_winner, _winner);
             TensorPrimitives.Add<T>(_logP, Weights, Weights);
             for (var at = 0; at < Weights.Length; at += _rows)

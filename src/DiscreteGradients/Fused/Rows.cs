@@ -9,9 +9,6 @@ namespace DiscreteGradients.Fused;
 /// <summary>Arithmetic on rows of categories. Short rows are looped over, long ones handed to vector instructions.</summary>
 internal static class Rows
 {
-    /// <summary>Elements worked on at once: logits, upstream gradient and result of a block share the first-level cache.</summary>
-    internal const int Block = 2048;
-
     /// <summary>Categories whose weights are summed before the sum joins the cumulative table.</summary>
     internal const int Group = 8;
 
@@ -23,10 +20,6 @@ internal static class Rows
 
     /// <summary>Categories from which a row is worth its own pass of exponentials; shorter ones share one with the rows of their block.</summary>
     internal const int Wide = 32;
-
-    /// <summary>Rows of a block: as many as fit, at least one; of short rows a multiple of 16, for whole vectors.</summary>
-    internal static int PerBlock(int categories) =>
-        categories <= Noise.ShortRow ? Block / categories / 16 * 16 : Math.Max(1, Block / categories);
 
     /// <summary>(value − shift) · scale.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

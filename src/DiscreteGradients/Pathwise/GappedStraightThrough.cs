@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Numerics.Tensors;
 using DiscreteGradients.Fused;
 
 namespace DiscreteGradients;
@@ -46,33 +44,7 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
         return (-p).log1p().neg() / p;
     }
 
-    bool IFusedEstimator.NeedsNoise => false;
-
-    void IFusedEstimator.Backward<T>(RowBlock<T> block)
-    {
-        var temperature = T.CreateTruncating(Temperature);
-        for (var row = 0; row < block.Count; row++)
-        {
-            var moved = block.GradientOf(row);
-            var state = block.States[row];
-            var gap = RowGap(block.LogitsOf(row)[state.Sampled] - state.Largest, state);
-            Rows.Shift(block.LogitsOf(row), state.Largest, T.One / temperature, moved);
-            TensorPrimitives.Min(moved, -gap / temperature, moved);
-            moved[state.Sampled] = T.Zero;
-        }
-
-        Elementary.Exp(block.Gradient);
-        for (var row = 0; row < block.Count; row++)
-            block.Jacobian(row, block.GradientOf(row), T.One / Rows.Sum<T>(block.GradientOf(row)), T.One / temperature);
-    }
-
-    private T RowGap<T>(T below, RowState<T> state) where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        if (Gap is { } given)
-            return T.CreateTruncating(given);
-        var p = T.Exp(below) * state.InverseTotal * T.CreateTruncating(1 - 1e-5);
-        return p > T.Zero ? -Elementary.LogP1(-p) / p : T.One;
-    }
+    IRowKernel IFusedEstimator.Kernel => new GappedStraightThroughKernel(Gap, Temperature);
 
     private static double? CheckGap(double? gap) =>
         gap is null or >= 0 and < double.PositiveInfinity

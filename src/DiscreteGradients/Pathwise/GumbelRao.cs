@@ -48,13 +48,5 @@ public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : Pathwi
     internal static Tensor SampleSoft(Tensor logits, double temperature, Noise noise) =>
         ((Masking.LogProbabilities(logits) - noise.Exponential(1, logits).squeeze(0).log()) / temperature).softmax(-1);
 
-    bool IFusedEstimator.NeedsNoise => true;
-
-    void IFusedEstimator.Backward<T>(RowBlock<T> block)
-    {
-        if (block.Categories <= Noise.ShortRow)
-            GumbelRaoKernel.ShortRows(block, Draws, Temperature);
-        else
-            GumbelRaoKernel.LongRows(block, Draws, Temperature);
-    }
+    IRowKernel IFusedEstimator.Kernel => new GumbelRaoKernel(Draws, Temperature);
 }

@@ -24,7 +24,7 @@ public sealed record Arms(int Samples = 4) : ScoreFunctionEstimator, IBinaryEsti
     protected override Points Draw(Tensor logits, Generator? generator)
     {
         var odds = Bernoulli.LogOdds(logits);
-        var rare = Copula.Uniform(Samples, odds, Noise.Draw(generator)) < Bernoulli.Lesser(odds);
+        var rare = DirichletCopula.Uniform(Samples, odds, Noise.Draw(generator)) < Bernoulli.Lesser(odds);
         return new(Bernoulli.Points(rare, odds, logits.dtype));
     }
 

@@ -36,7 +36,7 @@ public sealed record Carms(int Samples = 4) : ScoreFunctionEstimator
         var category = arange(k, device: logits.device);
         var order = (category - last - 1).remainder(k).masked_fill(category == first, -1).argsort(-1);
         var cumulative = p.gather(-1, order).cumsum(-1);
-        var u = Copula.Uniform(Samples, p.select(-1, 0), noise).movedim([0], [-1]) * cumulative.narrow(-1, k - 1, 1);
+        var u = DirichletCopula.Uniform(Samples, p.select(-1, 0), noise).movedim([0], [-1]) * cumulative.narrow(-1, k - 1, 1);
         var place = searchsorted(cumulative, u.contiguous(), right: true);
         return new(OneHot.Of(order.gather(-1, place).movedim([-1], [0]), k, logits.dtype));
     }
@@ -73,7 +73,7 @@ public sealed record Carms(int Samples = 4) : ScoreFunctionEstimator
             var left = (circle + (moved * overtakes.to_type(p.dtype))).masked_fill(category == first, 0).clamp_min(0);
 
             var (from, to) = (left.pow(1.0 / (Samples - 1)), (left + own).pow(1.0 / (Samples - 1)));
-            Tensor Below(Tensor x, Tensor y) => Copula.Below(x.index_select(1, pairs[0]), y.index_select(1, pairs[1]), Samples);
+            Tensor Below(Tensor x, Tensor y) => DirichletCopula.Below(x.index_select(1, pairs[0]), y.index_select(1, pairs[1]), Samples);
             joint += (Below(from, from) + Below(to, to) - Below(from, to) - Below(to, from)).sum([0]);
         }
 

@@ -27,7 +27,7 @@ public sealed record DisarmImportanceWeighted(int Samples = 2) : ScoreFunctionEs
     protected override Points Draw(Tensor logits, Generator? generator)
     {
         var (order, log) = Ascending(logits);
-        var index = Sticks.Pairs(Sticks.LogOdds(log), Samples / 2, Noise.Draw(generator)).unsqueeze(-1);
+        var index = StickBreaking.Pairs(StickBreaking.LogOdds(log), Samples / 2, Noise.Draw(generator)).unsqueeze(-1);
         var category = order.expand([Samples, .. order.shape]).gather(-1, index).squeeze(-1);
         return new(OneHot.Of(category, logits.shape[^1], logits.dtype));
     }
@@ -37,7 +37,7 @@ public sealed record DisarmImportanceWeighted(int Samples = 2) : ScoreFunctionEs
     {
         var (order, log) = Ascending(logits);
         var index = points.Z.gather(-1, order.expand(points.Z.shape)).argmax(-1).chunk(2);
-        var weight = Sticks.ImportanceWeight(Sticks.LogOdds(log), index[0].minimum(index[1]));
+        var weight = StickBreaking.ImportanceWeight(StickBreaking.LogOdds(log), index[0].minimum(index[1]));
         weight = weight.masked_fill(index[0] == index[1], 0).to_type(logits.dtype).unsqueeze(-1);
 
         var (z, f) = (points.Z.chunk(2), values.chunk(2));

@@ -24,8 +24,8 @@ public sealed record DisarmStickBreaking(int Samples = 2) : ScoreFunctionEstimat
     /// <inheritdoc/>
     protected override Points Draw(Tensor logits, Generator? generator)
     {
-        var odds = Sticks.LogOdds(Categorical.LogProbabilities(logits));
-        return new(OneHot.Of(Sticks.Pairs(odds, Samples / 2, Noise.Draw(generator)), logits.shape[^1], logits.dtype));
+        var odds = StickBreaking.LogOdds(Categorical.LogProbabilities(logits));
+        return new(OneHot.Of(StickBreaking.Pairs(odds, Samples / 2, Noise.Draw(generator)), logits.shape[^1], logits.dtype));
     }
 
     /// <inheritdoc/>
@@ -35,7 +35,7 @@ public sealed record DisarmStickBreaking(int Samples = 2) : ScoreFunctionEstimat
         var log = Categorical.LogProbabilities(logits);
         var (first, inOrder, differ) = (index[0].minimum(index[1]), index[0] < index[1], index[0] != index[1]);
 
-        var odds = Sticks.LogOdds(log).expand(z[0].shape).gather(-1, first);
+        var odds = StickBreaking.LogOdds(log).expand(z[0].shape).gather(-1, first);
         var passed = (arange(logits.shape[^1], device: logits.device) <= first) & differ;
         var after = log.expand(z[0].shape).masked_fill(passed, double.NegativeInfinity).softmax(-1);
         var score = (odds.abs().sigmoid() * (where(inOrder, z[0], z[1]) - after)) - (where(inOrder, z[1], z[0]) - after);

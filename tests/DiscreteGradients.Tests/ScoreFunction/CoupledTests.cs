@@ -59,7 +59,7 @@ public class CoupledTests
         {
             var log = tensor(theta).log_softmax(-1);
             var p = log.exp().data<double>().ToArray();
-            var (pairs, odds) = (StickPairs(p), Sticks.LogOdds(log));
+            var (pairs, odds) = (StickPairs(p), StickBreaking.LogOdds(log));
             var gradient = new double[p.Length];
             for (var a = 0; a < p.Length; a++)
             {
@@ -67,7 +67,7 @@ public class CoupledTests
                 {
                     if (a == b)
                         continue;
-                    var weight = Sticks.ImportanceWeight(odds, tensor(new[] { (long)Math.Min(a, b) })).item<double>();
+                    var weight = StickBreaking.ImportanceWeight(odds, tensor(new[] { (long)Math.Min(a, b) })).item<double>();
                     var half = pairs[a, b] > 0 ? pairs[a, b] * weight * (f[a] - f[b]) / 2 : 0;
                     (gradient[a], gradient[b]) = (gradient[a] + half, gradient[b] - half);
                 }
@@ -164,13 +164,13 @@ public class CoupledTests
     {
         using var scope = NewDisposeScope();
         using var generator = Conformance.Seeded();
-        var u = Copula.Uniform(samples, zeros(Draws, ScalarType.Float64), Noise.Draw(generator));
+        var u = DirichletCopula.Uniform(samples, zeros(Draws, ScalarType.Float64), Noise.Draw(generator));
 
         foreach (var (x, y) in new[] { (0.1, 0.1), (0.3, 0.9), (0.6, 0.7), (0.95, 0.5) })
         {
             var root = (double v) => tensor(Math.Pow(v, 1.0 / (samples - 1)));
             Frequency(x, (u[0] < x).to_type(ScalarType.Float64).mean().item<double>());
-            Frequency(Copula.Below(root(x), root(y), samples).item<double>(), ((u[0] < x) & (u[^1] < y)).to_type(ScalarType.Float64).mean().item<double>());
+            Frequency(DirichletCopula.Below(root(x), root(y), samples).item<double>(), ((u[0] < x) & (u[^1] < y)).to_type(ScalarType.Float64).mean().item<double>());
         }
 
         static void Frequency(double expected, double got) =>

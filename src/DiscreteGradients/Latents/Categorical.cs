@@ -113,7 +113,7 @@ internal static class Categorical
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var rows = logits.Length / categories;
-        var atOnce = Rows.PerBlock(categories);
+        var atOnce = RowLayout.PerBlock(categories);
         using var sampler = new RowSampler<T>(categories, atOnce);
         for (var begin = 0; begin < rows; begin += atOnce)
         {

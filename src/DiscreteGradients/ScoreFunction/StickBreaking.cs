@@ -4,7 +4,7 @@ namespace DiscreteGradients;
 /// A categorical as a stick that is broken: at every category in turn a coin with log-odds φᵢ = log pᵢ − log Σ_{j &gt; i} pⱼ decides whether to stop
 /// there. Antithetic pairs flip the coins of both samples with the same uniform numbers.
 /// </summary>
-internal static class Sticks
+internal static class StickBreaking
 {
     /// <summary>φ [.., K] of log-probabilities; +∞ at the last category that is possible, where every sample stops, and NaN after it.</summary>
     internal static Tensor LogOdds(Tensor log)
