@@ -32,9 +32,6 @@ public sealed record DoubleCv(int Samples = 2) : AdaptiveEstimator
 
         var others = (slope.sum([0], keepdim: true) - slope) / (Samples - 1);
         var signal = values.detach().to_type(logits.dtype) + (a * (others * (z - p)).sum([-2, -1]));
-        var advantage = (signal - signal.mean([0], keepdim: true)) / (Samples - 1);
-        var mean = slope.mean([0]);
-        var expected = p * (mean - (p * mean).sum([-1], keepdim: true));
-        return (values, (advantage.unsqueeze(-1).unsqueeze(-1) * (z - p)).sum([0]) - (a * expected));
+        return (values, Score.LeaveOneOut(signal, z, p) - (a * Score.Jacobian(p, slope.mean([0]))));
     }
 }

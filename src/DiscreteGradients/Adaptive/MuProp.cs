@@ -31,10 +31,9 @@ public sealed record MuProp(int Samples = 1) : AdaptiveEstimator, IRelaxingEstim
         var slope = Slope(all[Samples], mean).squeeze(0);
         var values = all.narrow(0, 0, Samples);
 
-        var (known, score) = (all.detach().to_type(logits.dtype), hard - p.detach());
+        var (known, z, scale) = (all.detach().to_type(logits.dtype), hard, state["slope_scale"]);
         var signal = known.narrow(0, 0, Samples) - (state["value_scale"] * known[Samples])
-            - (state["slope_scale"] * (slope * score).sum([-2, -1]));
-        var expected = p.detach() * (slope - (p.detach() * slope).sum([-1], keepdim: true));
-        return (values, (signal.unsqueeze(-1).unsqueeze(-1) * score).mean([0]) + (state["slope_scale"] * expected));
+            - (scale * (slope * (z - p.detach())).sum([-2, -1]));
+        return (values, Score.Weighted(signal, z, p.detach()).mean([0]) + (scale * Score.Jacobian(p.detach(), slope)));
     }
 }

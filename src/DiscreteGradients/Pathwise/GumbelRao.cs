@@ -33,20 +33,13 @@ public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : Pathwi
     {
         Tensor perturbed;
         using (no_grad())
-        {
-            // The sampled category wins the exponential race at its own time; the others arrive that much later.
-            var arrival = exponential.log();
-            var winner = (arrival * hard).sum([-1], keepdim: true);
-            var others = (arrival - logProbabilities).logaddexp(winner);
-            perturbed = -where(hard > 0, winner, others);
-        }
-
+            perturbed = Gumbel.Conditional(logProbabilities, hard, exponential);
         return (Surrogate.Hold(perturbed, logProbabilities) / temperature).softmax(-1).mean([0]);
     }
 
     /// <summary>The unconditional soft sample softmax((θ + G)/τ) [.., K], differentiable.</summary>
     internal static Tensor SampleSoft(Tensor logits, double temperature, Noise noise) =>
-        ((Masking.LogProbabilities(logits) - noise.Exponential(1, logits).squeeze(0).log()) / temperature).softmax(-1);
+        (Gumbel.Perturbed(Masking.LogProbabilities(logits), noise.Exponential(1, logits).squeeze(0)) / temperature).softmax(-1);
 
     IRowKernel IFusedEstimator.Kernel => new GumbelRaoKernel(Draws, Temperature);
 }

@@ -34,7 +34,6 @@ public sealed record Arms(int Samples = 4) : ScoreFunctionEstimator, IBinaryEsti
         var q = Bernoulli.Lesser(Bernoulli.LogOdds(logits));
         var together = (2 - q.pow(-1.0 / (Samples - 1))).clamp_min(0).pow(Samples - 1);
         var weight = ((1 - q) / (1 - together)).to_type(logits.dtype).unsqueeze(-1);
-        var advantage = (values - values.mean([0], keepdim: true)) / (Samples - 1);
-        return weight * (advantage.unsqueeze(-1).unsqueeze(-1) * (points.Z - Categorical.Probabilities(logits))).sum([0]);
+        return weight * Score.LeaveOneOut(values, points.Z, Categorical.Probabilities(logits));
     }
 }

@@ -33,8 +33,7 @@ public sealed record Disarm(int Samples = 2) : ScoreFunctionEstimator, IBinaryEs
     /// <inheritdoc/>
     protected override Tensor Gradient(Tensor logits, Points points, Tensor values)
     {
-        var (z, f) = (points.Z.chunk(2), values.chunk(2));
         var weight = Bernoulli.LogOdds(logits).abs().sigmoid().to_type(logits.dtype).unsqueeze(-1);
-        return ((f[0] - f[1]).unsqueeze(-1).unsqueeze(-1) * weight * (z[0] - z[1]) / 2).mean([0]);
+        return Score.OfPairs(weight, values, points.Z);
     }
 }

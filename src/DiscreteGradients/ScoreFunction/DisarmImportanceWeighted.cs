@@ -39,9 +39,7 @@ public sealed record DisarmImportanceWeighted(int Samples = 2) : ScoreFunctionEs
         var index = points.Z.gather(-1, order.expand(points.Z.shape)).argmax(-1).chunk(2);
         var weight = StickBreaking.ImportanceWeight(StickBreaking.LogOdds(log), index[0].minimum(index[1]));
         weight = weight.masked_fill(index[0] == index[1], 0).to_type(logits.dtype).unsqueeze(-1);
-
-        var (z, f) = (points.Z.chunk(2), values.chunk(2));
-        return ((f[0] - f[1]).unsqueeze(-1).unsqueeze(-1) * weight * (z[0] - z[1]) / 2).mean([0]);
+        return Score.OfPairs(weight, values, points.Z);
     }
 
     private static (Tensor Order, Tensor Log) Ascending(Tensor logits)

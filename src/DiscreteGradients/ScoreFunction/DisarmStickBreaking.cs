@@ -40,7 +40,7 @@ public sealed record DisarmStickBreaking(int Samples = 2) : ScoreFunctionEstimat
         var after = log.expand(z[0].shape).masked_fill(passed, double.NegativeInfinity).softmax(-1);
         var score = (odds.abs().sigmoid() * (where(inOrder, z[0], z[1]) - after)) - (where(inOrder, z[1], z[0]) - after);
 
-        var difference = (f[0] - f[1]).unsqueeze(-1).unsqueeze(-1) / 2;
+        var difference = Score.Spread(f[0] - f[1]) / 2;
         var gradient = where(inOrder, difference, -difference) * score * differ.to_type(score.dtype);
         return gradient.mean([0]).to_type(logits.dtype);
     }

@@ -57,7 +57,7 @@ internal sealed class JointStates
     internal void Draw(Noise noise)
     {
         var choices = cat([_log.flatten(1), _branches], 1);
-        var perturbed = choices - noise.Exponential(1, choices)[0].log();
+        var perturbed = Gumbel.Perturbed(choices, noise.Exponential(1, choices)[0]);
         var free = perturbed[.., ..(int)(_log.shape[1] * _log.shape[2])];
         Find(free.view_as(_log).argmax(-1), perturbed[.., (int)free.shape[1]..]);
     }

@@ -22,5 +22,5 @@ public sealed record Reinforce(int Samples = 1) : ScoreFunctionEstimator
 
     /// <inheritdoc/>
     protected override Tensor Gradient(Tensor logits, Points points, Tensor values) =>
-        (values.unsqueeze(-1).unsqueeze(-1) * (points.Z - Categorical.Probabilities(logits))).mean([0]);
+        Score.Weighted(values, points.Z, Categorical.Probabilities(logits)).mean([0]);
 }

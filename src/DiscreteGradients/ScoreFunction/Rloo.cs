@@ -21,9 +21,6 @@ public sealed record Rloo(int Samples = 2) : ScoreFunctionEstimator
     protected override Points Draw(Tensor logits, Generator? generator) => new(OneHot.Sample(logits, Samples, generator: generator));
 
     /// <inheritdoc/>
-    protected override Tensor Gradient(Tensor logits, Points points, Tensor values)
-    {
-        var advantage = (values - values.mean([0], keepdim: true)) / (Samples - 1);  // f(zₛ) minus the mean of the others, over S
-        return (advantage.unsqueeze(-1).unsqueeze(-1) * (points.Z - Categorical.Probabilities(logits))).sum([0]);
-    }
+    protected override Tensor Gradient(Tensor logits, Points points, Tensor values) =>
+        Score.LeaveOneOut(values, points.Z, Categorical.Probabilities(logits));
 }

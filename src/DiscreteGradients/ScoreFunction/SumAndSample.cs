@@ -44,6 +44,6 @@ public sealed record SumAndSample(int Samples = 4) : ScoreFunctionEstimator
     {
         var summed = (int)Math.Min(Samples - 1, values.shape[0]);
         var weight = points.Weights! * (values - values[..summed].mean([0]));
-        return (weight.unsqueeze(-1).unsqueeze(-1) * (points.Z - Categorical.Probabilities(logits))).sum([0]);
+        return Score.Weighted(weight, points.Z, Categorical.Probabilities(logits)).sum([0]);
     }
 }

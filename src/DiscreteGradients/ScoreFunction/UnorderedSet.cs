@@ -47,7 +47,7 @@ public sealed record UnorderedSet(int Samples = 4) : ScoreFunctionEstimator
         Tensor Share(int s, int t) => (log[t] + (s == t ? 0 : completions[(1 << s) | (1 << t)] - completions[1 << s])).exp();
         var baseline = stack([.. states.Select(s => states.Select(t => Share(s, t) * values[t]).Aggregate((a, b) => a + b))]);
         var weight = (points.Weights! * (values - baseline)).to_type(logits.dtype);
-        return (weight.unsqueeze(-1).unsqueeze(-1) * (z - Categorical.Probabilities(logits))).sum([0]);
+        return Score.Weighted(weight, z, Categorical.Probabilities(logits)).sum([0]);
     }
 
     /// <summary>
