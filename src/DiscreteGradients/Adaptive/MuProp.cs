@@ -31,9 +31,9 @@ public sealed record MuProp(int Samples = 1) : AdaptiveEstimator, IRelaxingEstim
         var slope = Slope(all[Samples], mean).squeeze(0);
         var values = all.narrow(0, 0, Samples);
 
-        var (known, z, scale) = (all.detach().to_type(logits.dtype), hard, state["slope_scale"]);
-        var signal = known.narrow(0, 0, Samples) - (state["value_scale"] * known[Samples])
-            - (scale * (slope * (z - p.detach())).sum([-2, -1]));
-        return (values, Score.Weighted(signal, z, p.detach()).mean([0]) + (scale * Score.Jacobian(p.detach(), slope)));
+        var (known, scale) = (all.detach().to_type(logits.dtype), state["slope_scale"]);
+        var linear = scale * (slope * (hard - p)).sum([-2, -1]);
+        var signal = known.narrow(0, 0, Samples) - (state["value_scale"] * known[Samples]) - linear;
+        return (values, Score.Weighted(signal, hard, p).mean([0]) + (scale * Score.Jacobian(p, slope)));
     }
 }

@@ -26,6 +26,9 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
     /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => CountStates(latents, categories);
 
+    /// <inheritdoc/>
+    private protected override bool IsRandom => false;
+
     /// <summary>K^L, or <see cref="long.MaxValue"/> where that does not fit.</summary>
     internal static long CountStates(long latents, long categories)
     {
@@ -34,7 +37,7 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
     }
 
     /// <inheritdoc/>
-    protected override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Generator? generator)
+    protected override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Noise noise)
     {
         var (latents, categories) = (logits.shape[^2], logits.shape[^1]);
         var support = Law().Support(categories, logits.dtype, logits.device);

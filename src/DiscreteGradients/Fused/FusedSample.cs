@@ -17,6 +17,19 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
         && logits.dtype is ScalarType.Float32 or ScalarType.Float64
         && logits.numel() * logits.element_size() <= int.MaxValue;
 
+    /// <summary>The estimator's kernel where it has one for these logits and may use it.</summary>
+    /// <exception cref="ArgumentException">The fused form is demanded, and there is none.</exception>
+    internal static IRowKernel? Kernel(PathwiseEstimator estimator, Tensor logits)
+    {
+        if (estimator.Form == Form.Readable)
+            return null;
+        if (estimator is IFusedEstimator fused && ReferenceEquals(estimator.Law(), SamplingLaw.Softmax) && Takes(logits))
+            return fused.Kernel;
+        return estimator.Form == Form.Automatic ? null : throw new ArgumentException(
+            $"{estimator.GetType().Name} has no fused form for {logits.dtype} logits of shape {Check.Shape(logits)} on {logits.device}; "
+            + "use Form.Automatic or Form.Readable.", nameof(logits));
+    }
+
     /// <summary>One-hot samples [.., K], drawn unless they are given, that carry the gradient of a pathwise estimator by its kernel.</summary>
     internal static Tensor Of(PathwiseEstimator estimator, IRowKernel kernel, Tensor logits, Tensor? hard, Noise noise)
     {

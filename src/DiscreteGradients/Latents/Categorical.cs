@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using DiscreteGradients.Fused;
 
 namespace DiscreteGradients;
 

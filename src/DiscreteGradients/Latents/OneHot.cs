@@ -28,6 +28,14 @@ public static class OneHot
         return Categorical.Sample(masked, samples, Noise.Draw(generator)).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
+    /// <summary>The same from the noise that an estimator is handed.</summary>
+    public static Tensor Sample(Tensor logits, int samples, Noise noise)
+    {
+        using var scope = NewDisposeScope();
+        var single = Prepare(logits, samples, mask: null, generator: null);
+        return Categorical.Sample(single, samples, noise).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
+    }
+
     /// <summary>Draws category indices, int64 [S, ..], from every row of the logits [.., K].</summary>
     /// <inheritdoc cref="Sample(Tensor, Tensor?, Generator?)"/>
     public static Tensor SampleIndex(Tensor logits, int samples, Tensor? mask = null, Generator? generator = null)
@@ -109,10 +117,8 @@ public static class OneHot
 
     private static Tensor Prepare(Tensor logits, int samples, Tensor? mask, Generator? generator)
     {
-        Check.Logits(logits, "[..., categories]", minimumRank: 1);
+        Check.Logits(logits, mask, generator);
         Check.AtLeast(1, samples);
-        Check.Mask(mask, logits);
-        Check.Generator(generator, logits);
         return Precision.AtLeastSingle(Masking.Apply(logits, mask));
     }
 }

@@ -1,5 +1,3 @@
-using DiscreteGradients.Fused;
-
 namespace DiscreteGradients;
 
 /// <summary>

@@ -21,10 +21,10 @@ public sealed record Arms(int Samples = 4) : ScoreFunctionEstimator, IBinaryEsti
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator)
+    protected override Points Draw(Tensor logits, Noise noise)
     {
         var odds = Bernoulli.LogOdds(logits);
-        var rare = DirichletCopula.Uniform(Samples, odds, Noise.Draw(generator)) < Bernoulli.Lesser(odds);
+        var rare = DirichletCopula.Uniform(Samples, odds, noise) < Bernoulli.Lesser(odds);
         return new(Bernoulli.Points(rare, odds, logits.dtype));
     }
 

@@ -23,11 +23,10 @@ public sealed record Carms(int Samples = 4) : ScoreFunctionEstimator
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator)
+    protected override Points Draw(Tensor logits, Noise noise)
     {
         Check.Room(Samples * (Samples - 1L) / 2, "pairs of samples", logits.shape, ScalarType.Float64, logits.device);
         var (p, k) = (Categorical.LogProbabilities(logits).exp(), logits.shape[^1]);
-        var noise = Noise.Draw(generator);
         var ends = noise.Other().Uniform(2, p.numel() / k, logits.device).view([2, .. p.shape[..^1], 1]);
         var one = (ends[0] * k).floor();
         var other = (one + 1 + (ends[1] * (k - 1)).floor()).remainder(k);

@@ -22,10 +22,10 @@ public sealed record Disarm(int Samples = 2) : ScoreFunctionEstimator, IBinaryEs
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator)
+    protected override Points Draw(Tensor logits, Noise noise)
     {
         var odds = Bernoulli.LogOdds(logits);
-        var u = Noise.Draw(generator).Uniform(Samples / 2, odds.numel(), logits.device).view([Samples / 2, .. odds.shape]);
+        var u = noise.Uniform(Samples / 2, odds.numel(), logits.device).view([Samples / 2, .. odds.shape]);
         var rare = cat([u < Bernoulli.Lesser(odds), u >= odds.abs().sigmoid()]);  // the second is 1 − u < the lesser probability
         return new(Bernoulli.Points(rare, odds, logits.dtype));
     }

@@ -24,10 +24,10 @@ public sealed record DisarmImportanceWeighted(int Samples = 2) : ScoreFunctionEs
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator)
+    protected override Points Draw(Tensor logits, Noise noise)
     {
         var (order, log) = Ascending(logits);
-        var index = StickBreaking.Pairs(StickBreaking.LogOdds(log), Samples / 2, Noise.Draw(generator)).unsqueeze(-1);
+        var index = StickBreaking.Pairs(StickBreaking.LogOdds(log), Samples / 2, noise).unsqueeze(-1);
         var category = order.expand([Samples, .. order.shape]).gather(-1, index).squeeze(-1);
         return new(OneHot.Of(category, logits.shape[^1], logits.dtype));
     }

@@ -22,10 +22,10 @@ public sealed record DisarmStickBreaking(int Samples = 2) : ScoreFunctionEstimat
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator)
+    protected override Points Draw(Tensor logits, Noise noise)
     {
         var odds = StickBreaking.LogOdds(Categorical.LogProbabilities(logits));
-        return new(OneHot.Of(StickBreaking.Pairs(odds, Samples / 2, Noise.Draw(generator)), logits.shape[^1], logits.dtype));
+        return new(OneHot.Of(StickBreaking.Pairs(odds, Samples / 2, noise), logits.shape[^1], logits.dtype));
     }
 
     /// <inheritdoc/>

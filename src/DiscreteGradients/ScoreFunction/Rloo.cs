@@ -18,7 +18,7 @@ public sealed record Rloo(int Samples = 2) : ScoreFunctionEstimator
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator) => new(OneHot.Sample(logits, Samples, generator: generator));
+    protected override Points Draw(Tensor logits, Noise noise) => new(Categorical.Sample(logits, Samples, noise));
 
     /// <inheritdoc/>
     protected override Tensor Gradient(Tensor logits, Points points, Tensor values) =>

@@ -23,7 +23,7 @@ public sealed record SumAndSample(int Samples = 4) : ScoreFunctionEstimator
     public override long Evaluations(long latents, long categories) => Math.Min(Samples, ExactEnumeration.CountStates(latents, categories));
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator)
+    protected override Points Draw(Tensor logits, Noise noise)
     {
         var evaluations = Evaluations(logits.shape[^2], logits.shape[^1]);
         var states = new JointStates(Categorical.LogProbabilities(logits), evaluations);
@@ -33,7 +33,7 @@ public sealed record SumAndSample(int Samples = 4) : ScoreFunctionEstimator
         if (Samples == evaluations)
         {
             log = cat([log, states.LogRemaining.unsqueeze(0)]);
-            states.Draw(Noise.Draw(generator));
+            states.Draw(noise);
         }
 
         return new(OneHot.Of(states.Index, logits.shape[^1], logits.dtype), log.exp().to_type(logits.dtype));

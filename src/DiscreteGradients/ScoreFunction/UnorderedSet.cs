@@ -23,10 +23,9 @@ public sealed record UnorderedSet(int Samples = 4) : ScoreFunctionEstimator
     public override long Evaluations(long latents, long categories) => Math.Min(Samples, ExactEnumeration.CountStates(latents, categories));
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator)
+    protected override Points Draw(Tensor logits, Noise noise)
     {
         var states = new JointStates(Categorical.LogProbabilities(logits));
-        var noise = Noise.Draw(generator);
         for (var n = 0; n < Evaluations(logits.shape[^2], logits.shape[^1]); n++, noise = noise.Other())
             states.Draw(noise);
         var (index, log) = (states.Index, states.LogProbability);

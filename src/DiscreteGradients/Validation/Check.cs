@@ -46,6 +46,14 @@ internal static class Check
             throw new ArgumentException($"logits must have at most {Array.MaxLength} categories; got {logits.size(-1)}.", nameof(logits));
     }
 
+    /// <summary>What a sample is drawn from.</summary>
+    internal static void Logits(Tensor logits, Tensor? mask, Generator? generator)
+    {
+        Logits(logits, "[..., categories]", minimumRank: 1);
+        Mask(mask, logits);
+        Generator(generator, logits);
+    }
+
     /// <summary>Logits of any shape.</summary>
     internal static void Numbers(Tensor logits)
     {
