@@ -163,8 +163,8 @@ public static partial class Conformance
             foreach (var shape in new long[][] { [3, 0, 4], [0, 4], [2, 3, 0, 1], [0, 0, 4] }.Select(shape => For(estimator, shape)))
             {
                 using var scope = NewDisposeScope();
-                using var fresh = new Fresh(estimator);
                 var logits = zeros(shape, dtype).requires_grad_(true);
+                using var fresh = new Fresh(estimator, logits);
                 var weight = tensor(1.5).to_type(dtype).requires_grad_(true);
 
                 var value = fresh.Estimator.Estimate(logits, z => z.sum([-2, -1]) + (weight * 4), Seeded());
@@ -229,6 +229,7 @@ public static partial class Conformance
     {
         using var scope = NewDisposeScope();
         var logits = zeros(For(estimator, [5, 2, 3])).requires_grad_(true);
+        using var fresh = new Fresh(estimator, logits);
         Tensor Disposed(Tensor z)
         {
             var values = z.sum([-2, -1]);
@@ -238,10 +239,10 @@ public static partial class Conformance
 
         Refused(
             "f returned a tensor that is disposed; return it from f's dispose scope with MoveToOuterDisposeScope.",
-            () => estimator.Estimate(logits, Disposed));
+            () => fresh.Estimator.Estimate(logits, Disposed));
         Refused(
             "f must return values on the device of its argument, cpu; got meta.",
-            () => estimator.Estimate(logits, z => z.sum([-2, -1]).to(new Device("meta"))));
+            () => fresh.Estimator.Estimate(logits, z => z.sum([-2, -1]).to(new Device("meta"))));
     }
 
     /// <summary>

@@ -31,7 +31,7 @@ public static partial class Conformance
             {
                 using var scope = NewDisposeScope();
                 var logits = Logits(shape, dtype).requires_grad_(true);
-                using var fresh = new Fresh(estimator);
+                using var fresh = new Fresh(estimator, logits);
                 var value = fresh.Estimator.Estimate(logits, Quadratic(shape, dtype), Seeded());
                 value.sum().backward();
 
@@ -51,7 +51,9 @@ public static partial class Conformance
         {
             using var scope = NewDisposeScope();
             var ones = true;
-            estimator.Estimate(Logits(For(estimator, [50, 2, 4]), dtype).requires_grad_(true), z =>
+            var logits = Logits(For(estimator, [50, 2, 4]), dtype).requires_grad_(true);
+            using var fresh = new Fresh(estimator, logits);
+            fresh.Estimator.Estimate(logits, z =>
             {
                 var sample = between ? z[0] : z;
                 ones &= z.dtype == dtype && ((sample == 0) | (sample == 1)).all().item<bool>() && (sample.sum(-1) == 1).all().item<bool>();
@@ -118,7 +120,8 @@ public static partial class Conformance
             masked[0, 0, TensorIndex.Slice(0, -1)] = double.NegativeInfinity;
             masked.requires_grad_(true);
 
-            estimator.Estimate(masked, Quadratic(masked.shape, dtype), Seeded()).sum().backward();
+            using var fresh = new Fresh(estimator, masked);
+            fresh.Estimator.Estimate(masked, Quadratic(masked.shape, dtype), Seeded()).sum().backward();
 
             var gradient = masked.grad!.to_type(ScalarType.Float64);
             Assert.True(gradient.isfinite().all().item<bool>());
@@ -134,7 +137,8 @@ public static partial class Conformance
         {
             using var scope = NewDisposeScope();
             var logits = (Logits(For(estimator, [30, 2, 3])).sign() * scale).to_type(ScalarType.Float32).requires_grad_(true);
-            estimator.Estimate(logits, Quadratic(logits.shape, ScalarType.Float32), Seeded()).sum().backward();
+            using var fresh = new Fresh(estimator, logits);
+            fresh.Estimator.Estimate(logits, Quadratic(logits.shape, ScalarType.Float32), Seeded()).sum().backward();
             Assert.True(logits.grad!.isfinite().all().item<bool>());
         }
     }
@@ -154,7 +158,8 @@ public static partial class Conformance
         {
             using var scope = NewDisposeScope();
             var logits = Logits(For(estimator, [2, 2, 3]), seed: 3);
-            var report = GradientQuality.Measure(estimator, logits, Polynomial(degree, (int)logits.shape[^1] * 2), draws: 4_000, Seeded(degree));
+            using var fresh = new Fresh(estimator, logits);
+            var report = GradientQuality.Measure(fresh.Estimator, logits, Polynomial(degree, (int)logits.shape[^1] * 2), draws: 4_000, Seeded(degree));
             Assert.True(report.LargestZ < 5, $"degree {degree}: z = {report.LargestZ}");
         }
     }
@@ -185,7 +190,8 @@ public static partial class Conformance
         var logits = Logits(For(estimator, [2, 3]));
         var f = Polynomial(3, (int)logits.numel());
         var exact = new ExactEnumeration().Under(estimator.Law()).Estimate(logits, f).item<double>();
-        var values = estimator.Estimate(logits.expand(4_000, 2, -1), f, Seeded());
+        using var fresh = new Fresh(estimator, logits);
+        var values = fresh.Estimator.Estimate(logits.expand(4_000, 2, -1), f, Seeded());
         var standardError = values.std().item<double>() / Math.Sqrt(4_000) + 1e-14;
         Assert.True(Math.Abs(values.mean().item<double>() - exact) / standardError < 5);
     }
@@ -195,7 +201,8 @@ public static partial class Conformance
         using var scope = NewDisposeScope();
         var logits = Logits(For(estimator, [500, 2, 3])).requires_grad_(true);
         var weight = ones(logits.shape[^1], ScalarType.Float64).requires_grad_(true);
-        estimator.Estimate(logits, z => (z * weight).sum([-2, -1]), Seeded()).mean().backward();
+        using var fresh = new Fresh(estimator, logits);
+        fresh.Estimator.Estimate(logits, z => (z * weight).sum([-2, -1]), Seeded()).mean().backward();
 
         var expected = estimator.Law().LogProbabilities(logits.detach()).exp().sum([1]);  // E[Σ_l z_lk]
         var error = (weight.grad! - expected.mean([0])).abs().max().item<double>();
@@ -220,7 +227,7 @@ public static partial class Conformance
         using var scope = NewDisposeScope();
         var leaf = Logits(For(estimator, [2, 3])).requires_grad_(true);
         var f = Quadratic(leaf.shape, ScalarType.Float64);
-        using var fresh = new Fresh(estimator);
+        using var fresh = new Fresh(estimator, leaf);
         fresh.Estimator.Estimate(leaf.unsqueeze(0).expand(5, 2, -1), f, Seeded()).sum().backward();
 
         var separate = tensor(Estimate(estimator, leaf.detach().expand(5, 2, -1).clone(), Seeded(), f)).view(5, 2, -1);
@@ -231,11 +238,12 @@ public static partial class Conformance
     {
         using var scope = NewDisposeScope();
         var logits = Logits(For(estimator, [2, 2, 3])).requires_grad_(true);
+        using var fresh = new Fresh(estimator, logits);
         var generator = Seeded();
         var f = Quadratic(logits.shape, ScalarType.Float64);
         void Step()
         {
-            using var value = estimator.Estimate(logits, f, generator);
+            using var value = fresh.Estimator.Estimate(logits, f, generator);
             using var sum = value.sum();
             sum.backward();
             using var gradient = logits.grad!;
@@ -256,12 +264,13 @@ public static partial class Conformance
     {
         using var outer = NewDisposeScope();
         var logits = Logits(For(estimator, [2, 2, 3])).requires_grad_(true);
+        using var fresh = new Fresh(estimator, logits);
         var f = Quadratic(logits.shape, ScalarType.Float64);
         Tensor kept;
         using (NewDisposeScope())
         {
-            kept = estimator.Estimate(logits, f, Seeded()).MoveToOuterDisposeScope();
-            _ = estimator.Estimate(logits, f, Seeded());  // never used
+            kept = fresh.Estimator.Estimate(logits, f, Seeded()).MoveToOuterDisposeScope();
+            _ = fresh.Estimator.Estimate(logits, f, Seeded());  // never used
         }
 
         kept.sum().backward();
@@ -272,11 +281,12 @@ public static partial class Conformance
     {
         using var scope = NewDisposeScope();
         var logits = Logits(For(estimator, [2, 2, 3])).requires_grad_(true);
+        using var fresh = new Fresh(estimator, logits);
         Tensor Fail(Tensor z) => throw new InvalidOperationException("from f");
-        Assert.Throws<InvalidOperationException>(() => estimator.Estimate(logits, Fail, Seeded()));
+        Assert.Throws<InvalidOperationException>(() => fresh.Estimator.Estimate(logits, Fail, Seeded()));
         var before = LiveTensors.Count();
 
-        var thrown = Assert.Throws<InvalidOperationException>(() => estimator.Estimate(logits, Fail, Generator.Default));
+        var thrown = Assert.Throws<InvalidOperationException>(() => fresh.Estimator.Estimate(logits, Fail, Generator.Default));
 
         Assert.Equal("from f", thrown.Message);
         Assert.Equal(before, LiveTensors.Count());
@@ -291,9 +301,10 @@ public static partial class Conformance
         Refused("logits must have shape [..., latents, categories] with at least one category; got [2, 0].", () => estimator.Estimate(zeros(2, 0), f));
         Refused("logits must be float16, bfloat16, float32 or float64; got Int64.", () => estimator.Estimate(zeros([2, 3], ScalarType.Int64), f));
         var logits = zeros(For(estimator, [5, 2, 3]));
-        var scalar = Assert.Throws<ArgumentException>(() => estimator.Estimate(logits, z => z.sum()));
+        using var fresh = new Fresh(estimator, logits);
+        var scalar = Assert.Throws<ArgumentException>(() => fresh.Estimator.Estimate(logits, z => z.sum()));
         Assert.Matches(@"^f must map \[(\d+, )?5, 2, [23]\] to floating-point values of shape \[(\d+, )?5\]; got Float32 of shape \[\]\. Reduce over the last two axes \(latents, categories\) only\.", scalar.Message);
-        Refused("f returned null; it must return one value per sample and example, [S.., B..].", () => estimator.Estimate(logits, z => null!));
+        Refused("f returned null; it must return one value per sample and example, [S.., B..].", () => fresh.Estimator.Estimate(logits, z => null!));
     }
 
     public static void A_disposed_tensor_is_refused_in_words(GradientEstimator estimator)
@@ -308,7 +319,8 @@ public static partial class Conformance
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var logits = Logits(For(estimator, [4, 2, 3])).requires_grad_(true);
-        var value = estimator.Estimate(logits, Quadratic(logits.shape, ScalarType.Float64), Seeded());
+        using var fresh = new Fresh(estimator, logits);
+        var value = fresh.Estimator.Estimate(logits, Quadratic(logits.shape, ScalarType.Float64), Seeded());
         Assert.False(value.requires_grad);
     }
 
@@ -355,7 +367,7 @@ public static partial class Conformance
         using var scope = NewDisposeScope();
         var leaf = logits.detach();
         leaf.requires_grad_(true);
-        using var fresh = new Fresh(estimator);
+        using var fresh = new Fresh(estimator, leaf);
         var value = fresh.Estimator.Estimate(leaf, f ?? Quadratic(logits.shape, logits.dtype), generator).sum();
         return autograd.grad([value], [leaf])[0].contiguous().data<double>().ToArray();
     }
@@ -366,12 +378,21 @@ public static partial class Conformance
         Assert.Equal(message, thrown.ParamName is null ? thrown.Message : thrown.Message.Replace($" (Parameter '{thrown.ParamName}')", "", StringComparison.Ordinal));
     }
 
-    /// <summary>A copy that has learnt nothing, where a call must not depend on the calls before it.</summary>
-    private sealed class Fresh(GradientEstimator estimator) : IDisposable
+    /// <summary>A copy that has learnt nothing yet, for logits of that size.</summary>
+    public sealed class Fresh : IDisposable
     {
-        public GradientEstimator Estimator { get; } = estimator with { };
+        public Fresh(GradientEstimator estimator, Tensor logits)
+        {
+            Estimator = estimator with { };
+            using var weights = Seeded();
+            Learnt = (Estimator as AdaptiveEstimator)?.Prepare(Math.Max(1, logits.size(-2)), logits.size(-1), weights);
+        }
 
-        public void Dispose() => (Estimator as IDisposable)?.Dispose();
+        public GradientEstimator Estimator { get; }
+
+        public nn.Module? Learnt { get; }
+
+        public void Dispose() => Learnt?.Dispose();
     }
 
     /// <summary>Seeds the global generator and puts its state back.</summary>

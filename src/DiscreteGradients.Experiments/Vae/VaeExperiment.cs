@@ -108,13 +108,25 @@ public sealed class VaeExperiment : Experiment
         }
 
         var measured = options.QualityEstimators.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(Estimators.Get).Select(entry =>
-            new NamedEstimator(entry.Name, Tuned(entry))).ToList();
+            new NamedEstimator(entry.Name, Prepared(Tuned(entry), options))).ToList();
         if (measured.Find(e => Applicability.WhyNot(e.Estimator, options.Categories) is not null) is { } unfit)
             throw new OptionException($"--quality-estimators may not name '{unfit.Name}' here: {Applicability.WhyNot(unfit.Estimator, options.Categories)}");
         return measured.Exists(e => e.Estimator is ExactEnumeration exact
             && Enumeration.WhyNot(exact, options.Categories, options.Latents, Math.Min(options.QualityImages, options.Batch)) is not null)
             ? throw new OptionException($"--quality-estimators may name 'exact' in small spaces only; {states} states need too much memory.")
             : measured;
+    }
+
+    /// <summary>The estimator; one that learns has its initial weights from a fixed seed, and is not trained.</summary>
+    private static GradientEstimator Prepared(GradientEstimator estimator, VaeOptions options)
+    {
+        if (estimator is AdaptiveEstimator adaptive)
+        {
+            using var weights = new Generator(1);
+            adaptive.Prepare(options.Latents, options.Categories, weights);
+        }
+
+        return estimator;
     }
 
     private GradientEstimator Tuned(EstimatorEntry entry) => _preset?.Tunings.GetValueOrDefault(entry.Name) is { } tuning && entry.Has(Temperature)

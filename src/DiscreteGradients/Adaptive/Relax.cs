@@ -31,6 +31,6 @@ public sealed record Relax(int Samples = 1, double Temperature = 0.1) : RelaxedC
             ? HiddenLayer.Apply(z.flatten(-2), state).squeeze(-1)
             : throw new ArgumentException(
                 $"{nameof(Relax)} was prepared for {inputs} inputs (latents × categories); logits have {came}. "
-                + "Take a copy (`with { }`) for another problem.", nameof(z));
+                + "Prepare another copy for another problem.", nameof(z));
     }
 }

@@ -1,6 +1,6 @@
 namespace DiscreteGradients;
 
-/// <summary>Independent categorical latents represented by one-hot vectors: sampling, log-probability and support.</summary>
+/// <summary>Independent categorical latents represented by one-hot vectors: sampling and support.</summary>
 public static class OneHot
 {
     /// <summary>Draws one-hot samples from softmax(logits), without a gradient.</summary>
@@ -43,23 +43,6 @@ public static class OneHot
         using var scope = NewDisposeScope();
         var masked = Prepare(logits, samples, mask, generator);
         return Categorical.SampleIndex(masked, samples, Noise.Draw(generator)).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>
-    /// The log-probability log p(z) [S.., B..] of one-hot samples <paramref name="z"/> [S.., B.., L, K], linear in z, whose gradient goes on.
-    /// −∞, without a gradient, where a masked category is chosen; the gradient at a masked entry is zero, of z and of the logits.
-    /// </summary>
-    public static Tensor LogProbability(Tensor logits, Tensor z)
-    {
-        Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
-        Check.Samples(z, logits);
-
-        using var scope = NewDisposeScope();
-        var logProbabilities = Masking.LogProbabilities(Check.Rows(Precision.AtLeastSingle(logits)));
-        var masked = Masking.Allowed(logProbabilities).logical_not();
-        var impossible = ((z != 0) & masked).flatten(-2).any(-1);
-        var total = (logProbabilities.masked_fill(masked, 0) * z).sum([-2, -1]).masked_fill(impossible, double.NegativeInfinity);
-        return total.to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
     /// <summary>All K^L joint states as one-hot vectors [K^L, L, K], the last latent changing fastest.</summary>

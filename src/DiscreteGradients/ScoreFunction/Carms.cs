@@ -55,27 +55,4 @@ public sealed record Carms(int Samples = 4) : ScoreFunctionEstimator
         var weight = ((One(values) - Other(values)).unsqueeze(-1) * ratio).to_type(logits.dtype) / (Samples * (Samples - 1.0));
         return (weight.unsqueeze(-1) * (One(points.Z) - Other(points.Z))).sum([0]);
     }
-
-    /// <summary>P(zₛ, zₜ) [pairs, B.., L] of drawn categories [S, B.., L], whose own probabilities are given.</summary>
-    private Tensor Joint(Tensor p, Tensor category, Tensor own, Tensor pairs)
-    {
-        var k = p.shape[^1];
-        var before = (p.cumsum(-1) - p).expand([Samples, .. p.shape]).gather(-1, category.unsqueeze(-1)).squeeze(-1);
-        var joint = zeros([pairs.shape[1], .. own.shape[1..]], p.dtype, p.device);
-        for (var last = 1L; last < k; last++)
-        {
-            // The order begins with `first`, any category below `last`, and goes on after `last` in a circle.
-            var first = arange(last, device: p.device).view([last, .. own.shape.Select(_ => 1L)]);
-            var moved = p.narrow(-1, 0, last).movedim([-1], [0]).unsqueeze(1);
-            var circle = before - p.narrow(-1, 0, last + 1).sum(-1) + (category <= last).to_type(p.dtype);
-            var overtakes = first + k - last - 1 > (category - last - 1).remainder(k);
-            var left = (circle + (moved * overtakes.to_type(p.dtype))).masked_fill(category == first, 0).clamp_min(0);
-
-            var (from, to) = (left.pow(1.0 / (Samples - 1)), (left + own).pow(1.0 / (Samples - 1)));
-            Tensor Below(Tensor x, Tensor y) => DirichletCopula.Below(x.index_select(1, pairs[0]), y.index_select(1, pairs[1]), Samples);
-            joint += (Below(from, from) + Below(to, to) - Below(from, to) - Below(to, from)).sum([0]);
-        }
-
-        return joint / (k * (k - 1) / 2.0);
-    }
 }

@@ -29,7 +29,7 @@ public sealed record UnorderedSet(int Samples = 4) : ScoreFunctionEstimator
         for (var n = 0; n < Evaluations(logits.shape[^2], logits.shape[^1]); n++, noise = noise.Other())
             states.Draw(noise);
         var (index, log) = (states.Index, states.LogProbability);
-        var completions = Completions(log);
+        var completions = UnorderedDraws.Completions(log);
         var weights = stack([.. Enumerable.Range(0, (int)log.shape[0]).Select(s => (log[s] + completions[1 << s] - completions[0]).exp())]);
         return new(OneHot.Of(index, logits.shape[^1], logits.dtype), weights.to_type(logits.dtype));
     }
@@ -40,35 +40,12 @@ public sealed record UnorderedSet(int Samples = 4) : ScoreFunctionEstimator
         var z = points.Z;
         var log = (Categorical.LogProbabilities(logits).clamp_min(double.MinValue) * z).sum([-2, -1]);
         log[1..] = log[1..].masked_fill((z[1..] == z[..1]).flatten(-2).all(-1), double.NegativeInfinity);
-        var completions = Completions(log);
+        var completions = UnorderedDraws.Completions(log);
 
         var states = Enumerable.Range(0, (int)log.shape[0]).ToArray();
         Tensor Share(int s, int t) => (log[t] + (s == t ? 0 : completions[(1 << s) | (1 << t)] - completions[1 << s])).exp();
         var baseline = stack([.. states.Select(s => states.Select(t => Share(s, t) * values[t]).Aggregate((a, b) => a + b))]);
         var weight = (points.Weights! * (values - baseline)).to_type(logits.dtype);
         return Score.Weighted(weight, z, Categorical.Probabilities(logits)).sum([0]);
-    }
-
-    /// <summary>
-    /// For every subset of the states, as bits: log q [B..], the probability that the other states are what is drawn next, in any order, once
-    /// those in the subset are gone. q(all) = 1 and q(U) = Σ_{t ∉ U} p_t q(U ∪ t) / (1 − p(U)), where 1 − p(U) is at least what is left of the set.
-    /// </summary>
-    private static Tensor[] Completions(Tensor log)
-    {
-        var states = Enumerable.Range(0, (int)log.shape[0]).ToArray();
-        var completions = new Tensor[1 << states.Length];
-        completions[^1] = zeros_like(log[0]);
-        for (var drawn = completions.Length - 2; drawn >= 0; drawn--)
-        {
-            var open = states.Where(t => (drawn >> t & 1) == 0).ToArray();
-            var left = stack([.. open.Select(t => log[t])]);
-            var next = left + stack([.. open.Select(t => completions[drawn | (1 << t)])]);
-            var gone = states.Where(t => (drawn >> t & 1) == 1).Aggregate(zeros_like(log[0]), (sum, t) => sum + log[t].exp());
-            var rest = left.logsumexp(0);
-            var scale = (1 - gone).clamp_min(0).log().maximum(rest);
-            completions[drawn] = (next.logsumexp(0) - scale).masked_fill(rest == double.NegativeInfinity, 0);
-        }
-
-        return completions;
     }
 }

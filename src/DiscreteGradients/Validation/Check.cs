@@ -185,19 +185,18 @@ internal static class Check
         }
     }
 
-    /// <summary>One-hot samples [S.., B.., L, K] for logits [B.., L, K].</summary>
-    internal static void Samples(Tensor z, Tensor logits)
+    /// <summary>One-hot samples [S.., .., K] for logits [.., K].</summary>
+    internal static void Samples(Tensor hard, Tensor logits)
     {
-        Usable(z);
-        if (!z.is_floating_point() || z.dim() < logits.dim() || !z.shape.AsSpan()[^(int)logits.dim()..].SequenceEqual(logits.shape))
+        Usable(hard);
+        if (hard.dtype != logits.dtype || hard.dim() < logits.dim() || !hard.shape.AsSpan()[^(int)logits.dim()..].SequenceEqual(logits.shape))
         {
             throw new ArgumentException(
-                $"z must be floating-point one-hot samples whose shape ends in the logits' shape {Shape(logits)}; "
-                + $"got {Shape(z)}, {z.dtype}.",
-                nameof(z));
+                $"hard must be one-hot samples whose shape ends in the logits' shape {Shape(logits)} and of dtype {logits.dtype}; "
+                + $"got {Shape(hard)}, {hard.dtype}.", nameof(hard));
         }
 
-        SameDevice(z, logits, nameof(z));
+        SameDevice(hard, logits, nameof(hard));
     }
 
     /// <summary>A gradient that was computed by hand.</summary>

@@ -36,8 +36,9 @@ public class UnbiasedTests
     [MemberData(nameof(Cases))]
     public void Gradient_and_value_have_no_bias(string name, string objective, (int Latents, int Categories) size)
     {
-        var estimator = Estimators.Get(name).Default;
-        var shape = Conformance.For(estimator, [size.Latents, size.Categories]);
+        var shape = Conformance.For(Estimators.Get(name).Default, [size.Latents, size.Categories]);
+        using var fresh = new Conformance.Fresh(Estimators.Get(name).Default, zeros(shape));
+        var estimator = fresh.Estimator;
         foreach (var masked in new[] { false, true })
         {
             using var scope = NewDisposeScope();
@@ -65,8 +66,9 @@ public class UnbiasedTests
     {
         using var scope = NewDisposeScope();
         using var generator = Conformance.Seeded(14);
-        var estimator = Estimators.Get(name).Default;
-        var logits = Conformance.Logits(Conformance.For(estimator, [2, 3]), seed: 3);
+        var logits = Conformance.Logits(Conformance.For(Estimators.Get(name).Default, [2, 3]), seed: 3);
+        using var fresh = new Conformance.Fresh(Estimators.Get(name).Default, logits);
+        var estimator = fresh.Estimator;
         var output = ones(8, ScalarType.Float64).requires_grad_(true);
         var f = Network((int)logits.numel(), output);
         Tensor Gradient(GradientEstimator of, Tensor at) => autograd.grad([of.Estimate(at, f, generator).mean()], [output])[0];
