@@ -1,6 +1,6 @@
 namespace DiscreteGradients;
 
-/// <summary>Estimates the gradient of an expectation over discrete latents, ∇ E[f(z)], z ~ softmax(logits) or another <see cref="Law"/>.</summary>
+/// <summary>Estimates ∇ E[f(z)], an expectation over discrete latents z ~ softmax(logits) or another <see cref="Law"/>.</summary>
 /// <remarks>
 /// The letters used throughout: S samples, B batch, L latents per example, K categories. Logits have shape [B.., L, K], a sample is
 /// one-hot in the logits' dtype, and a Bernoulli latent is K = 2 (<see cref="OneHot.FromBernoulli"/>).
@@ -20,12 +20,9 @@ public abstract record GradientEstimator
     /// <summary>Rows of f evaluated per example: the price of one estimate, for comparisons at equal cost.</summary>
     public abstract long Evaluations(long latents, long categories);
 
-    /// <summary>
-    /// Estimates E[f(z)] for every example. <c>backward()</c> on the result leaves the gradient estimate on whatever made the logits,
-    /// and the ordinary gradient on parameters inside <paramref name="f"/>.
-    /// </summary>
+    /// <summary>Estimates E[f(z)] for every example. <c>backward()</c> leaves the gradient estimate on what made the logits.</summary>
     /// <param name="logits">Unnormalised log-probabilities [B.., L, K]; float16, bfloat16, float32 or float64. Never disposed.</param>
-    /// <param name="f">[S.., B.., L, K] → [S.., B..] with any number of sample axes, called once in a dispose scope. It may change its argument.</param>
+    /// <param name="f">[S.., B.., L, K] → [S.., B..], called once in a dispose scope. Its parameters get their gradient too.</param>
     /// <param name="generator">Source of randomness on the logits' device; null means TorchSharp's default one. Never disposed.</param>
     /// <returns>One value per example [B..], in the logits' dtype, owned by the caller's dispose scope.</returns>
     /// <exception cref="ArgumentException">Logits, generator or the values of f have the wrong shape, dtype or device.</exception>
@@ -47,6 +44,6 @@ public abstract record GradientEstimator
     /// <summary>Whether an estimate takes a number from the generator. Enumeration alone does not.</summary>
     private protected virtual bool IsRandom => true;
 
-    /// <summary>The estimate [B..] of logits in float32 or float64, which may hold −∞. f is checked; the caller opens the dispose scope.</summary>
+    /// <summary>The estimate [B..] of float32 or float64 logits, which may hold −∞. f is checked; the caller opens the scope.</summary>
     protected abstract Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Noise noise);
 }

@@ -1,6 +1,6 @@
 namespace DiscreteGradients;
 
-/// <summary>An estimator whose one-hot sample carries the gradient of a soft tensor, so that it can be used anywhere in a network.</summary>
+/// <summary>An estimator whose one-hot sample carries the gradient of a soft tensor, anywhere in a network.</summary>
 public abstract record PathwiseEstimator : GradientEstimator
 {
     /// <summary>Which implementation runs; they are equal to rounding for the same generator state.</summary>

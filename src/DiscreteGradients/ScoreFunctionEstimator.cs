@@ -1,8 +1,11 @@
 namespace DiscreteGradients;
 
-/// <summary>An estimator that weighs the score ∇ log p(z) = z − softmax(logits) with values of f, which need not be differentiable.</summary>
+/// <summary>An estimator that weighs the score z − softmax(logits) with values of f, which need not be differentiable.</summary>
 public abstract record ScoreFunctionEstimator : GradientEstimator
 {
+    /// <inheritdoc/>
+    public override int Order => Unbiased;
+
     /// <summary>The points of one estimate. No gradient is recorded.</summary>
     protected abstract Points Draw(Tensor logits, Noise noise);
 

@@ -13,12 +13,12 @@ internal sealed class BernoulliVaeTraining(BernoulliVaeOptions options, ImageDat
 
     /// <summary>A pixel is 1 with the probability of its grey value; drawn anew at every epoch, or once for all if released.</summary>
     private protected override Tensor Images(ReadOnlySpan<long> numbers, Generator generator) =>
-        TrainImages.TakeBinary(numbers, IsReleased ? Noise.Of(Seed, 0) : Noise.Draw(generator));
+        TrainImages.TakeBinary(numbers, IsReleased ? Noise.Seeded(Seed, 0) : Noise.Draw(generator));
 
     private protected override Tensor Images(int first, int count, Generator generator)
     {
         var numbers = Enumerable.Range(first, count).Select(i => (long)i).ToArray();
-        return TestImages.TakeBinary(numbers, IsReleased ? Noise.Of(Seed, 1) : Noise.Draw(generator));
+        return TestImages.TakeBinary(numbers, IsReleased ? Noise.Seeded(Seed, 1) : Noise.Draw(generator));
     }
 
     private protected override Tensor Loss(GradientEstimator estimator, Tensor logits, Tensor images, Generator noise) =>

@@ -1,6 +1,6 @@
 namespace DiscreteGradients;
 
-/// <summary>Leave-one-out REINFORCE with a second control variate: f linearised at the other samples. Unbiased for every differentiable f.</summary>
+/// <summary>Leave-one-out REINFORCE with a second control variate, f linearised. Unbiased for every differentiable f.</summary>
 /// <remarks>
 /// With dₖ the mean of ∇f at the other samples and cₖ = a ⟨dₖ, zₖ − π⟩, approximates ∇E[f(z)] with
 /// 1/(S − 1) Σₖ (fₖ + cₖ − mean(f + c))(zₖ − π) − a J(π) mean(∇f), J(π) = diag(π) − ππᵀ. cₖ serves twice: added to the value, its mean

@@ -21,7 +21,8 @@ internal sealed class Learnt : nn.Module
 
     /// <summary>A new one, for logits of that size.</summary>
     internal static Learnt Create(
-        string name, long latents, long categories, Generator? generator, Func<long, long, Generator, IEnumerable<(string, Tensor)>> initial)
+        string name, long latents, long categories, Generator? generator,
+        Func<long, long, Generator, IEnumerable<(string, Tensor)>> initial)
     {
         Check.AtLeast(1, latents);
         Check.AtLeast(1, categories);

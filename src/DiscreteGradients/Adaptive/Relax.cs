@@ -6,7 +6,8 @@ namespace DiscreteGradients;
 /// are learnt. The network sees all latents of an example, so an instance serves one L and K.
 /// Requires f twice differentiable at soft inputs. f is called once on three rows a sample; parameters inside f get their gradient from
 /// the sample alone.
-/// Reference: Grathwohl, Choi, Wu, Roeder, Duvenaud 2018, arXiv 1711.00123, algorithm 2; size and start are those of arXiv 2202.09497's code.
+/// Reference: Grathwohl, Choi, Wu, Roeder, Duvenaud 2018, arXiv 1711.00123, algorithm 2; size and start are those of arXiv 2202.09497's
+/// code.
 /// </remarks>
 /// <param name="Samples">S ≥ 1 independent samples per example.</param>
 /// <param name="Temperature">τ at the start, finite and above 0.</param>

@@ -9,11 +9,6 @@ namespace DiscreteGradients;
 /// </remarks>
 public abstract record RelaxedControl : AdaptiveEstimator, IRelaxingEstimator
 {
-    /// <summary>A new control variate, not learnt yet.</summary>
-    protected RelaxedControl()
-    {
-    }
-
     /// <summary>τ at the start, finite and above 0; it is learnt.</summary>
     public abstract double Temperature { get; init; }
 
@@ -40,7 +35,7 @@ public abstract record RelaxedControl : AdaptiveEstimator, IRelaxingEstimator
         var masked = p == 0;  // by −∞, or so unlikely that it is never drawn: then z would be as far below as its logit
         var exponential = noise.Exponential(2 * Samples, logits);
 
-        // z given the sample: with the sample drawn first this is a draw of both. Its noise z − log π is held, while z̃ moves with its condition.
+        // z given the sample: with the sample drawn first this is a draw of both. Its noise z − log π is held; z̃ moves with its condition.
         var drawn = Gumbel.Conditional(logProbabilities, hard, exponential.narrow(0, 0, Samples));
         var z = Surrogate.Hold(drawn, logProbabilities).masked_fill(masked, 0);
         var conditional = Gumbel.Conditional(logProbabilities, hard, exponential.narrow(0, Samples, Samples)).masked_fill(masked, 0);

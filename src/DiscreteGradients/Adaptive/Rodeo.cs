@@ -1,11 +1,11 @@
 namespace DiscreteGradients;
 
-/// <summary>REINFORCE with a discrete Stein operator: control variates learnt from what the samples already tell. Unbiased for every differentiable f.</summary>
+/// <summary>REINFORCE with control variates learnt through a discrete Stein operator. Unbiased for every differentiable f.</summary>
 /// <remarks>
 /// A Gibbs step resamples one latent; (A h)(z) = 1/L Σₗ Σⱼ πₗⱼ (h(z with latent l at j) − h(z)) has zero mean under π for every h.
-/// Approximates ∇E[f(z)] with 1/S Σₖ (fₖ − mean_{l≠k}(fₗ + a (A h₁)(zₗ))) (zₖ − π) + b A[h₂(z)(z − π)](zₖ). The surrogates h₁, h₂ of
-/// sample k are the two outputs of a network, averaged over the other samples l, of fₗ and the linear term ⟨∇fₗ, z − zₗ⟩; so they
-/// evaluate f nowhere else. a and b are learnt and start at 0, where this is RLOO. Published for binary latents; A is stated here for any K.
+/// Approximates ∇E[f(z)] with 1/S Σₖ (fₖ − mean_{l≠k}(fₗ + a (A h₁)(zₗ))) (zₖ − π) + b A[h₂(z)(z − π)](zₖ). The surrogates h₁, h₂ of sample
+/// k are the two outputs of a network, averaged over the other samples l, of fₗ and the linear term ⟨∇fₗ, z − zₗ⟩; so they evaluate f
+/// nowhere else. a and b are learnt and start at 0, where this is RLOO. Published for binary latents; A is stated here for any K.
 /// Requires f differentiable at one-hot points; its gradient costs a backward pass and no evaluation.
 /// Reference: Shi, Zhou, Hwang, Titsias, Mackey 2022, "Gradient Estimation with Discrete Stein Operators", arXiv 2202.09497.
 /// </remarks>

@@ -26,7 +26,6 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
     /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => CountStates(latents, categories);
 
-    /// <inheritdoc/>
     private protected override bool IsRandom => false;
 
     /// <summary>K^L, or <see cref="long.MaxValue"/> where that does not fit.</summary>
@@ -41,7 +40,7 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
     {
         var (latents, categories) = (logits.shape[^2], logits.shape[^1]);
         var support = Law().Support(categories, logits.dtype, logits.device);
-        var count = CountStates(latents, support.shape[0]);
+        var (count, batch) = (CountStates(latents, support.shape[0]), logits.shape[..^2]);
         if (count > MaximumStates)
         {
             throw new ArgumentException(
@@ -49,7 +48,6 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
                 + $"{(count == long.MaxValue ? "more than 9e18" : count)}. Use fewer latents or raise MaximumStates.", nameof(logits));
         }
 
-        var batch = logits.shape[..^2];
         var choices = OneHot.States((int)latents, (int)support.shape[0], logits.dtype, logits.device);
         var states = choices.matmul(support)
             .view([count, .. batch.Select(_ => 1L), latents, categories])

@@ -36,7 +36,8 @@ internal static class BackwardError
 
     private static void Explain(object? sender, FirstChanceExceptionEventArgs e)
     {
-        if (_cause is not { } cause || e.Exception is not ExternalException thrown || !thrown.Message.Contains(Refusal, StringComparison.Ordinal))
+        if (_cause is not { } cause || e.Exception is not ExternalException thrown
+            || !thrown.Message.Contains(Refusal, StringComparison.Ordinal))
             return;
 
         _cause = null;

@@ -2,7 +2,7 @@ using System.Runtime.ExceptionServices;
 
 namespace DiscreteGradients.Fused;
 
-/// <summary>Runs a kernel over blocks of rows, on as many threads as libtorch may use. Blocks do not depend on the number of threads.</summary>
+/// <summary>Runs a kernel over blocks of rows, the same ones on any number of threads: as many as libtorch may use.</summary>
 internal static class Blocks
 {
     /// <summary>Elements below which a second thread costs more than it brings.</summary>

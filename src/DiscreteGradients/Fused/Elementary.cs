@@ -6,12 +6,12 @@ using System.Runtime.InteropServices;
 namespace DiscreteGradients.Fused;
 
 /// <summary>
-/// The exponential and the logarithm on whole vectors, for the ranges that the kernels need. Fused multiply-adds only, so that a number does
-/// not depend on the width of the vector it stands in.
+/// The exponential and the logarithm on whole vectors, for the ranges that the kernels need. Fused multiply-adds only, so that a number
+/// does not depend on the width of the vector it stands in.
 /// </summary>
 /// <remarks>
-/// Arguments are reduced by powers of two. The polynomials in single precision are those of the Cephes library (Moshier 1989, expf and logf),
-/// the one in double precision is Taylor's.
+/// Arguments are reduced by powers of two. The polynomials in single precision are those of the Cephes library (Moshier 1989, expf and
+/// logf), the one in double precision is Taylor's.
 /// </remarks>
 internal static class Elementary
 {

@@ -9,7 +9,7 @@ namespace DiscreteGradients.Fused;
 /// The fused form of a pathwise sample on the CPU: one pass that draws the sample, one pass back that recomputes the softmax. It keeps the
 /// logits and a few numbers per row; nothing of the size of the logits is stored between the passes.
 /// </summary>
-internal sealed class FusedSample : FusedFunction<FusedSample>
+internal sealed class FusedSample : FusedRows<FusedSample>
 {
     /// <summary>Whether the kernels can take these logits: on the CPU, single or double precision, addressable by spans.</summary>
     internal static bool Takes(Tensor logits) =>
@@ -30,7 +30,7 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
             + "use Form.Automatic or Form.Readable.", nameof(logits));
     }
 
-    /// <summary>One-hot samples [.., K], drawn unless they are given, that carry the gradient of a pathwise estimator by its kernel.</summary>
+    /// <summary>One-hot samples [.., K], drawn unless they are given, with the gradient of a pathwise estimator by its kernel.</summary>
     internal static Tensor Of(PathwiseEstimator estimator, IRowKernel kernel, Tensor logits, Tensor? hard, Noise noise)
     {
         var rows = logits.contiguous();
@@ -47,24 +47,10 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
     }
 
     /// <inheritdoc/>
-    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream)
+    protected override Tensor Readable(object? data, List<Tensor> saved, Tensor logits)
     {
-        var (logits, states, gradient) = (saved[0], saved[1], empty_like(saved[0]));
-        if (gradient.numel() == 0)
-            return [gradient];
-        if (logits.dtype == ScalarType.Float64)
-            Write<double>((Gradient)data!, logits, upstream.contiguous(), states, gradient);
-        else
-            Write<float>((Gradient)data!, logits, upstream.contiguous(), states, gradient);
-        return [gradient];
-    }
-
-    /// <inheritdoc/>
-    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
-    {
-        var (gradient, logits) = ((Gradient)data!, saved[0].alias());
-        return Derivatives.Differentiable(
-            gradient.Estimator.SoftenLogits(logits, Hard(logits, saved[1]), gradient.Noise), [logits], upstream);
+        var its = (Gradient)data!;
+        return its.Estimator.SoftenLogits(logits, Hard(logits, saved[1]), its.Noise);
     }
 
     /// <summary>Draws the sample into <paramref name="hard"/> [.., K], or finds the supplied one there; returns the rows' states.</summary>
@@ -104,16 +90,15 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
         return states;
     }
 
-    /// <summary>Writes the gradient at the logits [.., K].</summary>
-    private static unsafe void Write<T>(Gradient its, Tensor logits, Tensor upstream, Tensor states, Tensor gradient)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <inheritdoc/>
+    protected override unsafe void Backward<T>(object? data, List<Tensor> saved, Tensor upstream, Tensor gradient)
     {
-        var categories = (int)logits.size(-1);
-        var count = (int)(logits.numel() / categories);
-        var from = Memory.Address<T>(logits);
+        var (its, categories) = ((Gradient)data!, (int)gradient.size(-1));
+        var count = (int)(gradient.numel() / categories);
+        var from = Memory.Address<T>(saved[0]);
         var v = Memory.Address<T>(upstream);
         var to = Memory.Address<T>(gradient);
-        var state = Memory.Address<RowState<T>>(states);
+        var state = Memory.Address<RowState<T>>(saved[1]);
         Blocks.For(count, categories, (first, rows) =>
         {
             var offset = (long)first * categories;

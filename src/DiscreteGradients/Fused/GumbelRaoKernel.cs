@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 
 namespace DiscreteGradients.Fused;
 
@@ -161,7 +160,7 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
             Elementary.Exp(Weights);
         }
 
-        /// <summary>Weights, their totals and their weighted upstream gradients; from the noise itself if the race is still to be run.</summary>
+        /// <summary>Weights, totals and weighted upstream gradients; from the noise itself if the race is still to be run.</summary>
         internal void Weigh(bool race)
         {
             _total.Clear();
@@ -170,17 +169,17 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
             {
                 for (var row = 0; row < _rows; row += Vector<T>.Count)
                 {
-                    var w = Load(Weights, at + row);
+                    var w = Rows.Load<T>(Weights, at + row);
                     if (race)
                     {
-                        var weighed = Load(_winner, row) * Load(_p, at + row);
+                        var weighed = Rows.Load<T>(_winner, row) * Rows.Load<T>(_p, at + row);
                         w = weighed / (w + weighed);
                     }
 
-                    w += Load(_hard, at + row) * (Vector<T>.One - w);
-                    Store(w, Weights, at + row);
-                    Store(Load(_total, row) + w, _total, row);
-                    Store(Load(_mean, row) + (w * Load(_v, at + row)), _mean, row);
+                    w += Rows.Load<T>(_hard, at + row) * (Vector<T>.One - w);
+                    Rows.Store(w, Weights, at + row);
+                    Rows.Store(Rows.Load<T>(_total, row) + w, _total, row);
+                    Rows.Store(Rows.Load<T>(_mean, row) + (w * Rows.Load<T>(_v, at + row)), _mean, row);
                 }
             }
         }
@@ -194,8 +193,9 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
             {
                 for (var row = 0; row < _rows; row += Vector<T>.Count)
                 {
-                    var part = Load(Weights, at + row) * Load(_total, row) * (Load(_v, at + row) - Load(_mean, row));
-                    Store(Load(_sum, at + row) + part, _sum, at + row);
+                    var weight = Rows.Load<T>(Weights, at + row) * Rows.Load<T>(_total, row);
+                    var part = weight * (Rows.Load<T>(_v, at + row) - Rows.Load<T>(_mean, row));
+                    Rows.Store(Rows.Load<T>(_sum, at + row) + part, _sum, at + row);
                 }
             }
         }
@@ -208,10 +208,5 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
                     block.Gradient[(row * block.Categories) + k] = _sum[(k * _rows) + row];
             }
         }
-
-        private static Vector<T> Load(Span<T> values, int at) => Vector.LoadUnsafe(ref MemoryMarshal.GetReference(values), (nuint)at);
-
-        private static void Store(Vector<T> value, Span<T> values, int at) =>
-            value.StoreUnsafe(ref MemoryMarshal.GetReference(values), (nuint)at);
     }
 }

@@ -16,7 +16,7 @@ internal sealed class ReinMaxKernel(double temperature) : IRowKernel
             At(T.CreateTruncating(temperature), block);
     }
 
-    /// <summary>With v the upstream gradient and D the sample, equation 7 is g_k = ½ p_k (v_k − v_D) for k ≠ D; the row sums to zero.</summary>
+    /// <summary>Equation 7 with v the upstream gradient: g_k = ½ p_k (v_k − v_D) for all but the sample D; the row sums to zero.</summary>
     private static void AtOne<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var half = T.CreateTruncating(0.5);

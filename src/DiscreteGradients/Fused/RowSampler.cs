@@ -129,7 +129,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         return first + Search(weights, threshold);
     }
 
-    /// <summary>The first weight at which the cumulative weight exceeds the threshold, or if rounding lets none, the last above zero.</summary>
+    /// <summary>The first weight where the cumulative one exceeds the threshold, or if rounding lets none, the last above zero.</summary>
     private static int Search(ReadOnlySpan<T> weights, double threshold)
     {
         var (k, cumulative) = (0, 0.0);

@@ -30,8 +30,8 @@ public readonly struct Noise
         return new Noise((ulong)key.item<long>());
     }
 
-    /// <summary>The source of a purpose in a run with that seed: the same numbers at every call.</summary>
-    internal static Noise Of(long seed, int purpose) => new(Mix((ulong)seed + ((ulong)(purpose + 1) * Golden), 0));
+    /// <summary>The numbers of that seed for a purpose: the same at every call.</summary>
+    internal static Noise Seeded(long seed, int purpose) => new(Mix((ulong)seed + ((ulong)(purpose + 1) * Golden), 0));
 
     /// <summary>An independent source with the same key, for numbers of another kind.</summary>
     internal Noise Other() => new(_start ^ _middle);
@@ -138,7 +138,8 @@ public readonly struct Noise
     /// <summary>Random mantissas under the exponent of [1, 2): one double, or two singles, a word.</summary>
     private void Bits(Span<ulong> words, long firstWord, bool single)
     {
-        var (shift, keep, one) = single ? (9, 0x007FFFFF_007FFFFFul, 0x3F800000_3F800000ul) : (12, 0x000FFFFF_FFFFFFFFul, 0x3FF00000_00000000ul);
+        var (shift, keep, one) = single
+            ? (9, 0x007FFFFF_007FFFFFul, 0x3F800000_3F800000ul) : (12, 0x000FFFFF_FFFFFFFFul, 0x3FF00000_00000000ul);
         var i = 0;
         if (Vector.IsHardwareAccelerated && words.Length >= Vector<ulong>.Count)
         {

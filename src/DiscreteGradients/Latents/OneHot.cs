@@ -53,7 +53,11 @@ public static class OneHot
         Check.AtLeast(1, categories);
         var count = ExactEnumeration.CountStates(latents, categories);
         if (count > int.MaxValue)
-            throw new ArgumentException($"{categories}^{latents} joint states are too many to list; at most {int.MaxValue} can be.", nameof(latents));
+        {
+            throw new ArgumentException(
+                $"{categories}^{latents} joint states are too many to list; at most {int.MaxValue} can be.", nameof(latents));
+        }
+
         Check.Libtorch();
 
         Check.DType(dtype);
@@ -82,7 +86,8 @@ public static class OneHot
         using var scope = NewDisposeScope();
         long[] shape = [.. index.shape, categories];
         var places = index.unsqueeze(-1);
-        return zeros(shape, dtype, index.device).scatter_(-1, places, ones([], dtype, index.device).expand(places.shape)).MoveToOuterDisposeScope();
+        var one = ones([], dtype, index.device).expand(places.shape);
+        return zeros(shape, dtype, index.device).scatter_(-1, places, one).MoveToOuterDisposeScope();
     }
 
     /// <summary>

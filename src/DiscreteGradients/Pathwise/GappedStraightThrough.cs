@@ -28,7 +28,8 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
         using (no_grad())
         {
             var largest = logProbabilities.amax([-1], keepdim: true);
-            var gap = Gap is { } given ? full_like(largest, Math.Min(given, -Precision.Lowest(largest.dtype))) : ProbabilityGap(logProbabilities, hard);
+            var gap = Gap is { } given
+                ? full_like(largest, Math.Min(given, -Precision.Lowest(largest.dtype))) : ProbabilityGap(logProbabilities, hard);
             moved = where(hard > 0, 0, (logProbabilities - largest).minimum(-gap));
         }
 
@@ -47,5 +48,6 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
     private static double? CheckGap(double? gap) =>
         gap is null or >= 0 and < double.PositiveInfinity
             ? gap
-            : throw new ArgumentException($"gap must be a finite number of at least 0, or null for the probability-dependent gap; got {gap}.", nameof(gap));
+            : throw new ArgumentException(
+                $"gap must be a finite number of at least 0, or null for the probability-dependent gap; got {gap}.", nameof(gap));
 }

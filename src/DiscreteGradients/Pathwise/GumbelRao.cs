@@ -9,7 +9,7 @@ namespace DiscreteGradients;
 /// Requires f differentiable at one-hot points. Sampling never uses the temperature. Biased even for linear f.
 /// Reference: Paulus, Maddison, Krause 2021, arXiv 2010.04838, section 3; Jang, Gu, Poole 2017, arXiv 1611.01144 (one draw).
 /// </remarks>
-/// <param name="Draws">K ≥ 1, conditional noise draws per sample; f is evaluated once whatever it is; the fused form's memory does not grow with it.</param>
+/// <param name="Draws">K ≥ 1, conditional noise draws per sample. Neither the evaluations of f nor the fused memory grow with it.</param>
 /// <param name="Temperature">τ > 0: small values lower the bias and raise the variance.</param>
 public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : PathwiseEstimator, IFusedEstimator
 {

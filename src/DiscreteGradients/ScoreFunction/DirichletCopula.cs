@@ -1,8 +1,8 @@
 namespace DiscreteGradients;
 
 /// <summary>
-/// The Dirichlet copula: S uniform numbers that repel each other. With e independent standard exponentials, uₛ = (1 − eₛ/Σe)^(S − 1); two of
-/// them are u and 1 − u.
+/// The Dirichlet copula: S uniform numbers that repel each other. With e independent standard exponentials, uₛ = (1 − eₛ/Σe)^(S − 1); two
+/// of them are u and 1 − u.
 /// </summary>
 internal static class DirichletCopula
 {

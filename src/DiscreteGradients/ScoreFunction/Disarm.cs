@@ -1,11 +1,11 @@
 namespace DiscreteGradients;
 
-/// <summary>DisARM, also U2G: REINFORCE on an antithetic pair of Bernoulli samples, with the uniform number integrated out. Unbiased for every f.</summary>
+/// <summary>DisARM, also U2G: REINFORCE on antithetic Bernoulli pairs, their uniform number integrated out. Unbiased for every f.</summary>
 /// <remarks>
-/// Approximates ∇E[f(z)] with ½ (f(z) − f(z′)) σ(|a|) (z − z′) per latent, averaged over pairs; a = θ₁ − θ₀ and σ(|a|) the larger probability.
-/// A pair is z₁ = [u &lt; σ(a)], z₁′ = [1 − u &lt; σ(a)] with one uniform u. Only a latent that differs within the pair gets a gradient, and it
-/// differs as often as two samples can. Requires K = 2; f need not be differentiable. For one latent the variance is never above that of
-/// <see cref="Rloo"/> with two samples.
+/// Approximates ∇E[f(z)] with ½ (f(z) − f(z′)) σ(|a|) (z − z′) per latent, averaged over pairs; a = θ₁ − θ₀ and σ(|a|) the larger
+/// probability. A pair is z₁ = [u &lt; σ(a)], z₁′ = [1 − u &lt; σ(a)] with one uniform u. Only a latent that differs within the pair gets a
+/// gradient, and it differs as often as two samples can. Requires K = 2; f need not be differentiable. For one latent the variance is never
+/// above that of <see cref="Rloo"/> with two samples.
 /// Reference: Dong, Mnih, Tucker 2020, "DisARM: an antithetic gradient estimator for binary latent variables", arXiv 2006.10680;
 /// Yin, Ho, Yan, Qian, Zhou 2020 (U2G).
 /// </remarks>
@@ -14,9 +14,6 @@ public sealed record Disarm(int Samples = 2) : ScoreFunctionEstimator, IBinaryEs
 {
     /// <inheritdoc cref="Disarm"/>
     public int Samples { get; init => field = Check.Pairs(value, nameof(Samples)); } = Check.Pairs(Samples);
-
-    /// <inheritdoc/>
-    public override int Order => Unbiased;
 
     /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => Samples;

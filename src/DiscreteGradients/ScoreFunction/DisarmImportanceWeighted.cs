@@ -1,12 +1,12 @@
 namespace DiscreteGradients;
 
-/// <summary>DisARM-IW: an antithetic pair of categorical samples, weighted as if they had been drawn independently. Unbiased for every f.</summary>
+/// <summary>DisARM-IW: antithetic categorical pairs, weighted as if they had been drawn independently. Unbiased for every f.</summary>
 /// <remarks>
 /// Approximates ∇E[f(z)] per latent with ½ w (f(z) − f(z′))(z − z′), averaged over pairs: <see cref="Rloo"/> of two samples whose coupling
-/// the weight w = σ(|φₙ|) Π_{i &lt; n} 1/(1 − e^(2φᵢ)) undoes. The pair comes from the coins of a stick-breaking construction that share their
-/// uniform numbers, φ their log-odds and n the first category that stops one of the two; see <see cref="DisarmStickBreaking"/>. The categories
-/// are taken in ascending order of their probability: then φ ≤ 0, every pair is possible, and w is at most 2. In another order a category of
-/// more than half of what is left stops one of the two for certain, pairs beyond it never come, and the estimator is biased.
+/// the weight w = σ(|φₙ|) Π_{i &lt; n} 1/(1 − e^(2φᵢ)) undoes. The pair comes from the coins of a stick-breaking construction that share
+/// their uniform numbers, φ their log-odds and n the first category that stops one of the two; see <see cref="DisarmStickBreaking"/>. The
+/// categories are taken in ascending order of their probability: then φ ≤ 0, every pair is possible, and w is at most 2. In another order a
+/// category of more than half of what is left stops one of the two for certain, pairs beyond it never come, and the estimator is biased.
 /// f need not be differentiable. For K = 2 it is <see cref="Disarm"/>.
 /// Reference: Dong, Mnih, Tucker 2021, "Coupled gradient estimators for discrete latent variables", arXiv 2106.08056
 /// (DisARM-IW).
@@ -16,9 +16,6 @@ public sealed record DisarmImportanceWeighted(int Samples = 2) : ScoreFunctionEs
 {
     /// <inheritdoc cref="DisarmImportanceWeighted"/>
     public int Samples { get; init => field = Check.Pairs(value, nameof(Samples)); } = Check.Pairs(Samples);
-
-    /// <inheritdoc/>
-    public override int Order => Unbiased;
 
     /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => Samples;

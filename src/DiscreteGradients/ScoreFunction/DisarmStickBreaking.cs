@@ -2,10 +2,11 @@ namespace DiscreteGradients;
 
 /// <summary>DisARM-SB: DisARM for any number of categories, on the coins of a stick-breaking construction. Unbiased for every f.</summary>
 /// <remarks>
-/// Approximates ∇E[f(z)] per latent with ½ (f_near − f_far) [σ(|φₙ|)(near − t) − (far − t)], averaged over pairs. A sample is the first category
-/// whose coin, of log-odds φᵢ = log πᵢ − log Σ_{j &gt; i} πⱼ, stops it; the pair shares its uniform numbers as u and 1 − u. Near is the member of
-/// the pair that stops first, at category n, far the other, and t the distribution of the categories after n. A latent that is the same in
-/// both gets no gradient. f need not be differentiable. For K = 2 it is <see cref="Disarm"/>; the order of the categories matters for the variance.
+/// Approximates ∇E[f(z)] per latent with ½ (f_near − f_far) [σ(|φₙ|)(near − t) − (far − t)], averaged over pairs. A sample is the first
+/// category whose coin, of log-odds φᵢ = log πᵢ − log Σ_{j &gt; i} πⱼ, stops it; the pair shares its uniform numbers as u and 1 − u. Near
+/// is the member of the pair that stops first, at category n, far the other, and t the distribution of the categories after n. A latent
+/// that is the same in both gets no gradient. f need not be differentiable. For K = 2 it is <see cref="Disarm"/>; the order of the
+/// categories matters for the variance.
 /// Reference: Dong, Mnih, Tucker 2021, "Coupled gradient estimators for discrete latent variables", arXiv 2106.08056
 /// (DisARM-SB), the gradient of the coins carried on to θ in closed form.
 /// </remarks>
@@ -14,9 +15,6 @@ public sealed record DisarmStickBreaking(int Samples = 2) : ScoreFunctionEstimat
 {
     /// <inheritdoc cref="DisarmStickBreaking"/>
     public int Samples { get; init => field = Check.Pairs(value, nameof(Samples)); } = Check.Pairs(Samples);
-
-    /// <inheritdoc/>
-    public override int Order => Unbiased;
 
     /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => Samples;

@@ -4,8 +4,9 @@ namespace DiscreteGradients;
 internal static class UnorderedDraws
 {
     /// <summary>
-    /// For every subset of the states, as bits: log q [B..], the probability that the other states are what is drawn next, in any order, once
-    /// those in the subset are gone. q(all) = 1 and q(U) = Σ_{t ∉ U} p_t q(U ∪ t) / (1 − p(U)), where 1 − p(U) is at least what is left of the set.
+    /// For every subset of the states, as bits: log q [B..], the probability that the other states are what is drawn next, in any order,
+    /// once those in the subset are gone. q(all) = 1 and q(U) = Σ_{t ∉ U} p_t q(U ∪ t) / (1 − p(U)), where 1 − p(U) is at least what is
+    /// left of the set.
     /// </summary>
     internal static Tensor[] Completions(Tensor log)
     {

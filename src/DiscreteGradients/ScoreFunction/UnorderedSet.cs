@@ -1,12 +1,12 @@
 namespace DiscreteGradients;
 
-/// <summary>The unordered set estimator: distinct joint states, drawn without replacement, whose order is integrated out. Unbiased for every f.</summary>
+/// <summary>The unordered set estimator: states drawn without replacement, their order integrated out. Unbiased for every f.</summary>
 /// <remarks>
-/// Approximates ∇E[f(z)] with Σ_{s ∈ S} w_s (f(s) − b_s)(s − softmax(θ)). S are k different states of all latents together; w_s, the probability
-/// that s was drawn first given the set, estimates E[f] as Σ w_s f(s); b_s = p_s f(s) + Σ_{t ≠ s} (1 − p_s) P(t drawn second given s first and S) f(t)
-/// is the built-in baseline. Both need the probability of every way to complete the set, which sums over its 2^k subsets find. No evaluation
-/// of f is spent on a state twice, so it is at its best where few states hold much of the probability; if there are no more than k states,
-/// value and gradient are exact. f need not be differentiable.
+/// Approximates ∇E[f(z)] with Σ_{s ∈ S} w_s (f(s) − b_s)(s − softmax(θ)). S are k different states of all latents together; w_s, the
+/// probability that s was drawn first given the set, estimates E[f] as Σ w_s f(s); b_s = p_s f(s) + Σ_{t ≠ s} (1 − p_s) P(t drawn second
+/// given s first and S) f(t) is the built-in baseline. Both need the probability of every way to complete the set, which sums over its 2^k
+/// subsets find. No evaluation of f is spent on a state twice, so it is at its best where few states hold much of the probability; if there
+/// are no more than k states, value and gradient are exact. f need not be differentiable.
 /// Reference: Kool, van Hoof, Welling 2020, "Estimating gradients for discrete random variables by sampling without replacement",
 /// arXiv 2002.06043, with the built-in baseline.
 /// </remarks>
@@ -15,9 +15,6 @@ public sealed record UnorderedSet(int Samples = 4) : ScoreFunctionEstimator
 {
     /// <inheritdoc cref="UnorderedSet"/>
     public int Samples { get; init => field = Check.Between(2, 8, value, nameof(Samples)); } = Check.Between(2, 8, Samples);
-
-    /// <inheritdoc/>
-    public override int Order => Unbiased;
 
     /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => Math.Min(Samples, ExactEnumeration.CountStates(latents, categories));
