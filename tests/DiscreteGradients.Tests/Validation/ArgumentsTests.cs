@@ -306,6 +306,7 @@ public class ArgumentsTests
         "name" => "rloo",
         "settings" => new Dictionary<string, object>(),
         "setting" => "samples",
+        "check" => "f gets one-hot samples",
         "stream" => new MemoryStream(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Golden", "gradients.json"))),
         _ when parameter.HasDefaultValue => parameter.DefaultValue,
         _ => throw new InvalidOperationException($"What is a right {parameter}?"),
