@@ -23,10 +23,10 @@ public class VarianceTests
     public void A_moving_average_lowers_the_variance_where_f_has_a_mean()
     {
         using var scope = NewDisposeScope();
-        using var estimator = new ReinforceBaseline();
+        var estimator = new ReinforceBaseline();
         Tensor F(Tensor z) => Cubic(z) + 10;
         var logits = Conformance.Logits([1, 6, 2]);
-        estimator.Prepare(6, 2);
+        estimator.Prepare(6, 2, Conformance.Seeded());
 
         AdaptiveEstimatorTests.Train(estimator, logits, F, steps: 20, rate: 0);
 
@@ -39,7 +39,8 @@ public class VarianceTests
     public void The_baseline_is_the_average_of_earlier_calls_only()
     {
         using var scope = NewDisposeScope();
-        using var estimator = new ReinforceBaseline(Samples: 2, Decay: 0.5);
+        var estimator = new ReinforceBaseline(Samples: 2, Decay: 0.5);
+        estimator.Prepare(2, 2);
         var logits = Conformance.Logits([3, 2, 2]);
         var score = OneHot.Sample(logits, 2, generator: Conformance.Seeded()) - logits.softmax(-1);
         Tensor Gradient(double value)
@@ -77,9 +78,9 @@ public class VarianceTests
     private static void Lowers(string name, Func<Tensor, Tensor> f, int latents, double atLeast = 1)
     {
         using var scope = NewDisposeScope();
-        using var estimator = (AdaptiveEstimator)Estimators.Get(name).Default;
+        var estimator = (AdaptiveEstimator)Estimators.Get(name).Default;
         var logits = Conformance.Logits([1, latents, 2]);
-        estimator.Prepare(latents, 2);
+        estimator.Prepare(latents, 2, Conformance.Seeded());
 
         var before = GradientQuality.Measure(estimator, logits, f, draws: 8_000, Conformance.Seeded()).StandardDeviation;
         AdaptiveEstimatorTests.Train(estimator, logits, f, steps: 300, rate: 0.01);
