@@ -87,7 +87,7 @@ internal static class CommandTree
             return code;
         }
 
-        private static string[] Examples(string command) => command switch
+        private static IReadOnlyList<string> Examples(string command) => command switch
         {
             "dgrad list" => ["dgrad list"],
             "dgrad compare" =>
@@ -116,29 +116,9 @@ internal static class CommandTree
                 "dgrad run polynomial --estimator st,reinmax --seeds 10 --p 3",
                 "dgrad compare --problem cubic",
             ],
-            "dgrad run vae" =>
-            [
-                "dgrad run vae --dataset made-digits --epochs 2",
-                "dgrad run vae --dataset fashion-mnist --estimator st,reinmax --seeds 3",
-                "dgrad run vae --preset paper-8x4 --estimator st-gumbel,gumbel-rao,gst-1.0,st,reinmax --seeds 3",
-                "dgrad run vae --preset paper-8x4 --quality-every 5",
-                "dgrad run vae --estimator st,reinmax --temperature 0.5,1,1.5,2",
-                "dgrad run vae --resume --out runs/vae-20260131-093000",
-            ],
-            "dgrad run polynomial" =>
-            [
-                "dgrad run polynomial",
-                "dgrad run polynomial --estimator st,reinmax --seeds 10 --p 3 --out runs/cubic",
-                "dgrad run polynomial --target ramp --latents 8,32,128,512 --batch 16,64,256 --out runs/study",
-                "dgrad run polynomial --resume --out runs/study",
-            ],
             "dgrad run efficiency" => ["dgrad run efficiency", "dgrad run efficiency --task vae --rounds 30 --threads 1"],
-            _ =>
-            [
-                "dgrad run polynomial",
-                "dgrad run polynomial --estimator st,reinmax --seeds 10 --p 3 --out runs/cubic",
-                "dgrad run polynomial --estimator gumbel-rao --noise-draws 10 --json",
-            ],
+            _ when ExperimentCatalog.All.FirstOrDefault(entry => command == $"dgrad run {entry.Name}") is { Examples: [_, ..] } entry => entry.Examples,
+            _ => [.. ExperimentCatalog.All.SelectMany(entry => entry.Examples.Take(1))],
         };
     }
 }

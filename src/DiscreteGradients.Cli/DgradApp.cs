@@ -42,7 +42,7 @@ internal static partial class DgradApp
                 terminal.Error.WriteLine(exception.Message);
                 return WrongInput;
             case ArgumentException { Source: nameof(DiscreteGradients) } e:
-                terminal.Error.WriteLine(WithoutParameter(e));
+                terminal.Error.WriteLine(OptionException.WithoutParameter(e));
                 return WrongInput;
             case OutOfMemoryException:
             case ExternalException e when OutOfMemory().IsMatch(e.Message):
@@ -70,7 +70,4 @@ internal static partial class DgradApp
         "can't allocate memory|not enough memory|out of memory|Storage size calculation overflowed|numel: integer multiplication overflow",
         RegexOptions.IgnoreCase)]
     private static partial Regex OutOfMemory();
-
-    /// <summary>The message of the library without .NET's suffix, which means nothing to a user.</summary>
-    internal static string WithoutParameter(ArgumentException e) => e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal);
 }

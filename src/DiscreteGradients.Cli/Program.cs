@@ -1,3 +1,4 @@
+using DiscreteGradients.Experiments;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;

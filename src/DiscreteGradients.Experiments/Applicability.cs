@@ -13,6 +13,25 @@ internal static class Applicability
         : estimator.Law() != SamplingLaw.Softmax ? "it draws from another law than softmax(logits), which the loss here is about."
         : WhyNot(estimator, categories);
 
+    /// <summary>The samples with which a method evaluates f so many times for each example; null if there are none.</summary>
+    internal static int? Samples(MethodEntry method, int evaluations, int latents, int categories)
+    {
+        var fitting = Enumerable.Range(1, evaluations).FirstOrDefault(Fits);
+        return fitting > 0 ? fitting : null;
+
+        bool Fits(int samples)
+        {
+            try
+            {
+                return method.With(new Dictionary<string, object> { ["samples"] = samples }).Estimator.Evaluations(latents, categories) == evaluations;
+            }
+            catch (OptionException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>Null if a step's samples, and as much again that f makes of them, may fit into memory, else one sentence.</summary>
     internal static string? Memory(int categories, int latents, int batch, long evaluations) =>
         Require.Memory(2.0 * sizeof(float) * evaluations * batch * latents * categories) is { } much

@@ -3,26 +3,51 @@ using System.Text.Json.Serialization;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>An experiment by name. Its options record is the single list of its settings: the tool makes its flags from it.</summary>
-/// <param name="Published">What others report for the same options and estimator.</param>
-/// <param name="DefaultEstimators">Names, separated by commas, of the estimators to run if none is asked for; null for all that apply.</param>
+/// <summary>An experiment by name, and all that the tool has to know of it. Its options record is the single list of its options.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Summary">One line for people.</param>
+/// <param name="OptionsType">The options record, whose defaults are those of the tool.</param>
+/// <param name="Create">Checks options and makes the experiment.</param>
+/// <param name="Metrics">What is measured with those options; exactly one metric is the headline.</param>
 public sealed record ExperimentEntry(
-    string Name, string Summary, Type OptionsType, Func<object, Experiment> Create,
-    Func<object, EstimatorRecord, IReadOnlyList<PublishedLoss>> Published, string? DefaultEstimators = null)
+    string Name, string Summary, Type OptionsType, Func<object, Experiment> Create, Func<object, IReadOnlyList<Metric>> Metrics)
 {
+    /// <summary>What others report for the same options and method.</summary>
+    public Func<object, MethodRecord, IReadOnlyList<PublishedResult>> Published { get; init; } = (_, _) => [];
+
+    /// <summary>What can be compared.</summary>
+    public IReadOnlyList<MethodEntry> Methods { get; init; } = MethodEntry.AllEstimators;
+
+    /// <summary>What one of the methods is called; the flag that names them is called so too.</summary>
+    public string MethodWord { get; init; } = "estimator";
+
+    /// <summary>Names, separated by commas, of the methods to run if none is asked for; null for all that apply.</summary>
+    public string? DefaultMethods { get; init; }
+
+    /// <summary>What to know of the table of <see cref="MetricPlace.Health"/>, as a sentence.</summary>
+    public string? HealthNote { get; init; }
+
+    /// <summary>Command lines to begin with.</summary>
+    public IReadOnlyList<string> Examples { get; init; } = [];
+
     internal static ExperimentEntry For<TOptions>(
-        string name, string summary, Func<TOptions, Experiment> create,
-        Func<TOptions, EstimatorRecord, IReadOnlyList<PublishedLoss>> published, string? defaultEstimators = null) =>
-        new(name, summary, typeof(TOptions), options => create((TOptions)options), (options, e) => published((TOptions)options, e), defaultEstimators);
+        string name, string summary, Func<TOptions, Experiment> create, Func<TOptions, IReadOnlyList<Metric>> metrics,
+        Func<TOptions, MethodRecord, IReadOnlyList<PublishedResult>>? published = null)
+        where TOptions : new() =>
+        new(name, summary, typeof(TOptions), options => create((TOptions)options), options => metrics((TOptions)options))
+        {
+            Published = (options, method) => published?.Invoke((TOptions)options, method) ?? [],
+        };
 }
 
 /// <summary>The second registry: one row per experiment.</summary>
 public static class ExperimentCatalog
 {
+    /// <summary>For a summary of what others report, an option that is not known might make all the difference.</summary>
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,  // an option that is not known might make all the difference
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
@@ -33,49 +58,54 @@ public static class ExperimentCatalog
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
     };
 
+    private static readonly ExperimentEntry[] Rows = [PolynomialExperiment.Entry, VaeExperiment.Entry, BernoulliVaeExperiment.Entry];
+
+    private static readonly AsyncLocal<ExperimentEntry[]?> Guests = new();
+
     /// <summary>Every experiment.</summary>
-    public static IReadOnlyList<ExperimentEntry> All { get; } =
-    [
-        ExperimentEntry.For<PolynomialOptions>(
-            "polynomial", "polynomial programming over binary latents", o => new PolynomialExperiment(o), PublishedLosses.Find,
-            "reinmax,reinmax-uniform,st,st-gumbel,gumbel-rao,gst-1.0,gst-p,reinforce,rloo"),
-        ExperimentEntry.For<VaeOptions>(
-            "vae", "variational autoencoder with categorical latents on grey images", o => new VaeExperiment(o), PublishedElbos.Find, "reinmax"),
-        ExperimentEntry.For<BernoulliVaeOptions>(
-            "bernoulli-vae", "variational autoencoder with binary latents on binarised images", o => new BernoulliVaeExperiment(o),
-            PublishedBernoulliElbos.Find, "reinmax,rodeo"),
-    ];
+    public static IReadOnlyList<ExperimentEntry> All => [.. Rows, .. Guests.Value ?? []];
+
+    /// <summary>The experiment of that name; null for one of another version.</summary>
+    public static ExperimentEntry? Find(string name) => All.FirstOrDefault(entry => entry.Name == name);
+
+    /// <summary>Adds experiments for what is done in this flow of control and what it starts: how tests try one that nobody else sees.</summary>
+    internal static void Invite(params ExperimentEntry[] guests) => Guests.Value = guests;
 
     /// <summary>Refuses options of the wrong kind; those that are not known may be of another version, as may the whole experiment.</summary>
     /// <exception cref="WrongJsonException">There is one.</exception>
     internal static void CheckOptions(RunRecord record)
     {
-        if (All.FirstOrDefault(e => e.Name == record.Experiment) is { } entry)
+        if (Find(record.Experiment) is { } entry)
             record.WithOptions(entry.OptionsType, AnyVersion);
     }
 
-    /// <summary>What others report for an estimator of a run.</summary>
-    /// <param name="experiment">Name of the experiment; one that is not known has no published losses.</param>
-    /// <param name="options">The options record, or what was read of it from <c>run.json</c>.</param>
-    /// <param name="estimator">The estimator.</param>
-    public static IReadOnlyList<PublishedLoss> Published(string experiment, object options, EstimatorRecord estimator)
+    /// <summary>The metrics of a run; of an experiment that is not known, what its lines hold.</summary>
+    /// <param name="record">The run; its options may be what was read of them.</param>
+    /// <param name="lines">Its lines.</param>
+    public static IReadOnlyList<Metric> Metrics(RunRecord record, IReadOnlyList<MetricsLine> lines)
     {
-        if (All.FirstOrDefault(e => e.Name == experiment) is not { } entry)
+        ArgumentNullException.ThrowIfNull(record);
+        if (Find(record.Experiment) is { } entry)
+            return entry.Metrics(record.Options is JsonElement json ? json.Deserialize(entry.OptionsType, AnyVersion)! : record.Options);
+        var known = lines.SelectMany(line => line.Numbers.Keys).Distinct().Where(name => !name.Contains('/', StringComparison.Ordinal)).Select(Metric.Unknown).ToList();
+        return [.. known.Select((metric, i) => metric with { IsHeadline = i == 0, IsSparse = true })];
+    }
+
+    /// <summary>What others report for a method of a run.</summary>
+    /// <param name="experiment">Name of the experiment; of one that is not known nobody reports anything.</param>
+    /// <param name="options">The options record, or what was read of it from <c>run.json</c>.</param>
+    /// <param name="method">The method.</param>
+    public static IReadOnlyList<PublishedResult> Published(string experiment, object options, MethodRecord method)
+    {
+        if (Find(experiment) is not { } entry)
             return [];
         try
         {
-            return entry.Published(options is JsonElement json ? json.Deserialize(entry.OptionsType, Json)! : options, estimator);
+            return entry.Published(options is JsonElement json ? json.Deserialize(entry.OptionsType, Json)! : options, method);
         }
         catch (JsonException)
         {
             return [];
         }
     }
-}
-
-/// <summary>An option that cannot be used. The message is one sentence for the user: expected, got, remedy.</summary>
-public sealed class OptionException(string message) : Exception(message)
-{
-    /// <summary>The data set that is not on this machine, if that is what is wrong: it may be downloaded.</summary>
-    internal MissingSet? Missing { get; init; }
 }

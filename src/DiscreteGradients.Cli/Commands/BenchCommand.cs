@@ -26,14 +26,17 @@ internal static class BenchCommand
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("bench", "Time samples and gradients against the published algorithms, and against what the machine can do.");
-        var flags = new OptionsBinder(
-            new BenchSettings
-            {
-                Shapes = string.Join(',', BenchShape.Defaults),
-                Threads = Environment.ProcessorCount > 1 ? "1,2" : "1",
-            },
-            command, settings: true);
-        command.SetAction(parsed => Bench((BenchSettings)flags.Bind(parsed), flags.Settings(flags.Given(parsed).ToDictionary()), terminal));
+        var defaults = new BenchSettings
+        {
+            Shapes = string.Join(',', BenchShape.Defaults),
+            Threads = Environment.ProcessorCount > 1 ? "1,2" : "1",
+        };
+        var flags = new CommandFlags(command, OptionRecord.Flags(defaults).Concat(MethodSettings.OfEstimators.Flags()));
+        command.SetAction(parsed =>
+        {
+            var given = flags.Given(parsed);
+            return Bench(OptionRecord.Bind(defaults, given), MethodSettings.OfEstimators.Parse(given), terminal);
+        });
         return command;
     }
 
@@ -108,9 +111,9 @@ internal static class BenchCommand
     /// <summary>Everything asked for; the shapes of one estimator stand together.</summary>
     private static List<BenchCell> Cells(BenchSettings settings, IReadOnlyDictionary<string, object> given)
     {
-        var estimators = EstimatorChoice.Select(
-            settings.Estimator, given,
-            estimator => Composed.FormOf(estimator) is null ? "no published form is there to time it against." : null);
+        var estimators = Methods.Select(
+            MethodEntry.AllEstimators, "estimator", settings.Estimator, given,
+            method => Composed.FormOf(method.Estimator) is null ? "no published form is there to time it against." : null);
         var shapes = BenchShape.Parse(settings.Shapes);
         var threads = settings.Threads.Split(',', StringSplitOptions.TrimEntries).Select(text =>
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= 1

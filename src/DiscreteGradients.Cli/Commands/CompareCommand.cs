@@ -24,21 +24,22 @@ internal static class CompareCommand
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("compare", "Measure every estimator's gradient against the exact one, on a small problem.");
-        var flags = new OptionsBinder(new CompareSettings(), command, settings: true);
-        command.SetAction(parsed => Compare((CompareSettings)flags.Bind(parsed), flags.Settings(flags.Given(parsed).ToDictionary()), terminal));
+        var flags = new CommandFlags(command, OptionRecord.Flags(new CompareSettings()).Concat(MethodSettings.OfEstimators.Flags()));
+        command.SetAction(parsed => Compare(flags.Given(parsed), terminal));
         return command;
     }
 
-    private static int Compare(CompareSettings settings, IReadOnlyDictionary<string, object> given, Terminal terminal)
+    private static int Compare(IReadOnlyDictionary<string, string> given, Terminal terminal)
     {
+        var settings = OptionRecord.Bind(new CompareSettings(), given);
         Seeds.Check(settings.Seed);
         if (settings.LearningSteps < 0)
             throw new OptionException($"--learning-steps must be at least 0; got {settings.LearningSteps}.");
         if (settings.Draws < 2)
             throw new OptionException($"--draws must be at least 2; got {settings.Draws}.");
-        var estimators = EstimatorChoice.Select(
-            settings.Estimator, given,
-            estimator => Applicability.WhyNot(estimator, settings.Categories));
+        var estimators = Methods.Select(
+            MethodEntry.AllEstimators, "estimator", settings.Estimator, MethodSettings.OfEstimators.Parse(given),
+            method => Applicability.WhyNot(method.Estimator, settings.Categories));
         Machine.Use(settings.Threads);
         using var problem = new ComparisonProblem(settings.Problem, settings.Latents, settings.Categories, settings.Seed);
         var folder = settings.Out is { } path ? OutputFolder.Create(path) : null;
@@ -66,7 +67,7 @@ internal static class CompareCommand
         return DgradApp.Done;
     }
 
-    private static ComparisonRow Measure(EstimatorChoice choice, ComparisonProblem problem, CompareSettings settings, CancellationToken cancellation)
+    private static ComparisonRow Measure(Method choice, ComparisonProblem problem, CompareSettings settings, CancellationToken cancellation)
     {
         using var weights = Seeds.Generator(settings.Seed);
         using var trained = new EstimatorInTraining(choice.Estimator, settings.Latents, settings.Categories, weights);
@@ -112,7 +113,7 @@ internal static class CompareCommand
     }
 
     /// <summary>Four decimals, or three digits of what is too small for them: a toy's gradient may be a thousandth.</summary>
-    private static string Number(double value) => Math.Abs(value) < 0.001 ? value.ToString("G3", CultureInfo.InvariantCulture) : Format.Loss(value);
+    private static string Number(double value) => Math.Abs(value) < 0.001 ? value.ToString("G3", CultureInfo.InvariantCulture) : Format.Number(value);
 
     private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Experiments;
@@ -26,18 +26,18 @@ internal static class DataCommand
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("data", "List the data sets: what is there, where, checked, and how to get the rest.");
-        var settings = new OptionsBinder(new DataSettings(), command);
+        var flags = new CommandFlags(command, OptionRecord.Flags(new DataSettings()));
         command.SetAction(parsed =>
         {
-            var given = (DataSettings)settings.Bind(parsed);
-            return List(ImageSets.Published, DataFolders.OfThisUser(given.Data), given.Json, terminal);
+            var given = OptionRecord.Bind(new DataSettings(), flags.Given(parsed));
+            return List(DataSets.All, DataFolders.OfThisUser(given.Data), given.Json, terminal);
         });
         command.Subcommands.Add(DataFetchCommand.Create(terminal));
         return command;
     }
 
     /// <summary>Reads every set there is; 1 if one is damaged.</summary>
-    internal static int List(IEnumerable<ImageSet> sets, DataFolders folders, bool json, Terminal terminal)
+    internal static int List(IReadOnlyList<DataSet> sets, DataFolders folders, bool json, Terminal terminal)
     {
         var rows = new List<DataRow>();
         foreach (var set in sets)
@@ -46,69 +46,62 @@ internal static class DataCommand
             rows.Add(Examine(set, folders));
         }
 
-        rows.Add(Drawn());
         if (json)
         {
             foreach (var row in rows)
-                terminal.Out.Write(JsonSerializer.Serialize(row, Json) + "\n");
+                terminal.Out.Write(row.ToJson(Json).ToJsonString(Json) + "\n");
         }
         else
         {
-            Write(rows, folders, terminal);
+            Write(rows, sets.SelectMany(set => set.Parts).Select(part => part.Name).Distinct().ToList(), folders, terminal);
         }
 
         return rows.Exists(row => row.State == Damaged) ? DgradApp.CheckFailed : DgradApp.Done;
     }
 
-    private static DataRow Examine(ImageSet set, DataFolders folders)
+    private static DataRow Examine(DataSet set, DataFolders folders)
     {
-        var row = new DataRow(set.Name, Ready) { Caveat = set.Caveat };
+        var row = new DataRow(set.Name, Ready) { About = set.About, Caveat = set.Caveat };
         if (set.Find(folders) is not { } place)
-            return row with { State = NotFound, Needed = string.Join(", or ", set.Ways(set.Homes.Count > 0 && !folders.Offline)) };
-        row = row with { Folder = place.Folder, Place = place.Words };
+            return row with { State = NotFound, Needed = string.Join(", or ", set.Ways(set.CanBeFetched(folders))) };
+        row = row with { Folder = set.IsDrawn ? null : place.Folder, Place = place.Words };
         try
         {
-            var images = set.Load(place.Folder);
-            return row with { Train = images.TrainCount, Test = images.TestCount, Sha256 = set.Files.ToDictionary(file => file.Name, file => file.Sha256) };
+            set.Check(place.Folder);
+            return row with { Parts = set.Parts, Sha256 = set.Files.ToDictionary(file => file.Name, file => file.Sha256) };
         }
         catch (OptionException e)
         {
-            var needed = place.Words == DataPlace.Cache && set.Homes.Count > 0 ? $"run 'dgrad data fetch {set.Name}', which replaces it" : "remove or replace it";
+            var needed = set.IsDrawn ? "report it: that is a fault of dgrad"
+                : place.Words == DataPlace.Cache && set.Homes.Count > 0 ? $"run 'dgrad data fetch {set.Name}', which replaces it"
+                : "remove or replace it";
             return row with { State = Damaged, Damage = e.Message, Needed = needed };
         }
     }
 
-    private static DataRow Drawn()
-    {
-        var images = MadeDigits.Draw();
-        return new DataRow(images.Name, Ready)
-        {
-            Place = "drawn by code",
-            Train = images.TrainCount,
-            Test = images.TestCount,
-            Sha256 = new Dictionary<string, string> { [images.Name] = Convert.ToHexStringLower(SHA256.HashData([.. images.Train, .. images.Test])) },
-            Caveat = "made, not written by anyone; losses on it are comparable to nothing published.",
-        };
-    }
-
-    private static void Write(List<DataRow> rows, DataFolders folders, Terminal terminal)
+    private static void Write(List<DataRow> rows, List<string> parts, DataFolders folders, Terminal terminal)
     {
         var states = new Table().Border(TableBorder.None);
         foreach (var header in (string[])["data set", "state"])
             states.AddColumn(Column(header).NoWrap().PadRight(2));
-        foreach (var header in (string[])["train", "test"])
+        foreach (var header in parts)
             states.AddColumn(Column(header).NoWrap().RightAligned().PadRight(2));
         states.AddColumn(Column("sha256").PadRight(0));
         foreach (var row in rows)
         {
             var style = row.State switch { Damaged => new Style(Color.Red), NotFound => new Style(Color.Grey), _ => Style.Plain };
-            string?[] cells = [row.Name, row.State, row.Train?.ToString(), row.Test?.ToString(), string.Join(' ', row.Sha256.Values.Select(hash => hash[..8]))];
-            states.AddRow(cells.Select(cell => new Text(cell ?? "", style)));
+            var counts = parts.Select(name => $"{row.Parts.FirstOrDefault(part => part.Name == name)?.Count}");
+            string[] cells = [row.Name, row.State, .. counts, string.Join(' ', row.Sha256.Values.Select(hash => hash[..8]))];
+            states.AddRow(cells.Select(cell => new Text(cell, style)));
         }
 
-        var places = new Table().Border(TableBorder.None).AddColumn(Column("data set").NoWrap().PadRight(2)).AddColumn(Column("where, or what it needs").PadRight(0));
+        var places = new Table().Border(TableBorder.None)
+            .AddColumn(Column("data set").NoWrap().PadRight(2)).AddColumn(Column("where, or what it needs").PadRight(0));
         foreach (var row in rows)
-            places.AddRow(new Text(row.Name), new Text(row.State == NotFound ? row.Needed! : row.Folder is null ? row.Place! : $"{row.Folder} ({row.Place})"));
+        {
+            var where = row.State == NotFound ? row.Needed! : row.Folder is null ? row.Place! : $"{row.Folder} ({row.Place})";
+            places.AddRow(new Text(row.Name), new Text(where));
+        }
 
         terminal.Write(states);
         terminal.Out.WriteLine();
@@ -132,9 +125,9 @@ internal sealed record DataRow(string Name, string State)
 
     public string? Place { get; init; }
 
-    public int? Train { get; init; }
-
-    public int? Test { get; init; }
+    /// <summary>Each under its own name.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<DataPart> Parts { get; init; } = [];
 
     /// <summary>By file, uncompressed.</summary>
     public IReadOnlyDictionary<string, string> Sha256 { get; init; } = new Dictionary<string, string>();
@@ -144,4 +137,14 @@ internal sealed record DataRow(string Name, string State)
     public string? Needed { get; init; }
 
     public string? Caveat { get; init; }
+
+    public string? About { get; init; }
+
+    internal JsonObject ToJson(JsonSerializerOptions options)
+    {
+        var row = JsonSerializer.SerializeToNode(this, options)!.AsObject();
+        foreach (var part in Parts)
+            row.Insert(row.IndexOf("sha256"), part.Name, part.Count);
+        return row;
+    }
 }

@@ -9,20 +9,20 @@ internal static class DataFetchCommand
 {
     internal static Command Create(Terminal terminal)
     {
-        var name = new Argument<string>("NAME") { Description = $"{string.Join(", ", ImageSets.Names)}." };
+        var name = new Argument<string>("NAME") { Description = $"{string.Join(", ", DataSets.All.Select(set => set.Name))}." };
         var command = new Command("fetch", "Download a data set into the cache and check it; says so if it is there.") { name };
-        command.SetAction(parsed =>
-        {
-            if (parsed.GetRequiredValue(name) != MadeDigits.Name)
-                return Fetch(ImageSets.Get(parsed.GetRequiredValue(name)), DataFolders.OfThisUser(null), terminal);
-            terminal.Out.WriteLine($"{MadeDigits.Name} is drawn by code; there is nothing to fetch.");
-            return DgradApp.Done;
-        });
+        command.SetAction(parsed => Fetch(DataSets.Get<DataSet>(parsed.GetRequiredValue(name)), DataFolders.OfThisUser(null), terminal));
         return command;
     }
 
-    internal static int Fetch(ImageSet set, DataFolders folders, Terminal terminal)
+    internal static int Fetch(DataSet set, DataFolders folders, Terminal terminal)
     {
+        if (set.IsDrawn)
+        {
+            terminal.Out.WriteLine($"{set.Name} is drawn by code; there is nothing to fetch.");
+            return DgradApp.Done;
+        }
+
         if (set.Find(folders) is { } place)
         {
             try
@@ -42,9 +42,10 @@ internal static class DataFetchCommand
 
         if (set.Homes.Count == 0)
         {
+            var cache = folders.Cache is { } folder ? $", or into {Path.Combine(folder, set.Name)}" : "";
             throw new OptionException(
-                $"'{set.Name}' has no public home from which these files could be downloaded; {string.Join(", or ", set.Ways(fetch: false))}"
-                + $"{(folders.Cache is { } cache ? $", or into {Path.Combine(cache, set.Name)}" : "")}; docs/data.md says how they are made.");
+                $"'{set.Name}' has no public home from which these files could be downloaded; "
+                + $"{string.Join(", or ", set.Ways(fetch: false))}{cache}; docs/data.md says how they are made.");
         }
 
         Say("is ready", DownloadDisplay.Show(set, folders, terminal, lines: terminal.Out, redrawn: terminal.Interactive));
@@ -52,8 +53,8 @@ internal static class DataFetchCommand
 
         void Say(string what, string folder)
         {
-            var images = set.Load(folder);
-            terminal.Out.WriteLine($"{set.Name} {what}: {images.TrainCount} training and {images.TestCount} test images in {folder}, checked.");
+            set.Check(folder);
+            terminal.Out.WriteLine($"{set.Name} {what}: {set.Contents} in {folder}, checked.");
         }
     }
 
@@ -76,9 +77,10 @@ internal static class DataFetchCommand
         {
             return make();
         }
-        catch (OptionException e) when (e.Missing is { Set.Homes.Count: > 0, Folders.Offline: false } missing)
+        catch (OptionException e) when (e.Missing is { } missing && missing.Set.CanBeFetched(missing.Folders))
         {
-            DownloadDisplay.Show(missing.Set, missing.Folders, terminal, lines: json ? terminal.Error : terminal.Out, redrawn: terminal.Interactive && !json);
+            var lines = json ? terminal.Error : terminal.Out;
+            DownloadDisplay.Show(missing.Set, missing.Folders, terminal, lines, redrawn: terminal.Interactive && !json);
             return make();
         }
     }

@@ -49,8 +49,8 @@ internal static class EfficiencyCommand
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("efficiency", "Time and memory of a training step with each estimator, as in the paper's efficiency table.");
-        var settings = new OptionsBinder(new EfficiencySettings(), command);
-        command.SetAction(parsed => Run((EfficiencySettings)settings.Bind(parsed), terminal));
+        var flags = new CommandFlags(command, OptionRecord.Flags(new EfficiencySettings()));
+        command.SetAction(parsed => Run(OptionRecord.Bind(new EfficiencySettings(), flags.Given(parsed)), terminal));
         return command;
     }
 
@@ -59,7 +59,7 @@ internal static class EfficiencyCommand
         if (settings.Rounds < 1)
             throw new OptionException($"--rounds must be at least 1; got {settings.Rounds}.");
         Machine.Use(settings.Threads ?? Machine.PhysicalCores);
-        var folder = OutputFolder.Create(settings.Out ?? RunCommand.DefaultFolder("efficiency", DateTimeOffset.UtcNow));
+        var folder = OutputFolder.Create(settings.Out ?? RunLauncher.DefaultFolder("efficiency", DateTimeOffset.UtcNow));
         var rows = new List<EfficiencyRow>();
         foreach (var create in Tasks(settings.Task))
         {

@@ -31,7 +31,7 @@ internal static class ListCommand
                 entry.Kind,
                 Order(entry.Default),
                 entry.Default is ExactEnumeration ? "K^L" : entry.Default.Evaluations(Latents, Categories).ToString(),
-                string.Join(' ', entry.Settings.Select(s => GivenSettings.Flag(s)[2..])),
+                string.Join(' ', entry.Settings.Select(s => Flag.Of(s.Name)[2..])),
             ];
             estimators.AddRow(row.Select(cell => new Text(cell)));
         }
@@ -41,8 +41,8 @@ internal static class ListCommand
             summaries.AddRow(new Text(entry.Name), new Text(entry.Summary));
 
         var experiments = Grid("experiment", "");
-        foreach (var entry in ExperimentCatalog.All)
-            experiments.AddRow(new Text(entry.Name), new Text(entry.Summary));
+        foreach (var experiment in RunCommand.Create(terminal).Subcommands)
+            experiments.AddRow(new Text(experiment.Name), new Text(char.ToLowerInvariant(experiment.Description![0]) + experiment.Description[1..].TrimEnd('.')));
 
         terminal.Write(estimators);
         terminal.Out.WriteLine();

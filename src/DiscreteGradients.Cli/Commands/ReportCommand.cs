@@ -1,7 +1,6 @@
 using System.CommandLine;
 using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Cli.Plots;
-using DiscreteGradients.Cli.Reports;
 using DiscreteGradients.Experiments;
 using Spectre.Console;
 
@@ -13,16 +12,16 @@ internal static class ReportCommand
     internal static Command Create(Terminal terminal)
     {
         var folders = new Argument<string[]>("DIR") { Description = "Run folders, or folders that hold some.", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("report", "Make tables and plots over finished and unfinished runs.") { folders };
-        var settings = new OptionsBinder(new ReportSettings(), command);
-        command.SetAction(parsed => Report(parsed.GetRequiredValue(folders), (ReportSettings)settings.Bind(parsed), terminal));
+        var command = new Command("report", "Tabulate and plot all runs found in the given folders.") { folders };
+        var flags = new CommandFlags(command, OptionRecord.Flags(new ReportSettings()));
+        command.SetAction(parsed => Report(parsed.GetRequiredValue(folders), OptionRecord.Bind(new ReportSettings(), flags.Given(parsed)), terminal));
         return command;
     }
 
     private static int Report(string[] folders, ReportSettings settings, Terminal terminal)
     {
         var sections = RunSection.Of(RunSeries.Of(StoredRun.ReadAll(folders)));
-        var output = OutputFolder.Create(settings.Out ?? RunCommand.DefaultFolder("report", DateTimeOffset.UtcNow));
+        var output = OutputFolder.Create(settings.Out ?? RunLauncher.DefaultFolder("report", DateTimeOffset.UtcNow));
         var report = sections.Select(section => new SectionReport(section, ReportPlots.Write(output, section))).ToList();
         var studies = folders.SelectMany(StudyRecord.Find).DistinctBy(Path.GetFullPath).Select(StudyResults.Read).ToList();
         var maps = studies.SelectMany((study, i) => StudyPlots.Write(output, study, studies.Count == 1 ? "study-" : $"study-{i + 1}-")).ToList();

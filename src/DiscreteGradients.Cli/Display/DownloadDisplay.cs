@@ -7,7 +7,7 @@ namespace DiscreteGradients.Cli.Display;
 internal static class DownloadDisplay
 {
     /// <summary>Downloads the set and returns its folder.</summary>
-    internal static string Show(ImageSet set, DataFolders folders, Terminal terminal, TextWriter lines, bool redrawn)
+    internal static string Show(DataSet set, DataFolders folders, Terminal terminal, TextWriter lines, bool redrawn)
     {
         var cache = Download.Cache(set, folders);
         if (!redrawn)
@@ -17,10 +17,13 @@ internal static class DownloadDisplay
         }
 
         return terminal.Console.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn { Width = Math.Clamp(terminal.Width - 60, 5, 40) }, new DownloadedColumn { Base = FileSizeBase.Decimal }, new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn(), new ProgressBarColumn { Width = Math.Clamp(terminal.Width - 60, 5, 40) },
+                new DownloadedColumn { Base = FileSizeBase.Decimal }, new RemainingTimeColumn())
             .Start(context => Fetch(Bars(context)));
 
-        string Fetch(Action<DownloadProgress> progress) => new Download(set, folders, progress).Fetch(terminal.Cancellation).GetAwaiter().GetResult();
+        string Fetch(Action<DownloadProgress> progress) =>
+            new Download(set, folders, progress).Fetch(terminal.Cancellation).GetAwaiter().GetResult();
     }
 
     private static Action<DownloadProgress> Bars(ProgressContext context)

@@ -4,40 +4,40 @@ using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Display;
 
-/// <summary>How the latents are used at the end of a run, where the experiment tells: one line an estimator, and who has collapsed.</summary>
+/// <summary>How healthy the training was, where the experiment tells: one line a method, and what its metrics warn of.</summary>
 internal static class HealthReport
 {
-    private const string Collapsed = "collapsed_latents";
-
-    private static readonly (string Header, string Name)[] Columns =
-    [
-        ("entropy", "entropy"), ("largest\nprobability", "max_probability"), ("codes\nin use", "code_perplexity"), ("\nat least", "code_perplexity_min"),
-        ("information", "information"), ("\nat least", "information_min"),
-    ];
-
-    internal static void Write(IReadOnlyList<MetricsLine> lines, Terminal terminal)
+    internal static void Write(RunRecord record, IReadOnlyList<MetricsLine> lines, Terminal terminal)
     {
-        var last = lines.GroupBy(line => (line.Estimator, line.Seed)).Select(run => run.MaxBy(line => line.Epoch)!)
-            .Where(line => line.Values is { } values && Columns.All(column => values.ContainsKey(column.Name))).ToList();
-        if (last.Count == 0)
-            return;
+        var (entry, metrics) = (ExperimentCatalog.Find(record.Experiment), ExperimentCatalog.Metrics(record, lines));
+        var columns = metrics.In(MetricPlace.Health).ToList();
+        var last = lines.GroupBy(line => (line.Method, line.Seed)).Select(run => run.MaxBy(line => line.Epoch)!)
+            .Where(line => columns.TrueForAll(metric => line[metric.Name] is not null)).ToList();
+        if (columns.Count > 0 && last.Count > 0)
+            WriteTable(entry, columns, last, terminal);
 
-        var table = new Table().Border(TableBorder.None).AddColumn(Column("estimator"));
-        foreach (var (header, _) in Columns)
-            table.AddColumn(Column(header).RightAligned());
-        foreach (var estimator in last.GroupBy(line => line.Estimator))
-            table.AddRow([estimator.Key, .. Columns.Select(column => estimator.Average(line => line.Values![column.Name]).ToString("0.000", CultureInfo.InvariantCulture))]);
-        terminal.Write(table);
-        terminal.Out.WriteLine("Latents on the test images, mean over latents (at least: the least of them); entropy and information in nats.");
-        foreach (var estimator in last.Where(line => line.Values!.GetValueOrDefault(Collapsed) > 0).GroupBy(line => line.Estimator))
+        foreach (var metric in metrics.Where(metric => metric.Warning is not null))
         {
-            terminal.Out.WriteLine(
-                $"Warning: {estimator.Key} has collapsed latents, whose codes say nothing about the image: "
-                + $"{string.Join(", ", estimator.Select(line => $"{line.Values![Collapsed]} with seed {line.Seed}"))}.");
+            foreach (var method in last.Where(line => line[metric.Name] > 0).GroupBy(line => line.Method))
+            {
+                var seeds = method.Select(line => $"{line[metric.Name]!.Value.ToString(CultureInfo.InvariantCulture)} with seed {line.Seed}");
+                terminal.Out.WriteLine($"Warning: {method.Key} {metric.Warning}: {string.Join(", ", seeds)}.");
+            }
         }
 
-        terminal.Out.WriteLine();
+        if (columns.Count > 0 && last.Count > 0)
+            terminal.Out.WriteLine();
     }
 
-    private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
+    private static void WriteTable(ExperimentEntry? entry, List<Metric> columns, List<MetricsLine> last, Terminal terminal)
+    {
+        var table = new Table().Border(TableBorder.None).AddColumn(RunReport.Column(entry?.MethodWord ?? "method"));
+        foreach (var metric in columns)
+            table.AddColumn(RunReport.Column(RunReport.Stacked(metric.Title)).RightAligned());
+        foreach (var method in last.GroupBy(line => line.Method))
+            table.AddRow([method.Key, .. columns.Select(metric => method.Average(line => line[metric.Name]!.Value).ToString("0.000", CultureInfo.InvariantCulture))]);
+        terminal.Write(table);
+        if (entry?.HealthNote is { } note)
+            terminal.Out.WriteLine(note);
+    }
 }

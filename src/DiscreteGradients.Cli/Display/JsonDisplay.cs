@@ -5,7 +5,7 @@ namespace DiscreteGradients.Cli.Display;
 /// <summary>The lines of <c>metrics.jsonl</c>, as they come.</summary>
 internal sealed class JsonDisplay(RunProgress progress, Terminal terminal) : RunDisplay(progress)
 {
-    internal override bool Show(Func<RunDisplay, bool> work) => work(this);
+    internal override bool Show(Func<IRunObserver, bool> work) => work(this);
 
     protected override void Moved()
     {

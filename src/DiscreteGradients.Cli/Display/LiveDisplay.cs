@@ -5,15 +5,15 @@ using Spectre.Console.Rendering;
 
 namespace DiscreteGradients.Cli.Display;
 
-/// <summary>A table that is redrawn in place, one row per estimator and current run, for a person at a terminal. It vanishes when the run ends.</summary>
-internal sealed class LiveDisplay(string experiment, RunProgress progress, Terminal terminal) : RunDisplay(progress)
+/// <summary>A table that is redrawn in place, one row per method and current run, for a person at a terminal. It vanishes when the run ends.</summary>
+internal sealed class LiveDisplay(RunProgress progress, Terminal terminal) : RunDisplay(progress)
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromMilliseconds(100);
 
     private readonly Stopwatch _sinceDrawn = new();
     private LiveDisplayContext? _live;
 
-    internal override bool Show(Func<RunDisplay, bool> work) => terminal.Console.Live(Draw()).AutoClear(true).Start(live =>
+    internal override bool Show(Func<IRunObserver, bool> work) => terminal.Console.Live(Draw()).AutoClear(true).Start(live =>
     {
         _live = live;
         _sinceDrawn.Start();
@@ -34,25 +34,19 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
 
     private Rows Draw()
     {
-        var latest = Progress.Estimators.Select(name => Progress.Latest(name)).OfType<MetricsLine>().ToList();
-        var (test, expected) = (latest.Exists(l => l.TestLoss is not null), latest.Exists(l => l.ExpectedLoss is not null));
-        var bar = Math.Clamp(terminal.Width - 54 - (test ? 10 : 0) - (expected ? 10 : 0), 0, 40);
+        var bar = Math.Clamp(terminal.Width - 44 - (13 * Progress.Metrics.Count), 0, 40);
         List<(string Name, Func<Row, string> Cell)> columns =
         [
             ("seed", row => $"{row.Seed}"),
             ("epoch", row => row.Epoch is { } epoch ? $"{epoch}/{Progress.Epochs}" : ""),
-            ("loss", row => Format.Loss(row.Line?.TrainLoss)),
+            .. Progress.Metrics.Select(metric => (metric.Title, (Func<Row, string>)(row => Format.Number(row.Line?[metric.Name])))),
         ];
-        if (test)
-            columns.Add(("test", row => Format.Loss(row.Line?.TestLoss)));
-        if (expected)
-            columns.Add(("expected", row => Format.Loss(row.Line?.ExpectedLoss)));
         columns.Add(("steps/s", row => row.Line is { } line ? Format.Rate(line.Steps / line.Seconds) : ""));
         if (bar >= 6)
-            columns.Add(("", row => Bar(Progress.Done(row.Estimator), bar)));
+            columns.Add(("", row => Bar(Progress.Done(row.Method), bar)));
 
         var (rows, table) = (CurrentRows().ToList(), new Table());
-        foreach (var least in (string?[])[null, "steps/s", "seed", "expected", "test", "epoch"])
+        foreach (var least in (IEnumerable<string?>)[null, "steps/s", "seed", .. Progress.Metrics.Skip(1).Reverse().Select(metric => metric.Title), "epoch"])
         {
             columns.RemoveAll(column => column.Name == least);
             table = Grid(columns, rows);
@@ -62,15 +56,15 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
 
         var left = Progress.Left is { } seconds ? $", about {Format.Duration(seconds)} left" : "";
         return new Rows(
-            new Text($"{experiment}: {Progress.Seeds} seed{(Progress.Seeds == 1 ? "" : "s")} of {Progress.Epochs} epochs"),
+            new Text($"{Progress.Experiment}: {Progress.Seeds} seed{(Progress.Seeds == 1 ? "" : "s")} of {Progress.Epochs} epochs"),
             table,
             new Text($"{Progress.Share,4:p0} done, {Format.Duration(Progress.Elapsed)} elapsed{left}. Ctrl-C stops, --resume goes on."));
     }
 
-    /// <summary>What is going on; of an estimator with which nothing is, its latest line.</summary>
+    /// <summary>What is going on; of a method with which nothing is, its latest line.</summary>
     private IEnumerable<Row> CurrentRows()
     {
-        foreach (var name in Progress.Estimators)
+        foreach (var name in Progress.Methods)
         {
             var current = Progress.Current(name);
             if (current.Count == 0)
@@ -84,13 +78,13 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
         }
     }
 
-    private static Table Grid(List<(string Name, Func<Row, string> Cell)> columns, List<Row> rows)
+    private Table Grid(List<(string Name, Func<Row, string> Cell)> columns, List<Row> rows)
     {
-        var table = new Table().Border(TableBorder.None).AddColumn(Text("estimator"));
+        var table = new Table().Border(TableBorder.None).AddColumn(Text(Progress.MethodWord));
         foreach (var (name, _) in columns)
             table.AddColumn(name.Length == 0 ? Text(name) : Text(name).RightAligned());
         foreach (var row in rows)
-            table.AddRow([new Text(row.Estimator, row.Style), .. columns.Select(column => new Text(column.Cell(row), row.Style))]);
+            table.AddRow([new Text(row.Method, row.Style), .. columns.Select(column => new Text(column.Cell(row), row.Style))]);
         return table;
     }
 
@@ -102,5 +96,5 @@ internal sealed class LiveDisplay(string experiment, RunProgress progress, Termi
         return new string('━', full) + new string('─', width - full);
     }
 
-    private sealed record Row(string Estimator, long? Seed, int? Epoch, MetricsLine? Line, Style Style);
+    private sealed record Row(string Method, long? Seed, int? Epoch, MetricsLine? Line, Style Style);
 }

@@ -6,25 +6,25 @@ namespace DiscreteGradients.Cli.Display;
 internal abstract class RunDisplay(RunProgress progress) : IRunObserver
 {
     /// <summary>The display that fits: JSON lines, redrawn in place, or plain lines.</summary>
-    internal static RunDisplay For(bool json, string experiment, RunProgress progress, Terminal terminal) =>
+    internal static RunDisplay For(bool json, RunProgress progress, Terminal terminal) =>
         json ? new JsonDisplay(progress, terminal)
-        : terminal.Interactive ? new LiveDisplay(experiment, progress, terminal)
-        : new PlainDisplay(experiment, progress, terminal);
+        : terminal.Interactive ? new LiveDisplay(progress, terminal)
+        : new PlainDisplay(progress, terminal);
 
     protected RunProgress Progress => progress;
 
     /// <summary>Runs the work with the display around it.</summary>
-    internal abstract bool Show(Func<RunDisplay, bool> work);
+    internal abstract bool Show(Func<IRunObserver, bool> work);
 
-    public void RunBegan(string estimator, long seed, int epoch)
+    public void RunBegan(string method, long seed, int epoch)
     {
-        progress.Begin(estimator, seed, epoch);
+        progress.Begin(method, seed, epoch);
         Moved();
     }
 
-    public void StepDone(string estimator, long seed, double fraction)
+    public void StepDone(string method, long seed, double fraction)
     {
-        progress.Step(estimator, seed, fraction);
+        progress.Step(method, seed, fraction);
         Changed(null);
     }
 
@@ -34,9 +34,9 @@ internal abstract class RunDisplay(RunProgress progress) : IRunObserver
         Changed(line);
     }
 
-    public void RunDone(string estimator, long seed)
+    public void RunDone(string method, long seed)
     {
-        progress.End(estimator, seed);
+        progress.End(method, seed);
         Moved();
     }
 

@@ -3,73 +3,86 @@ using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Display;
 
-/// <summary>Where a run is: each estimator with every seed, each with every epoch, some of them side by side.</summary>
-internal sealed class RunProgress(IReadOnlyList<string> estimators, IReadOnlyList<long> seeds, int epochs, int jobs)
+/// <summary>Where a run is: each method with every seed, each with every epoch, some of them side by side.</summary>
+internal sealed class RunProgress(RunRecord record)
 {
+    private readonly IReadOnlyList<string> _methods = [.. record.Methods.Select(method => method.Name)];
+    private readonly IReadOnlyList<long> _seeds = record.Seeds;
+    private readonly int _epochs = record.Epochs;
+    private readonly int _jobs = record.Jobs;
+
     private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private readonly Dictionary<(string Estimator, long Seed), Training> _runs = [];
-    private readonly Dictionary<(string Estimator, long? Seed), MetricsLine> _latest = [];
+    private readonly Dictionary<(string Method, long Seed), Training> _runs = [];
+    private readonly Dictionary<(string Method, long? Seed), MetricsLine> _latest = [];
 
-    internal IReadOnlyList<string> Estimators => estimators;
+    internal string Experiment => record.Experiment;
 
-    internal int Seeds => seeds.Count;
+    /// <summary>The columns: what every epoch has.</summary>
+    internal IReadOnlyList<Metric> Metrics { get; } = [.. ExperimentCatalog.Metrics(record, []).Results().Where(metric => !metric.IsSparse)];
 
-    internal int Epochs => epochs;
+    /// <summary>What a method is called.</summary>
+    internal string MethodWord { get; } = ExperimentCatalog.Find(record.Experiment)?.MethodWord ?? "method";
+
+    internal IReadOnlyList<string> Methods => _methods;
+
+    internal int Seeds => _seeds.Count;
+
+    internal int Epochs => _epochs;
 
     internal double Elapsed => _watch.Elapsed.TotalSeconds;
 
-    internal void Begin(string estimator, long seed, int epoch) => _runs[(estimator, seed)] = new Training(epoch, Elapsed) { Epoch = epoch };
+    internal void Begin(string method, long seed, int epoch) => _runs[(method, seed)] = new Training(epoch, Elapsed) { Epoch = epoch };
 
-    internal void Step(string estimator, long seed, double fraction) => _runs[(estimator, seed)].Fraction = Math.Min(fraction, 1);
+    internal void Step(string method, long seed, double fraction) => _runs[(method, seed)].Fraction = Math.Min(fraction, 1);
 
     /// <summary>A line of this run, or of what there was before it was resumed.</summary>
-    internal void Remember(MetricsLine line) => _latest[(line.Estimator, line.Seed)] = _latest[(line.Estimator, null)] = line;
+    internal void Remember(MetricsLine line) => _latest[(line.Method, line.Seed)] = _latest[(line.Method, null)] = line;
 
     internal void Finish(MetricsLine line)
     {
         Remember(line);
-        (_runs[(line.Estimator, line.Seed)].Epoch, _runs[(line.Estimator, line.Seed)].Fraction) = (line.Epoch, 0);
+        (_runs[(line.Method, line.Seed)].Epoch, _runs[(line.Method, line.Seed)].Fraction) = (line.Epoch, 0);
     }
 
-    internal void End(string estimator, long seed) => _runs[(estimator, seed)].Ended = Elapsed;
+    internal void End(string method, long seed) => _runs[(method, seed)].Ended = Elapsed;
 
-    /// <summary>The runs of an estimator that are going on: seed, and epochs that are done.</summary>
-    internal IReadOnlyList<(long Seed, int Epoch)> Current(string estimator) =>
-        [.. seeds.Where(seed => _runs.TryGetValue((estimator, seed), out var run) && run.Ended is null).Select(seed => (seed, _runs[(estimator, seed)].Epoch))];
+    /// <summary>The runs of a method that are going on: seed, and epochs that are done.</summary>
+    internal IReadOnlyList<(long Seed, int Epoch)> Current(string method) =>
+        [.. _seeds.Where(seed => _runs.TryGetValue((method, seed), out var run) && run.Ended is null).Select(seed => (seed, _runs[(method, seed)].Epoch))];
 
-    /// <summary>The latest line of an estimator, of that seed if there is one.</summary>
-    internal MetricsLine? Latest(string estimator, long? seed = null) =>
-        _latest.GetValueOrDefault((estimator, seed)) ?? _latest.GetValueOrDefault((estimator, null));
+    /// <summary>The latest line of a method, of that seed if there is one.</summary>
+    internal MetricsLine? Latest(string method, long? seed = null) =>
+        _latest.GetValueOrDefault((method, seed)) ?? _latest.GetValueOrDefault((method, null));
 
-    /// <summary>Share of an estimator's work that is done, 0 to 1.</summary>
-    internal double Done(string estimator) => seeds.Average(seed => (_runs.TryGetValue((estimator, seed), out var run)
+    /// <summary>Share of a method's work that is done, 0 to 1.</summary>
+    internal double Done(string method) => _seeds.Average(seed => (_runs.TryGetValue((method, seed), out var run)
         ? run.Done
-        : _latest.GetValueOrDefault((estimator, (long?)seed))?.Epoch ?? 0) / epochs);
+        : _latest.GetValueOrDefault((method, (long?)seed))?.Epoch ?? 0) / _epochs);
 
-    /// <summary>Share of all work that is done, counting every estimator alike.</summary>
-    internal double Share => estimators.Average(Done);
+    /// <summary>Share of all work that is done, counting every method alike.</summary>
+    internal double Share => _methods.Average(Done);
 
-    /// <summary>Seconds left, or null before anything is known: an estimator of which nothing was seen is taken to be as slow as the mean of the others.</summary>
+    /// <summary>Seconds left, or null before anything is known: a method of which nothing was seen is taken to be as slow as the mean of the others.</summary>
     internal double? Left
     {
         get
         {
-            var paces = estimators.Select(Pace).ToList();
+            var paces = _methods.Select(Pace).ToList();
             if (paces.OfType<double>().ToList() is not { Count: > 0 } known)
                 return null;
-            var work = estimators.Zip(paces, (name, pace) => (1 - Done(name)) * seeds.Count * epochs * (pace ?? known.Average())).Sum();
-            return work / Math.Clamp((estimators.Count * seeds.Count) - _runs.Values.Count(run => run.Ended is not null), 1, jobs);
+            var work = _methods.Zip(paces, (name, pace) => (1 - Done(name)) * _seeds.Count * _epochs * (pace ?? known.Average())).Sum();
+            return work / Math.Clamp((_methods.Count * _seeds.Count) - _runs.Values.Count(run => run.Ended is not null), 1, _jobs);
         }
     }
 
-    /// <summary>Seconds an epoch of an estimator, or null before a tenth of one is done.</summary>
-    private double? Pace(string estimator)
+    /// <summary>Seconds an epoch of a method, or null before a tenth of one is done.</summary>
+    private double? Pace(string method)
     {
-        var epochsSeen = Runs(estimator).Sum(run => run.Done - run.First);
-        return epochsSeen < 0.1 ? null : Runs(estimator).Sum(run => (run.Ended ?? Elapsed) - run.Began) / epochsSeen;
+        var epochsSeen = Runs(method).Sum(run => run.Done - run.First);
+        return epochsSeen < 0.1 ? null : Runs(method).Sum(run => (run.Ended ?? Elapsed) - run.Began) / epochsSeen;
     }
 
-    private IEnumerable<Training> Runs(string estimator) => _runs.Where(run => run.Key.Estimator == estimator).Select(run => run.Value);
+    private IEnumerable<Training> Runs(string method) => _runs.Where(run => run.Key.Method == method).Select(run => run.Value);
 
     private sealed class Training(int first, double began)
     {

@@ -3,74 +3,62 @@ using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Display;
 
-/// <summary>The table at the end of a run.</summary>
+/// <summary>The table at the end of a run: a row for each method, the best first.</summary>
 internal static class RunReport
 {
-    internal static void Write(
-        RunRecord record, IReadOnlyList<EstimatorSummary> summaries, string folder, Terminal terminal)
+    internal static void Write(RunRecord record, IReadOnlyList<MetricsLine> lines, string folder, Terminal terminal)
     {
-        var published = record.Estimators.ToDictionary(e => e.Name, e => ExperimentCatalog.Published(record.Experiment, record.Options, e));
-        var source = published.Values.SelectMany(losses => losses).FirstOrDefault()?.Source;
-        var (test, expected) = (summaries.Any(s => s.TestLoss is not null), summaries.Any(s => s.ExpectedLoss is not null));
-        var bound = summaries.Any(s => s.TestBound is not null);
-        var table = new Table().Border(TableBorder.None).AddColumn(Column("estimator"));
-        table.AddColumn(Column("train\nloss").RightAligned());
-        if (test)
-            table.AddColumn(Column("test\nloss").RightAligned());
-        if (bound)
-            table.AddColumn(Column("test\nbound").RightAligned());
-        if (expected)
-            table.AddColumn(Column("expected\nloss").RightAligned());
-        if (record.Optimum is not null)
-            table.AddColumn(Column("gap").RightAligned());
-        table.AddColumn(Column("time\na step").RightAligned());
-        table.AddColumn(Column("n").RightAligned());
-        if (source is not null)
-            table.AddColumn(Column(source.Name.Replace(' ', '\n') + (test ? "\ntrain" : "")).RightAligned());
-        if (source is not null && test)
-            table.AddColumn(Column($"{source.Name}\ntest").RightAligned());
+        var metrics = ExperimentCatalog.Metrics(record, lines);
+        var headline = metrics.Headline();
+        var summaries = MethodSummary.Of(lines, metrics).OrderBy(s => s[headline] is { Mean: var mean } ? headline.Rank(mean) : double.PositiveInfinity).ToList();
+        var published = record.Methods.ToDictionary(m => m.Name, m => ExperimentCatalog.Published(record.Experiment, record.Options, m) is [var first, ..] ? first : null);
+        var shown = metrics.Results().Where(metric => summaries.Exists(s => s[metric] is not null)).ToList();
+        var columns = shown.ConvertAll(metric => new Cells(Stacked(metric.Title), s => Format.Number(s[metric])));
+        if (record.Optimum is { } optimum)
+            columns.Add(new("gap", s => s[headline] is { Mean: var mean } ? Format.Number(headline.Gap(mean, optimum)) : ""));
+        columns.Add(new("time\na step", s => Format.Milliseconds(s.TimePerStep)));
+        columns.Add(new("n", s => $"{s.Seeds}"));
+        var source = published.Values.FirstOrDefault(p => p is not null)?.Source;
+        foreach (var metric in shown.Where(metric => published.Values.Any(p => p?[metric] is not null)))
+        {
+            columns.Add(new(
+                Stacked(source!.Name) + (shown.Count(other => published.Values.Any(p => p?[other] is not null)) > 1 ? $"\n{metric.Title}" : ""),
+                s => Format.Number(published[s.Method]?[metric]?.Value.Mean)));
+        }
 
-        var best = summaries.Min(Final);
+        var table = new Table().Border(TableBorder.None).AddColumn(Column(ExperimentCatalog.Find(record.Experiment)?.MethodWord ?? "method"));
+        foreach (var column in columns)
+            table.AddColumn(Column(column.Header).RightAligned());
         foreach (var s in summaries)
         {
-            List<string> row = [s.Estimator, Format.Loss(s.TrainLoss)];
-            if (test)
-                row.Add(Format.Loss(s.TestLoss));
-            if (bound)
-                row.Add(Format.Loss(s.TestBound));
-            if (expected)
-                row.Add(Format.Loss(s.ExpectedLoss));
-            if (record.Optimum is { } optimum)
-                row.Add(Format.Loss(Final(s) - optimum));
-            row.AddRange([Format.Milliseconds(s.TimePerStep), s.TrainLoss.N.ToString()]);
-            var theirs = published[s.Estimator] is [var first, ..] ? first : null;
-            if (source is not null)
-                row.Add(Format.Loss(theirs?.Train));
-            if (source is not null && test)
-                row.Add(Format.Loss(theirs?.Test));
-            var style = Final(s) == best && summaries.Count > 1 ? new Style(Color.Green) : Style.Plain;
-            table.AddRow(row.Select(cell => new Text(cell, style)));
+            var style = summaries.Count > 1 && s[headline]?.Mean == summaries[0][headline]?.Mean ? new Style(Color.Green) : Style.Plain;
+            table.AddRow(columns.Select(column => column.Of(s)).Prepend(s.Method).Select(cell => new Text(cell, style)));
         }
 
         terminal.Write(table);
-        foreach (var note in Notes(record, summaries, expected, source))
+        foreach (var note in Notes(record, summaries, headline, source))
             terminal.Out.WriteLine(note);
         terminal.Out.WriteLine($"Files: {folder}");
     }
 
-    private static IEnumerable<string> Notes(RunRecord record, IReadOnlyList<EstimatorSummary> summaries, bool expected, PublishedSource? source)
+    /// <summary>A header with a word a line.</summary>
+    internal static string Stacked(string title) => title.Replace(' ', '\n');
+
+    internal static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
+
+    private static IEnumerable<string> Notes(RunRecord record, List<MethodSummary> summaries, Metric headline, PublishedSource? source)
     {
-        yield return $"Losses of the last epoch, {(summaries.Any(s => s.TrainLoss.N > 1) ? "mean ± std over n seeds" : "one seed")}.";
+        yield return $"Values of the last epoch, {(summaries.Exists(s => s.Seeds > 1) ? "mean ± std over n seeds" : "one seed")}.";
+        if (summaries.Count > 1)
+            yield return $"Sorted by {headline.Title}, the best first.";
         if (record.Optimum is { } optimum)
-            yield return $"Known optimum {Format.Loss(optimum)}; gap: {(expected ? "expected" : "train")} loss above it.";
+            yield return $"Known optimum {Format.Number(optimum)}; gap: {headline.GapWords} it.";
         if (source is not null)
             yield return $"{char.ToUpperInvariant(source.Name[0])}{source.Name[1..]}: {source.Description}.";
         foreach (var s in summaries.Where(s => s.Epoch < record.Epochs))
-            yield return $"{s.Estimator} stopped at epoch {s.Epoch} of {record.Epochs}.";
+            yield return $"{s.Method} stopped at epoch {s.Epoch} of {record.Epochs}.";
         yield return $"{(record.Finished ? "Done" : "Stopped")} after {Format.Duration(record.WallSeconds)} on {record.Threads} thread{(record.Threads == 1 ? "" : "s")}.";
     }
 
-    private static double Final(EstimatorSummary s) => (s.ExpectedLoss ?? s.TestLoss ?? s.TrainLoss).Mean;
-
-    private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
+    private sealed record Cells(string Header, Func<MethodSummary, string> Of);
 }

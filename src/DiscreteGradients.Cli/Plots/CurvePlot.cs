@@ -4,8 +4,8 @@ using ScottPlot;
 namespace DiscreteGradients.Cli.Plots;
 
 /// <summary>Something that changes from epoch to epoch.</summary>
-/// <param name="Variant">Which of several curves of the estimator: they share its colour.</param>
-internal sealed record Curve(string Label, string Estimator, IReadOnlyList<(int Epoch, Spread Value)> Points, int Variant = 0);
+/// <param name="Variant">Which of several curves of the method: they share its colour.</param>
+internal sealed record Curve(string Label, string Method, IReadOnlyList<(int Epoch, Spread Value)> Points, int Variant = 0);
 
 /// <summary>Curves over epochs: mean, and a band of one standard deviation over seeds.</summary>
 internal static class CurvePlot
@@ -34,16 +34,16 @@ internal static class CurvePlot
             return;
         double[] Edge(int sign) => [.. curve.Points.Select(p => p.Value.Mean + (sign * (double.IsNaN(p.Value.Std) ? 0 : p.Value.Std)))];
         var band = plot.Add.FillY(Epochs(curve), Edge(-1), Edge(1));
-        (band.FillColor, band.LineWidth) = (PlotStyle.ColorOf(curve.Estimator).WithAlpha(0.18), 0);
+        (band.FillColor, band.LineWidth) = (PlotStyle.ColorOf(curve.Method).WithAlpha(0.18), 0);
     }
 
     private static void AddLine(Plot plot, Curve curve)
     {
-        var line = plot.Add.Scatter(Epochs(curve), [.. curve.Points.Select(p => p.Value.Mean)], PlotStyle.ColorOf(curve.Estimator));
+        var line = plot.Add.Scatter(Epochs(curve), [.. curve.Points.Select(p => p.Value.Mean)], PlotStyle.ColorOf(curve.Method));
         var isPoint = curve.Points.Count == 1;
         (line.LineWidth, line.LegendText, line.MarkerSize) = (2.5f, curve.Label, isPoint ? 9 : 0);
         if (!isPoint)  // Skia complains on standard error of markers with a pattern in an SVG
-            line.LinePattern = PlotStyle.PatternOf(curve.Estimator, curve.Variant);
+            line.LinePattern = PlotStyle.PatternOf(curve.Method, curve.Variant);
     }
 
     private static double[] Epochs(Curve curve) => [.. curve.Points.Select(p => (double)p.Epoch)];

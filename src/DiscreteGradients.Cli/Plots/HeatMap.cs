@@ -3,13 +3,13 @@ using ScottPlot;
 
 namespace DiscreteGradients.Cli.Plots;
 
-/// <summary>A table whose cells are coloured by their numbers: the lower, the lighter.</summary>
+/// <summary>A table whose cells are coloured by their numbers: the better, the lighter.</summary>
 internal static class HeatMap
 {
     private static readonly ScottPlot.Colormaps.Viridis Colors = new();
 
     /// <summary>Rows from the top; a cell without a number stays empty.</summary>
-    internal static Plot Create(string title, string x, IReadOnlyList<string> columns, IReadOnlyList<string> rows, double?[,] cells)
+    internal static Plot Create(string title, string x, IReadOnlyList<string> columns, IReadOnlyList<string> rows, double?[,] cells, bool isHigherBetter)
     {
         var plot = PlotStyle.Create(title, x, "");
         double[] known = [.. cells.Cast<double?>().OfType<double>().Where(double.IsFinite)];
@@ -19,12 +19,20 @@ internal static class HeatMap
             for (var column = 0; column < columns.Count; column++)
             {
                 if (cells[row, column] is { } value)
-                    Add(plot, column, rows.Count - 1 - row, value, double.IsFinite(value) && range > 0 ? 1 - ((value - lowest) / range) : double.IsFinite(value) ? 1 : 0);
+                    Add(plot, column, rows.Count - 1 - row, value, Lightness(value));
             }
         }
 
         Frame(plot, columns, rows);
         return plot;
+
+        double Lightness(double value)
+        {
+            if (!double.IsFinite(value) || range == 0)
+                return double.IsFinite(value) ? 1 : 0;
+            var share = (value - lowest) / range;
+            return isHigherBetter ? share : 1 - share;
+        }
     }
 
     /// <summary>Names rows and columns.</summary>

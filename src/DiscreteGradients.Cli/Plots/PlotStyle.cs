@@ -49,11 +49,11 @@ internal static class PlotStyle
         return plot;
     }
 
-    /// <summary>Grey for a name that the registry does not have: files may come from another version.</summary>
-    internal static Color ColorOf(string estimator) => Index(estimator) is >= 0 and var index ? Colors[index % Colors.Length] : Color.FromHex("#A0A0A0");
+    /// <summary>Grey for a name that no registry has: files may come from another version.</summary>
+    internal static Color ColorOf(string method) => Index(method) is >= 0 and var index ? Colors[index % Colors.Length] : Color.FromHex("#A0A0A0");
 
-    /// <summary>Solid for reinmax; several curves of an estimator begin at its own pattern.</summary>
-    internal static LinePattern PatternOf(string estimator, int variant = 0) => Patterns[(Index(estimator) + variant + 3) % Patterns.Length];
+    /// <summary>Solid for reinmax; several curves of a method begin at its own pattern.</summary>
+    internal static LinePattern PatternOf(string method, int variant = 0) => Patterns[(Index(method) + variant + 3) % Patterns.Length];
 
     internal static void LegendAtTheRight(Plot plot)
     {
@@ -70,9 +70,9 @@ internal static class PlotStyle
         folder.WriteFile($"plots/{name}.svg", path => plot.SaveSvg(path, Width, Height));
     }
 
-    /// <summary>A number that stays with a name; −1 for one that the registry does not have.</summary>
-    private static int Index(string estimator) =>
-        Array.IndexOf(Published, estimator) is >= 0 and var place ? place
-        : Estimators.All.Any(e => e.Name == estimator) ? Published.Length + estimator.Sum(letter => letter)
-        : -1;
+    /// <summary>A number that stays with a name; −1 for one that no registry has. Methods of an experiment are numbered by their rows.</summary>
+    private static int Index(string method) =>
+        Array.IndexOf(Published, method) is >= 0 and var place ? place
+        : Estimators.All.Any(e => e.Name == method) ? Published.Length + method.Sum(letter => letter)
+        : ExperimentCatalog.All.Select(entry => entry.Methods.Select(m => m.Name).ToList().IndexOf(method)).Where(row => row >= 0).FirstOrDefault(-1);
 }

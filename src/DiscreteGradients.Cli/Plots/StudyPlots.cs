@@ -10,10 +10,10 @@ namespace DiscreteGradients.Cli.Plots;
 /// </summary>
 internal static class StudyPlots
 {
-    /// <summary>Losses whose largest is that many times the smallest are coloured by their logarithm.</summary>
+    /// <summary>Values whose largest is that many times the smallest are coloured by their logarithm.</summary>
     private const double WideRange = 20;
 
-    /// <summary>The ratio of losses at which a family has its full colour.</summary>
+    /// <summary>The ratio of values at which a family has its full colour.</summary>
     private const double ClearlyCloser = 8;
 
     private static readonly Color PathwiseColor = Color.FromHex("#2166AC");
@@ -38,16 +38,16 @@ internal static class StudyPlots
 
     private static (string File, string Caption) OneAxis(OutputFolder folder, StudyResults results, string prefix)
     {
-        var cells = new double?[results.Estimators.Count, results.Study.Cells.Count];
-        foreach (var (row, estimator) in results.Estimators.Index())
+        var cells = new double?[results.Methods.Count, results.Study.Cells.Count];
+        foreach (var (row, estimator) in results.Methods.Index())
         {
             foreach (var (column, cell) in results.Study.Cells.Index())
-                cells[row, column] = results.Loss(estimator, cell)?.Mean;
+                cells[row, column] = results.Value(estimator, cell)?.Mean;
         }
 
         var axis = results.Study.Axes[0];
-        var caption = $"{results.Study.Experiment}: {results.LossName} by {axis.Name}";
-        using var plot = HeatMap.Create(caption, axis.Name, axis.Values, results.Estimators, cells);
+        var caption = $"{results.Study.Experiment}: {results.ValueName} by {axis.Name}";
+        using var plot = HeatMap.Create(caption, axis.Name, axis.Values, results.Methods, cells, results.IsHigherBetter);
         PlotStyle.Save(plot, folder, prefix + "losses");
         return (prefix + "losses", caption);
     }
@@ -55,12 +55,12 @@ internal static class StudyPlots
     /// <summary>A small map of each estimator, all with the same colours.</summary>
     private static (string File, string Caption)? Losses(OutputFolder folder, Map map, string prefix)
     {
-        var shown = map.Results.Estimators.Where(e => map.Cells.Any(cell => map.Results.Loss(e, cell) is not null)).ToList();
+        var shown = map.Results.Methods.Where(e => map.Cells.Any(cell => map.Results.Value(e, cell) is not null)).ToList();
         if (shown.Count == 0)
             return null;
-        double[] known = [.. shown.SelectMany(e => map.Cells.Select(cell => map.Results.Loss(e, cell)?.Mean)).OfType<double>().Where(double.IsFinite)];
+        double[] known = [.. shown.SelectMany(e => map.Cells.Select(cell => map.Results.Value(e, cell)?.Mean)).OfType<double>().Where(double.IsFinite)];
         var thousandths = known.All(value => Math.Abs(value) < 0.9);
-        var caption = $"{map.Title}: {map.Results.LossName}{(thousandths ? ", in thousandths" : "")}";
+        var caption = $"{map.Title}: {map.Results.ValueName}{(thousandths ? ", in thousandths" : "")}";
         using var plot = PlotStyle.Create($"{caption} (blue: pathwise, brown: unbiased)", map.Columns.Name, map.Rows.Name);
         var across = shown.Count <= 3 ? shown.Count : shown.Count <= 8 ? (shown.Count + 1) / 2 : 4;
         var (width, height) = (map.Columns.Values.Count + 0.4, map.Rows.Values.Count + 0.9);
@@ -72,8 +72,8 @@ internal static class StudyPlots
             name.LabelFontColor = Family(estimator) is { } family ? ColorOf(family) : Colors.Black;
             foreach (var (row, column, cell) in map.Places)
             {
-                if (map.Results.Loss(estimator, cell) is { Mean: var value })
-                    HeatMap.Cell(plot, left + column, top - row, HeatMap.Shade(Lightness(value, known)), Text(value * (thousandths ? 1000 : 1)), 13);
+                if (map.Results.Value(estimator, cell) is { Mean: var value })
+                    HeatMap.Cell(plot, left + column, top - row, HeatMap.Shade(Lightness(map.Results, value, known)), Text(value * (thousandths ? 1000 : 1)), 13);
                 if (row == 0 && index < across)
                     ticksX.Add((left + column, map.Columns.Values[column]));
                 if (column == 0 && index % across == 0)
@@ -97,13 +97,15 @@ internal static class StudyPlots
             .Where(duel => duel is { Pathwise: not null, Unbiased: not null }).ToList();
         if (duels.Count == 0)
             return null;
-        var thousandths = duels.TrueForAll(duel => Math.Max(Math.Abs(duel.Pathwise!.Value.Loss), Math.Abs(duel.Unbiased!.Value.Loss)) < 0.9);
-        var caption = $"{map.Title}: who comes closest, by {map.Results.LossName}{(thousandths ? " in thousandths" : "")}";
+        var thousandths = duels.TrueForAll(duel => Math.Max(Math.Abs(duel.Pathwise!.Value.Value), Math.Abs(duel.Unbiased!.Value.Value)) < 0.9);
+        var caption = $"{map.Title}: who comes closest, by {map.Results.ValueName}{(thousandths ? " in thousandths" : "")}";
         using var plot = PlotStyle.Create(caption, map.Columns.Name, map.Rows.Name);
         foreach (var (row, column, pathwise, unbiased) in duels)
         {
-            var ((winner, won), (loser, lost)) = pathwise!.Value.Loss <= unbiased!.Value.Loss ? (pathwise.Value, unbiased.Value) : (unbiased.Value, pathwise.Value);
-            var strength = won > 0 && lost > 0 ? Math.Clamp(Math.Log(lost / won) / Math.Log(ClearlyCloser), 0, 1) : 1;
+            var ((winner, won), (loser, lost)) = map.Results.Rank(pathwise!.Value.Value) <= map.Results.Rank(unbiased!.Value.Value)
+                ? (pathwise.Value, unbiased.Value)
+                : (unbiased.Value, pathwise.Value);
+            var strength = won > 0 && lost > 0 ? Math.Clamp(Math.Abs(Math.Log(lost / won)) / Math.Log(ClearlyCloser), 0, 1) : 1;
             var scale = thousandths ? 1000 : 1;
             var (x, y) = (column, map.Rows.Values.Count - 1 - row);
             var color = Colors.White.MixedWith(ColorOf(Family(winner)!.Value), strength);
@@ -132,10 +134,10 @@ internal static class StudyPlots
         return ($"{prefix}winners{map.Suffix}", caption);
     }
 
-    private static (string Estimator, double Loss)? Best(Map map, StudyCell cell, bool pathwise) => map.Results.Estimators
+    private static (string Estimator, double Value)? Best(Map map, StudyCell cell, bool pathwise) => map.Results.Methods
         .Where(estimator => Family(estimator) == pathwise)
-        .Select(estimator => ((string Estimator, double Loss)?)(map.Results.Loss(estimator, cell) is { Mean: var mean } && double.IsFinite(mean) ? (estimator, mean) : null))
-        .Where(best => best is not null).MinBy(best => best!.Value.Loss);
+        .Select(estimator => ((string Estimator, double Value)?)(map.Results.Value(estimator, cell) is { Mean: var mean } && double.IsFinite(mean) ? (estimator, mean) : null))
+        .Where(best => best is not null).MinBy(best => map.Results.Rank(best!.Value.Value));
 
     /// <summary>True for a pathwise estimator, false for one that is unbiased; null for enumeration, which is above the contest, and for one that is not known.</summary>
     private static bool? Family(string estimator) => Estimators.All.FirstOrDefault(entry => entry.Name == estimator)?.Default switch
@@ -147,6 +149,10 @@ internal static class StudyPlots
     };
 
     private static Color ColorOf(bool pathwise) => pathwise ? PathwiseColor : UnbiasedColor;
+
+    /// <summary>The better, the lighter.</summary>
+    private static double Lightness(StudyResults results, double value, double[] known) =>
+        results.IsHigherBetter ? 1 - Lightness(value, known) : Lightness(value, known);
 
     private static double Lightness(double value, double[] known)
     {

@@ -13,6 +13,35 @@ public sealed class BernoulliVaeExperiment : Experiment
     private readonly BernoulliVaeOptions _options;
     private readonly Lazy<ImageData> _data;
 
+    /// <summary>The row of the catalogue.</summary>
+    public static ExperimentEntry Entry { get; } = ExperimentEntry.For<BernoulliVaeOptions>(
+        "bernoulli-vae", "variational autoencoder with binary latents on binarised images", options => new BernoulliVaeExperiment(options),
+        options =>
+        [
+            new Metric(Metrics.TrainLoss, "train loss", Direction.Lower) { Unit = "nats", IsHeadline = true },
+            new Metric(Metrics.TestLoss, "test loss", Direction.Lower) { Unit = "nats" },
+            new Metric(BernoulliVaeTraining.Bound(options), "test bound", Direction.Lower) { Unit = "nats", IsSparse = true },
+            new Metric(BernoulliVaeTraining.Variance, "gradient variance", Direction.Lower)
+            {
+                Place = MetricPlace.Curve,
+                IsSparse = true,
+                IsLogarithmic = true,
+            },
+            new Metric(BernoulliVaeTraining.Norm, "gradient norm") { Place = MetricPlace.Log },
+            .. CodeUsage.Metrics,
+        ],
+        PublishedBernoulliElbos.Find) with
+    {
+        DefaultMethods = "reinmax,rodeo",
+        HealthNote = CodeUsage.Note,
+        Examples =
+        [
+            "dgrad run bernoulli-vae --dataset made-digits --epochs 2",
+            "dgrad run bernoulli-vae --estimator reinmax,rodeo,disarm --seeds 2",
+            "dgrad run bernoulli-vae --protocol released --estimator reinmax",
+        ],
+    };
+
     /// <summary>Checks the options.</summary>
     /// <exception cref="OptionException">An option is out of range.</exception>
     public BernoulliVaeExperiment(BernoulliVaeOptions options)
@@ -30,11 +59,7 @@ public sealed class BernoulliVaeExperiment : Experiment
             Require.Positive(lr, "lr");
         _ = Devices.Get(options.Device);
         ImageSets.Check(options.Dataset, options.Data, options.Batch, validation: true);
-        _options = options with
-        {
-            Optimizer = options.Optimizer ?? (options.Protocol == BernoulliProtocol.Released ? VaeOptimizer.Radam : VaeOptimizer.Adam),
-            Lr = options.Lr ?? DefaultLr(options),
-        };
+        _options = options.Resolved;
         _data = new(  // a failure is not kept: the set may be downloaded
             () => ImageSets.Load(options.Dataset, options.Data).WithoutValidation(), LazyThreadSafetyMode.PublicationOnly);
     }
@@ -45,58 +70,37 @@ public sealed class BernoulliVaeExperiment : Experiment
     /// <inheritdoc/>
     public override object Options => _options;
 
+    /// <inheritdoc/>
+    public override string? DataSet => _options.Dataset;
+
+    /// <inheritdoc/>
+    public override void Load() => _ = _data.Value;
+
     /// <summary>As many samples as make the evaluations asked for, and the published temperature of ReinMax.</summary>
-    public override IReadOnlyDictionary<string, object> Settings(EstimatorEntry estimator, IReadOnlyDictionary<string, object> given)
+    public override IReadOnlyDictionary<string, object> Settings(MethodEntry method, IReadOnlyDictionary<string, object> given)
     {
-        ArgumentNullException.ThrowIfNull(estimator);
+        ArgumentNullException.ThrowIfNull(method);
         ArgumentNullException.ThrowIfNull(given);
         var settings = new Dictionary<string, object>(given);
-        if (estimator.Name == TunedEstimator)
+        if (method.Name == TunedEstimator)
             settings.TryAdd("temperature", _options is { Dataset: "omniglot", Evaluations: 3 } ? 1.2 : 1.1);
-        var samples = estimator.Has(Samples) && !given.ContainsKey(Samples)
-            ? Enumerable.Range(1, _options.Evaluations).FirstOrDefault(s => Evaluations(estimator, s) == _options.Evaluations)
-            : 0;
-        if (samples > 0)
-            settings.Add(Samples, samples);
+        if (method.Has(Samples) && Applicability.Samples(method, _options.Evaluations, _options.Latents, categories: 2) is { } samples)
+            settings.TryAdd(Samples, samples);
         return settings;
     }
 
     /// <inheritdoc/>
-    public override string? WhyNot(GradientEstimator estimator)
+    public override string? WhyNot(Method method)
     {
-        ArgumentNullException.ThrowIfNull(estimator);
-        if (Applicability.WhyNot(estimator, categories: 2, _options.Latents, _options.Batch) is { } why)
+        ArgumentNullException.ThrowIfNull(method);
+        if (Applicability.WhyNot(method.Estimator, categories: 2, _options.Latents, _options.Batch) is { } why)
             return why;
-        var evaluations = estimator.Evaluations(_options.Latents, categories: 2);
-        return estimator is PathwiseEstimator || evaluations == _options.Evaluations
+        var evaluations = method.Estimator.Evaluations(_options.Latents, categories: 2);
+        return method.Estimator is PathwiseEstimator || evaluations == _options.Evaluations
             ? Applicability.Memory(categories: 2, _options.Latents, _options.Batch, _options.Evaluations)
             : $"it evaluates f {evaluations} times for each image and step; --evaluations is {_options.Evaluations}: give it one that fits.";
     }
 
     /// <inheritdoc/>
-    public override void Load() => _ = _data.Value;
-
-    /// <inheritdoc/>
-    public override TrainingRun Start(GradientEstimator estimator, long seed) =>
-        new BernoulliVaeTraining(_options, _data.Value, estimator, seed);
-
-    /// <summary>Rows of f for so many samples, or zero if the estimator cannot have them.</summary>
-    private long Evaluations(EstimatorEntry estimator, int samples)
-    {
-        try
-        {
-            return estimator.Create(new Dictionary<string, object> { [Samples] = samples }).Evaluations(_options.Latents, categories: 2);
-        }
-        catch (ArgumentException)
-        {
-            return 0;
-        }
-    }
-
-    private static double DefaultLr(BernoulliVaeOptions options) => options switch
-    {
-        { Protocol: BernoulliProtocol.Released, Dataset: "omniglot", Evaluations: 3 } => 5e-4,
-        { Protocol: BernoulliProtocol.Released } or { Dataset: "fashion-mnist" } => 3e-4,
-        _ => 1e-3,
-    };
+    public override TrainingRun Start(Method method, long seed) => new BernoulliVaeTraining(_options, _data.Value, method.Estimator, seed);
 }

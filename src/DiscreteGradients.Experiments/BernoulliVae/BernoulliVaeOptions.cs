@@ -3,7 +3,7 @@ using System.ComponentModel;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>Settings of the autoencoder with binary latents; the defaults are those of the RODEO paper but for the number of steps.</summary>
-public sealed record BernoulliVaeOptions : IAutoencoderOptions
+public sealed record BernoulliVaeOptions
 {
     /// <summary>What is trained and measured.</summary>
     [Description("rodeo: pixels binarised anew at every epoch, fixed prior, sampled bound; released: as the released ReinMax script, with its static pixels, its learned and misplaced prior and its doubled logits.")]
@@ -16,6 +16,7 @@ public sealed record BernoulliVaeOptions : IAutoencoderOptions
     /// <summary>Folder that holds one folder a data set, or null for the usual places.</summary>
     [Description("Folder that holds one folder a data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
     [MayChange]
+    [Incidental]
     public string? Data { get; init; }
 
     /// <summary>Number of binary latents.</summary>
@@ -36,37 +37,56 @@ public sealed record BernoulliVaeOptions : IAutoencoderOptions
 
     /// <summary>The optimiser, or null: the protocol's.</summary>
     [Description("Optimiser; by default adam, or radam in the protocol 'released'.")]
+    [Tuned]
     public VaeOptimizer? Optimizer { get; init; }
 
     /// <summary>Learning rate, or null: the protocol's for the data set.</summary>
     [Description("Learning rate; by default 0.001 (fashion-mnist: 0.0003), in the protocol 'released' 0.0003 (omniglot with 3 evaluations: 0.0005).")]
+    [Tuned]
     public double? Lr { get; init; }
 
     /// <summary>Device.</summary>
     [Description(Devices.Description)]
+    [Incidental]
+    [OneValue]
     public string Device { get; init; } = "cpu";
 
     /// <summary>Epochs from one pair of pictures to the next; 0 for none.</summary>
     [Description("Pictures of reconstructions and of samples from the prior every so many epochs and after the last; 0: none.")]
+    [Incidental]
     public int PictureEvery { get; init; } = 20;
 
     /// <summary>Epochs from one many-sample bound of the test images to the next; 0 for after the last only.</summary>
     [Description("Bound of the test images from many samples every so many epochs and after the last; 0: after the last only.")]
+    [Incidental]
     public int BoundEvery { get; init; }
 
     /// <summary>Samples of that bound.</summary>
     [Description("Samples of that bound.")]
+    [Incidental]
     public int BoundSamples { get; init; } = 100;
 
     /// <summary>Epochs from one measurement of the gradient's variance to the next; 0 for none.</summary>
     [Description("Measure the gradient's variance every so many epochs, the first included; 0: never.")]
+    [Incidental]
     public int VarianceEvery { get; init; } = 5;
 
     /// <summary>Gradient estimates of that measurement.</summary>
     [Description("Gradient estimates for each image of that measurement.")]
+    [Incidental]
     public int VarianceDraws { get; init; } = 100;
 
-    int IAutoencoderOptions.Categories => 2;
+    /// <summary>These, with the protocol's optimiser and learning rate where none are given.</summary>
+    internal BernoulliVaeOptions Resolved => this with
+    {
+        Optimizer = Optimizer ?? (Protocol == BernoulliProtocol.Released ? VaeOptimizer.Radam : VaeOptimizer.Adam),
+        Lr = Lr ?? this switch
+        {
+            { Protocol: BernoulliProtocol.Released, Dataset: "omniglot", Evaluations: 3 } => 5e-4,
+            { Protocol: BernoulliProtocol.Released } or { Dataset: "fashion-mnist" } => 3e-4,
+            _ => 1e-3,
+        },
+    };
 }
 
 /// <summary>How the autoencoder with binary latents is trained and measured.</summary>

@@ -32,23 +32,22 @@ public static class PublishedBernoulliElbos
     };
 
     /// <summary>The losses where protocol, data and number of steps are theirs.</summary>
-    public static IReadOnlyList<PublishedLoss> Find(BernoulliVaeOptions options, EstimatorRecord estimator)
+    public static IReadOnlyList<PublishedResult> Find(BernoulliVaeOptions options, MethodRecord method)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(estimator);
-        var (set, reinmax) = (Array.IndexOf(DataSets, options.Dataset), estimator.Name == "reinmax");
+        ArgumentNullException.ThrowIfNull(method);
+        var (set, reinmax) = (Array.IndexOf(DataSets, options.Dataset), method.Name == "reinmax");
         if (set < 0 || options.Latents != 200 || options.Batch != 100
             || options.Epochs != Steps / StepsPerEpoch[set]
             || (options.Protocol == BernoulliProtocol.Released) != reinmax
-            || !Train.TryGetValue((estimator.Name, options.Evaluations), out var losses))
+            || !Train.TryGetValue((method.Name, options.Evaluations), out var losses))
             return [];
         var (mean, std) = losses[set];
         return
         [
-            new PublishedLoss(reinmax ? PaperSource : RodeoSource, new Spread(mean, std, reinmax ? 10 : 5))
-            {
-                TrainCaveat = set == 2 ? "it is of another split of Omniglot, so likelihoods are not comparable" : null,
-            },
+            new PublishedResult(reinmax ? PaperSource : RodeoSource, new PublishedNumber(
+                Metrics.TrainLoss, new Spread(mean, std, reinmax ? 10 : 5),
+                set == 2 ? "it is of another split of Omniglot, so likelihoods are not comparable" : null)),
         ];
     }
 }

@@ -46,6 +46,7 @@ internal sealed record DataPlace(string Folder, string Words)
 {
     internal const string Cache = "the cache";
     internal const string Package = "the system's package";
+    internal static readonly DataPlace Drawn = new("", "drawn by code");
 
     public override string ToString() => $"{Folder} ({Words})";
 }

@@ -15,9 +15,9 @@ internal sealed record DownloadProgress(string File, string Address, long Receiv
 /// <param name="set">A set that has homes.</param>
 /// <param name="folders">Where the cache is, and whether anything may be downloaded.</param>
 /// <param name="progress">Called often.</param>
-internal sealed class Download(ImageSet set, DataFolders folders, Action<DownloadProgress> progress)
+internal sealed class Download(DataSet set, DataFolders folders, Action<DownloadProgress> progress)
 {
-    private const long ReasonableOverhead = 1 << 20;  // compressed, an image file is smaller than its bytes
+    private const long ReasonableOverhead = 1 << 20;  // compressed, a file is smaller than its bytes, or hardly larger
     private static readonly TimeSpan ToConnect = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LeftOver = TimeSpan.FromDays(1);
 
@@ -26,7 +26,7 @@ internal sealed class Download(ImageSet set, DataFolders folders, Action<Downloa
 
     /// <summary>The cache into which a set is downloaded.</summary>
     /// <exception cref="OptionException">There is none, or nothing may be downloaded.</exception>
-    internal static string Cache(ImageSet set, DataFolders folders)
+    internal static string Cache(DataSet set, DataFolders folders)
     {
         if (folders.Offline)
             throw new OptionException($"DGRAD_OFFLINE forbids downloading '{set.Name}'; unset it. {set.Remedy(fetch: false)}");
@@ -47,7 +47,7 @@ internal sealed class Download(ImageSet set, DataFolders folders, Action<Downloa
             using var client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ToConnect }) { Timeout = Timeout.InfiniteTimeSpan };
             foreach (var file in set.Files)
             {
-                var path = Path.Combine(folder, $"{file.Name}.gz");
+                var path = Path.Combine(folder, file.Published);
                 parts.Add(($"{path}.{Path.GetRandomFileName()}.part", path));
                 await FetchFile(client, file, parts[^1].Part, cancellation);
             }
@@ -72,7 +72,8 @@ internal sealed class Download(ImageSet set, DataFolders folders, Action<Downloa
     {
         if (!Directory.Exists(folder))
             return;
-        foreach (var part in Directory.EnumerateFiles(folder, "*.part").Where(part => DateTime.UtcNow - File.GetLastWriteTimeUtc(part) > LeftOver))
+        var young = DateTime.UtcNow - LeftOver;
+        foreach (var part in Directory.EnumerateFiles(folder, "*.part").Where(part => File.GetLastWriteTimeUtc(part) < young))
             File.Delete(part);
     }
 
@@ -82,7 +83,7 @@ internal sealed class Download(ImageSet set, DataFolders folders, Action<Downloa
         var tried = new List<string>();
         foreach (var home in set.Homes)
         {
-            var address = $"{home}{file.Name}.gz";
+            var address = $"{home}{file.Published}";
             try
             {
                 await Receive(client, address, file, part, cancellation);
@@ -125,7 +126,7 @@ internal sealed class Download(ImageSet set, DataFolders folders, Action<Downloa
             if (received > file.Bytes + ReasonableOverhead)
                 throw new HttpRequestException($"it goes on after {file.Bytes} bytes");
             await to.WriteAsync(buffer.AsMemory(0, got), cancellation);
-            progress(new DownloadProgress($"{file.Name}.gz", address, received, total));
+            progress(new DownloadProgress(file.Published, address, received, total));
         }
 
         to.Flush(flushToDisk: true);

@@ -30,7 +30,9 @@ internal sealed class GreyImages(byte[] pixels)
         return images;
     }
 
-    /// <summary>The images of these numbers, each pixel 1 with the probability of its grey value, else 0 [N, 784]: a function of noise and number.</summary>
+    /// <summary>
+    /// The images of these numbers, each pixel 1 with the probability of its grey value, else 0 [N, 784]: a function of noise and number.
+    /// </summary>
     internal Tensor TakeBinary(ReadOnlySpan<long> numbers, Noise noise)
     {
         var images = zeros([numbers.Length, ImageData.Pixels], ScalarType.Float32);
@@ -40,7 +42,8 @@ internal sealed class GreyImages(byte[] pixels)
             var bytes = Bytes((int)number, 1);
             for (var i = 0; i < bytes.Length; i++)
             {
-                if (bytes[i] == byte.MaxValue || (bytes[i] > 0 && noise.Uniform((number * ImageData.Pixels) + i) * byte.MaxValue < bytes[i]))
+                if (bytes[i] == byte.MaxValue
+                    || (bytes[i] > 0 && noise.Uniform((number * ImageData.Pixels) + i) * byte.MaxValue < bytes[i]))
                     to[i] = 1;
             }
 

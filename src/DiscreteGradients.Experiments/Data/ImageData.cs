@@ -10,6 +10,9 @@ internal sealed record ImageData(string Name, byte[] Train, byte[] Test)
 
     internal int TestCount => Test.Length / Pixels;
 
+    /// <summary>What a set of such images declares.</summary>
+    internal static DataPart[] Parts(int train, int test) => [new("train", train, "training"), new("test", test, "test images")];
+
     /// <summary>Without the training images that papers with a validation set leave out.</summary>
     internal ImageData WithoutValidation() => this with { Train = Train[..(WithoutValidation(Name, TrainCount) * Pixels)] };
 

@@ -13,6 +13,26 @@ namespace DiscreteGradients.Experiments;
 /// </remarks>
 public sealed class PolynomialExperiment : Experiment
 {
+    /// <summary>The row of the catalogue.</summary>
+    public static ExperimentEntry Entry { get; } = ExperimentEntry.For<PolynomialOptions>(
+        "polynomial", "polynomial programming over binary latents", options => new PolynomialExperiment(options),
+        _ =>
+        [
+            new Metric(Metrics.TrainLoss, "train loss", Direction.Lower),
+            new Metric(Metrics.ExpectedLoss, "expected loss", Direction.Lower) { IsHeadline = true },
+        ],
+        PublishedLosses.Find) with
+    {
+        DefaultMethods = "reinmax,reinmax-uniform,st,st-gumbel,gumbel-rao,gst-1.0,gst-p,reinforce,rloo",
+        Examples =
+        [
+            "dgrad run polynomial",
+            "dgrad run polynomial --estimator st,reinmax --seeds 10 --p 3 --out runs/cubic",
+            "dgrad run polynomial --target ramp --latents 8,32,128,512 --batch 16,64,256 --out runs/study",
+            "dgrad run polynomial --resume --out runs/study",
+        ],
+    };
+
     /// <summary>The target twice, and the two logits with their gradients and Adam's moments.</summary>
     private const int BytesPerLatent = sizeof(double) + sizeof(float) + (2 * 4 * sizeof(float));
 
@@ -51,14 +71,16 @@ public sealed class PolynomialExperiment : Experiment
     public override object Options => _options;
 
     /// <inheritdoc/>
-    public override string? WhyNot(GradientEstimator estimator) =>
+    public override string? WhyNot(Method method) => WhyNot(method.Estimator);
+
+    /// <inheritdoc/>
+    public override TrainingRun Start(Method method, long seed) => new Training(this, method.Estimator, seed);
+
+    private string? WhyNot(GradientEstimator estimator) =>
         Applicability.WhyNot(estimator, categories: 2, _options.Latents, _options.Batch)
         ?? (Examples(estimator) == 0
             ? $"it takes {estimator.Evaluations(_options.Latents, 2)} evaluations an example; got --batch {_options.Batch}."
             : Applicability.Memory(categories: 2, _options.Latents, (int)Examples(estimator), estimator.Evaluations(_options.Latents, 2)));
-
-    /// <inheritdoc/>
-    public override TrainingRun Start(GradientEstimator estimator, long seed) => new Training(this, estimator, seed);
 
     /// <summary>(1/L) Σᵢ |zᵢ − cᵢ|^p [S.., B..] of one-hot bits [S.., B.., L, 2]; a bit is its first component.</summary>
     private Tensor Loss(Tensor z, Tensor target) => (z.select(-1, 0) - target).abs().pow(_options.P).mean([-1]);
@@ -101,7 +123,7 @@ public sealed class PolynomialExperiment : Experiment
             _target = tensor(experiment._target, ScalarType.Float32).DetachFromDisposeScope();
             _logits = Parameter(rand([experiment._options.Latents, 2], generator: _generator) * 0.02 - 0.01);
             _logits.DetachFromDisposeScope();
-            using (var weights = Seeds.Generator(seed))
+            using (var weights = Seeds.Apart(seed, purpose: 1))
                 _estimator = new EstimatorInTraining(estimator, experiment._options.Latents, categories: 2, weights);
             _adam = new Adam([_logits], experiment._options.Lr);
             Keep("logits", _logits);
@@ -140,11 +162,13 @@ public sealed class PolynomialExperiment : Experiment
                 stepDone?.Invoke((double)step / options.Steps);
             }
 
-            return new EpochMetrics(epoch, total / options.Steps, watch.Elapsed.TotalSeconds)
+            var seconds = watch.Elapsed.TotalSeconds;
+            var numbers = new Dictionary<string, double>
             {
-                ExpectedLoss = _experiment.ExpectedLoss(_logits),
-                Steps = options.Steps,
+                [Metrics.TrainLoss] = total / options.Steps,
+                [Metrics.ExpectedLoss] = _experiment.ExpectedLoss(_logits),
             };
+            return new EpochMetrics(epoch, seconds, numbers) { Steps = options.Steps };
         }
     }
 }

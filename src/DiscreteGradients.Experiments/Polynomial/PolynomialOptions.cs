@@ -44,6 +44,7 @@ public sealed record PolynomialOptions
     public int Steps { get; init; } = 200;
 
     /// <summary>Adam's learning rate.</summary>
+    [Tuned]
     [Description("Learning rate of Adam.")]
     public double Lr { get; init; } = 1e-3;
 }

@@ -28,10 +28,10 @@ public static class PublishedLosses
     };
 
     /// <summary>The losses where all settings are those of the official run.</summary>
-    public static IReadOnlyList<PublishedLoss> Find(PolynomialOptions options, EstimatorRecord estimator) =>
+    public static IReadOnlyList<PublishedResult> Find(PolynomialOptions options, MethodRecord method) =>
         options == new PolynomialOptions { P = options.P }
-        && Losses.TryGetValue((estimator.Name, options.P), out var loss)
-        && estimator.Configuration == Estimators.Get(estimator.Name).Default.ToString()
-            ? [new PublishedLoss(OfficialCode, new Spread(loss, double.NaN, 1))]
+        && Losses.TryGetValue((method.Name, options.P), out var loss)
+        && method.Configuration == Estimators.Get(method.Name).Default.ToString()
+            ? [new PublishedResult(OfficialCode, new PublishedNumber(Metrics.TrainLoss, new Spread(loss, double.NaN, 1)))]
             : [];
 }

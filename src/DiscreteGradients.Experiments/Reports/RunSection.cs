@@ -8,14 +8,17 @@ public sealed record RunSection(string Title, string FileName, IReadOnlyList<Run
     /// <summary>The settings that all series share.</summary>
     public IReadOnlyList<Setting> Task => Series[0].Task;
 
+    /// <summary>What is measured in any of the series, each once.</summary>
+    public IReadOnlyList<Metric> Metrics => [.. Series.SelectMany(s => s.Metrics).DistinctBy(metric => metric.Title)];
+
     /// <summary>Where published numbers come from, in the order of the columns.</summary>
     public IReadOnlyList<PublishedSource> Sources => [.. Series.SelectMany(s => s.Published).Select(p => p.Source).Distinct()];
 
-    /// <summary>The estimator, and what tells it from the section's other series of that estimator.</summary>
+    /// <summary>The method, and what tells it from the section's other series of that method.</summary>
     public string Label(RunSeries series)
     {
-        var alike = Series.Where(s => s.Estimator.Name == series.Estimator.Name).ToList();
-        return string.Join(", ", series.Tuning.Where(t => alike.Exists(s => !s.Tuning.Contains(t))).Select(t => t.ToString()).Prepend(series.Estimator.Name));
+        var alike = Series.Where(s => s.Method.Name == series.Method.Name).ToList();
+        return string.Join(", ", series.Tuning.Where(t => alike.Exists(s => !s.Tuning.Contains(t))).Select(t => t.ToString()).Prepend(series.Method.Name));
     }
 
     /// <summary>One section for each task.</summary>

@@ -18,25 +18,20 @@ public sealed record Setting(string Name, string Value)
     public override string ToString() => $"{Name} {Value}";
 }
 
-/// <summary>One estimator with one setting of everything; what its seeds differ in is chance alone.</summary>
+/// <summary>One method with one setting of everything; what its seeds differ in is chance alone.</summary>
+/// <param name="Experiment">Name of the experiment.</param>
+/// <param name="Method">The method.</param>
 /// <param name="Task">The options that say what is to be learnt and for how long.</param>
-/// <param name="Tuning">The options that are chosen for each estimator, and the estimator's own settings.</param>
+/// <param name="Tuning">The options that are chosen for each method, and the method's own settings.</param>
+/// <param name="Epochs">Epochs of a whole run.</param>
+/// <param name="Optimum">The best reachable value of the headline metric, where it is known.</param>
+/// <param name="Metrics">What is measured.</param>
 /// <param name="Seeds">In ascending order, from one or several folders.</param>
 /// <param name="Published">What others report for it.</param>
 public sealed record RunSeries(
-    string Experiment, EstimatorRecord Estimator, IReadOnlyList<Setting> Task, IReadOnlyList<Setting> Tuning, int Epochs, double? Optimum,
-    IReadOnlyList<SeedRun> Seeds, IReadOnlyList<PublishedLoss> Published)
+    string Experiment, MethodRecord Method, IReadOnlyList<Setting> Task, IReadOnlyList<Setting> Tuning, int Epochs, double? Optimum,
+    IReadOnlyList<Metric> Metrics, IReadOnlyList<SeedRun> Seeds, IReadOnlyList<PublishedResult> Published)
 {
-    /// <summary>Options that do not change what is trained; a preset stands for the options that it sets.</summary>
-    private static readonly HashSet<string> Aside =
-    [
-        "data", "preset", "device", "picture_every", "quality_every", "quality_estimators", "quality_images", "quality_draws",
-        "bound_every", "bound_samples", "variance_every", "variance_draws",
-    ];
-
-    /// <summary>Options that are tuned for each estimator.</summary>
-    private static readonly HashSet<string> Tuned = ["optimizer", "lr"];
-
     /// <summary>The furthest epoch of any seed.</summary>
     public int Epoch => Seeds.Max(s => s.Epoch);
 
@@ -46,12 +41,29 @@ public sealed record RunSeries(
     /// <summary>The seeds that came as far as the furthest one: the others count nowhere.</summary>
     public IReadOnlyList<SeedRun> Furthest => [.. Seeds.Where(s => s.Epoch == Epoch)];
 
-    /// <summary>Mean and deviation of a loss at an epoch, or null if it does not exist there.</summary>
-    public Spread? Loss(int epoch, Func<MetricsLine, double?> loss)
+    /// <summary>The metric here that is called like one of another series: its name may hold a setting.</summary>
+    public Metric? Own(Metric metric) => Metrics.FirstOrDefault(own => own.Title == metric?.Title);
+
+    /// <summary>Mean and deviation at an epoch, or null if the number does not exist there.</summary>
+    /// <param name="epoch">1, 2, …</param>
+    /// <param name="name">Of a metric, or of a part of one.</param>
+    /// <param name="map">What to take of each value; null for the value itself.</param>
+    public Spread? At(int epoch, string name, Func<double, double>? map = null)
     {
-        var values = Furthest.Select(s => loss(s.Lines[epoch - 1])).ToList();
-        return values.TrueForAll(v => v is not null) ? Spread.Of([.. values.Select(v => v!.Value)]) : null;
+        var values = Furthest.Select(s => s.Lines[epoch - 1][name]).ToList();
+        return values.TrueForAll(v => v is not null) ? Spread.Of([.. values.Select(v => map?.Invoke(v!.Value) ?? v!.Value)]) : null;
     }
+
+    /// <summary>A metric at the furthest epoch, or null.</summary>
+    public Spread? Last(Metric metric) => Epoch > 0 && Own(metric) is { } own ? At(Epoch, own.Name) : null;
+
+    /// <summary>What a source reports of a metric, or null.</summary>
+    public PublishedNumber? Theirs(Metric metric, PublishedSource source) =>
+        Own(metric) is { } own ? Published.FirstOrDefault(p => p.Source == source)?[own] : null;
+
+    /// <summary>How the metric compares; null where there is nothing to compare, or the series has not come to the end.</summary>
+    public Verdict? VerdictOf(Metric metric, PublishedSource source) =>
+        Complete && Last(metric) is { } ours && Theirs(metric, source) is { } theirs ? Verdicts.Of(ours, theirs.Value, metric.Better) : null;
 
     /// <summary>Puts together what belongs together.</summary>
     /// <exception cref="OptionException">The same seed of the same settings is there twice.</exception>
@@ -59,16 +71,18 @@ public sealed record RunSeries(
     {
         var parts =
             from run in runs
-            let lines = run.Lines.ToLookup(line => (line.Estimator, line.Seed))
-            from estimator in run.Record.Estimators
-            let options = Options(estimator.Options ?? run.Record.Options)
+            let lines = run.Lines.ToLookup(line => (line.Method, line.Seed))
+            let type = ExperimentCatalog.Find(run.Record.Experiment)?.OptionsType
+            let metrics = ExperimentCatalog.Metrics(run.Record, run.Lines)
+            from method in run.Record.Methods
+            let options = Options(method.Options ?? run.Record.Options, type)
             let series = new RunSeries(
-                run.Record.Experiment, estimator, [.. options.Where(o => !Tuned.Contains(o.Name))],
-                [.. options.Where(o => Tuned.Contains(o.Name)), .. Settings(estimator)], run.Record.Epochs, run.Record.Optimum,
-                [.. run.Record.Seeds.Select(seed => new SeedRun(seed, run.Folder, [.. lines[(estimator.Name, seed)]]))],
-                ExperimentCatalog.Published(run.Record.Experiment, run.Record.Options, estimator))
+                run.Record.Experiment, method, [.. options.Where(o => !IsTuned(o, type))],
+                [.. options.Where(o => IsTuned(o, type)), .. Settings(method)], run.Record.Epochs, run.Record.Optimum, metrics,
+                [.. run.Record.Seeds.Select(seed => new SeedRun(seed, run.Folder, [.. lines[(method.Name, seed)]]))],
+                ExperimentCatalog.Published(run.Record.Experiment, run.Record.Options, method))
             group series by string.Join('\n', options.Order(Comparer<Setting>.Create(Compare))
-                .Select(o => o.ToString()).Prepend($"{series.Epochs}").Prepend($"{estimator.Name} {estimator.Configuration}").Prepend(series.Experiment));
+                .Select(o => o.ToString()).Prepend($"{series.Epochs}").Prepend($"{method.Name} {method.Configuration}").Prepend(series.Experiment));
         return [.. parts.Select(Merge).Order(Comparer<RunSeries>.Create(Compare))];
     }
 
@@ -81,27 +95,29 @@ public sealed record RunSeries(
             if (one.Seed == next.Seed)
             {
                 throw new OptionException(
-                    $"'{one.Folder}' and '{next.Folder}' both hold seed {one.Seed} of {series.Estimator.Name} with the same settings; name only one of them.");
+                    $"'{one.Folder}' and '{next.Folder}' both hold seed {one.Seed} of {series.Method.Name} with the same settings; name only one of them.");
             }
         }
 
         return series with { Seeds = seeds };
     }
 
-    private static List<Setting> Options(object options) =>
+    private static List<Setting> Options(object options, Type? type) =>
     [
         .. ((JsonElement)options).EnumerateObject()
-            .Where(o => !Aside.Contains(o.Name))
+            .Where(o => !OptionRecord.IsMarked<IncidentalAttribute>(type, o.Name))
             .Select(o => new Setting(Printable(o.Name), Printable(o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()))),
     ];
 
-    /// <summary>The settings of an estimator; of an earlier version's from its text, such as <c>ReinMax { Order = 2, Temperature = 1 }</c>.</summary>
-    private static IEnumerable<Setting> Settings(EstimatorRecord estimator)
+    private static bool IsTuned(Setting option, Type? type) => OptionRecord.IsMarked<TunedAttribute>(type, option.Name);
+
+    /// <summary>The settings of a method; of an earlier version's from its text, such as <c>ReinMax { Order = 2, Temperature = 1 }</c>.</summary>
+    private static IEnumerable<Setting> Settings(MethodRecord method)
     {
-        if (estimator.Settings is { } settings)
+        if (method.Settings is { } settings)
             return settings.Select(s => new Setting(Printable(s.Key.Replace('_', ' ')), Printable(s.Value.ToString())));
 
-        var text = Printable(estimator.Configuration);
+        var text = Printable(method.Configuration);
         var (open, close) = (text.IndexOf('{'), text.LastIndexOf('}'));
         return open < 0 || close < open
             ? [new Setting("configuration", text)]
@@ -118,7 +134,7 @@ public sealed record RunSeries(
         string.CompareOrdinal(a.Experiment, b.Experiment) is not 0 and var experiment ? experiment
         : Compare(a.Task, b.Task) is not 0 and var task ? task
         : Index(a).CompareTo(Index(b)) is not 0 and var index ? index
-        : string.CompareOrdinal(a.Estimator.Name, b.Estimator.Name) is not 0 and var name ? name
+        : string.CompareOrdinal(a.Method.Name, b.Method.Name) is not 0 and var name ? name
         : Compare(a.Tuning, b.Tuning);
 
     private static int Compare(IReadOnlyList<Setting> a, IReadOnlyList<Setting> b) =>
@@ -133,5 +149,7 @@ public sealed record RunSeries(
     internal static double? Number(string value) =>
         double.TryParse(value, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private static int Index(RunSeries series) => Estimators.All.Index().FirstOrDefault(e => e.Item.Name == series.Estimator.Name, (int.MaxValue, null!)).Index;
+    private static int Index(RunSeries series) =>
+        (ExperimentCatalog.Find(series.Experiment)?.Methods ?? MethodEntry.AllEstimators).Index()
+            .FirstOrDefault(e => e.Item.Name == series.Method.Name, (int.MaxValue, null!)).Index;
 }

@@ -15,28 +15,28 @@ internal sealed class Checkpoints
     private const string Suffix = ".safetensors";
 
     private readonly OutputFolder _folder;
-    private readonly string _estimator;
+    private readonly string _method;
     private readonly long _seed;
     private readonly Dictionary<string, string> _settings;
     private int? _last;
 
-    internal Checkpoints(OutputFolder folder, RunRecord record, EstimatorRecord estimator, long seed)
+    internal Checkpoints(OutputFolder folder, RunRecord record, MethodRecord method, long seed)
     {
-        (_folder, _estimator, _seed) = (folder, estimator.Name, seed);
-        _settings = new Dictionary<string, string>(FixedSettings.Of(estimator.Options ?? record.Options))
+        (_folder, _method, _seed) = (folder, method.Name, seed);
+        _settings = new Dictionary<string, string>(OptionRecord.Fixed(method.Options ?? record.Options))
         {
             [FormatName] = Format,
             ["experiment"] = record.Experiment,
-            ["estimator"] = estimator.Name,
-            ["--estimator"] = estimator.Configuration,
-            ["estimators"] = string.Join(',', record.Estimators.Select(e => e.Name)),
+            ["estimator"] = method.Name,
+            ["--estimator"] = method.Configuration,
+            ["estimators"] = string.Join(',', record.Methods.Select(e => e.Name)),
             ["seeds"] = $"{record.Seeds[0]} to {record.Seeds[^1]}",
             ["--seed"] = seed.ToString(CultureInfo.InvariantCulture),
             ["--threads"] = record.Threads.ToString(CultureInfo.InvariantCulture),
         };
     }
 
-    private string Name => $"{Folder}/{_estimator}-seed{_seed}";
+    private string Name => $"{Folder}/{_method}-seed{_seed}";
 
     /// <summary>Writes the state of the run as it is now, and only then removes the checkpoint before the last.</summary>
     /// <exception cref="OptionException">The disk is full, or the like; the earlier checkpoints stay.</exception>
@@ -65,7 +65,7 @@ internal sealed class Checkpoints
     /// <exception cref="OptionException">There is one.</exception>
     internal static void Check(OutputFolder folder, RunRecord record)
     {
-        var all = record.Estimators.SelectMany(e => record.Seeds.Select(seed => new Checkpoints(folder, record, e, seed))).ToList();
+        var all = record.Methods.SelectMany(e => record.Seeds.Select(seed => new Checkpoints(folder, record, e, seed))).ToList();
         var names = all.Select(checkpoints => folder[checkpoints.Name]).ToHashSet();
         var others = Directory.GetDirectories(folder[Folder]).Where(path => !names.Contains(path)).Order(StringComparer.Ordinal);
         if (others.FirstOrDefault(path => Directory.EnumerateFileSystemEntries(path).Any()) is { } other)
@@ -118,7 +118,7 @@ internal sealed class Checkpoints
                 damaged.Add((epoch, e.Message));
                 other ??= new OptionException(
                     $"Checkpoint '{_folder[File(epoch)]}' does not hold the state of this run: {e.Message}. "
-                    + $"Remove '{_folder[Name]}' to train {_estimator}, seed {_seed}, from its beginning.");
+                    + $"Remove '{_folder[Name]}' to train {_method}, seed {_seed}, from its beginning.");
             }
         }
 
@@ -126,7 +126,7 @@ internal sealed class Checkpoints
             throw other;
         foreach (var (epoch, reason) in damaged)
         {
-            note($"Checkpoint '{_folder[File(epoch)]}' is damaged ({reason}); {_estimator}, seed {_seed}, "
+            note($"Checkpoint '{_folder[File(epoch)]}' is damaged ({reason}); {_method}, seed {_seed}, "
                 + (found > 0 ? $"goes on from epoch {found}." : "starts from its beginning."));
         }
 
@@ -188,7 +188,7 @@ internal sealed class Checkpoints
         var format = settings.GetValueOrDefault(FormatName, "none");
         if (format != Format)
             throw new OptionException($"Checkpoint '{_folder[File(epoch)]}' must have the format '{Format}'; got '{format}'. Resume with the version of dgrad that wrote it.");
-        if (FixedSettings.Difference(settings, _settings) is var (flag, before, now))
+        if (OptionRecord.Difference(settings, _settings) is var (flag, before, now))
             throw new OptionException($"{flag} is {now} in run.json and {before} in the checkpoint '{_folder[File(epoch)]}'. They belong to different runs; start a new one.");
     }
 

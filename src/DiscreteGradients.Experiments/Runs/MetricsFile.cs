@@ -15,8 +15,9 @@ internal static class MetricsFile
         using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
         var lines = new List<(string, MetricsLine)>();
         var runs = new Dictionary<(string, long), (int Epoch, bool Checked)>();
-        var estimators = record?.Estimators.Select(e => e.Name).ToHashSet();
+        var estimators = record?.Methods.Select(e => e.Name).ToHashSet();
         var seeds = record?.Seeds.ToHashSet();
+        var required = record is null ? (List<Metric>)[] : ExperimentCatalog.Metrics(record, []).Results().Where(metric => !metric.IsSparse).ToList();
         foreach (var (index, text) in reader.ReadToEnd().Split('\n')[..^1].Index())
         {
             MetricsLine line;
@@ -29,7 +30,7 @@ internal static class MetricsFile
                 throw Damaged(path, index + 1, e.Message);
             }
 
-            var run = (line.Estimator ?? "", line.Seed);
+            var run = (line.Method ?? "", line.Seed);
             var before = runs.GetValueOrDefault(run);
             var isChecked = MetricsLine.IsChecked(text);
             var wrong = record is null ? null
@@ -37,8 +38,9 @@ internal static class MetricsFile
                 : !estimators!.Contains(run.Item1) ? "its estimator is not in run.json"
                 : !seeds!.Contains(line.Seed) ? "its seed is not in run.json"
                 : line.Epoch != before.Epoch + 1
-                    ? $"epoch {before.Epoch + 1} of {line.Estimator}, seed {line.Seed}, must come next; got epoch {line.Epoch}"
+                    ? $"epoch {before.Epoch + 1} of {line.Method}, seed {line.Seed}, must come next; got epoch {line.Epoch}"
                 : line.Epoch > record.Epochs ? $"run.json has {record.Epochs} epochs; got epoch {line.Epoch}"
+                : required.Find(metric => line[metric.Name] is null) is { } missing ? $"field '{missing.Name}' {StrictJson.Missing}"
                 : before.Checked && !isChecked ? "it has no check, though the line before it has one"
                 : null;
             if (wrong is not null)
@@ -49,7 +51,7 @@ internal static class MetricsFile
 
         if (record is { Finished: true })
         {
-            foreach (var (estimator, seed) in record.Estimators.SelectMany(e => record.Seeds.Select(seed => (e.Name, seed))))
+            foreach (var (estimator, seed) in record.Methods.SelectMany(e => record.Seeds.Select(seed => (e.Name, seed))))
             {
                 var epoch = runs.GetValueOrDefault((estimator, seed)).Epoch;
                 if (epoch < record.Epochs)

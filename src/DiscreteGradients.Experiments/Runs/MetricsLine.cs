@@ -5,24 +5,23 @@ using System.Text.Json.Serialization;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>One line of <c>metrics.jsonl</c>: one epoch of one estimator and seed. Names are snake case; losses that do not exist are left out.</summary>
+/// <summary>One line of <c>metrics.jsonl</c>: one epoch of one method and seed.</summary>
 /// <remarks>
-/// As JSON it ends with the field <c>check</c>: the first eight digits of the SHA-256, in hex, of the line as it would be without it.
+/// As JSON, train_loss, test_loss and expected_loss stand at the top, if the experiment has them, and all other numbers under <c>values</c>.
+/// It ends with the field <c>check</c>: the first eight digits of the SHA-256, in hex, of the line as it would be without it.
 /// </remarks>
+/// <param name="Experiment">Name of the experiment.</param>
+/// <param name="Method">Name of the method; the field is called <c>estimator</c>.</param>
+/// <param name="Seed">Seed of the run.</param>
+/// <param name="Epoch">1, 2, …</param>
+/// <param name="Numbers">The values of metrics by their names; those at the top come first.</param>
+/// <param name="Seconds">Time spent on training steps.</param>
+/// <param name="Steps">Training steps.</param>
 public sealed record MetricsLine(
-    string Experiment, string Estimator, [property: JsonRequired] long Seed, [property: JsonRequired] int Epoch,
-    [property: JsonRequired] double TrainLoss, double? TestLoss, double? ExpectedLoss, double Seconds, int Steps)
+    string Experiment, string Method, long Seed, int Epoch, IReadOnlyDictionary<string, double> Numbers, double Seconds, int Steps)
 {
-    /// <inheritdoc cref="EpochMetrics.Values"/>
-    public IReadOnlyDictionary<string, double>? Values { get; init; }
-
-    /// <summary>The bound of several samples on the test loss, <c>bound_N</c> of the values, where it was computed.</summary>
-    [JsonIgnore]
-    public double? TestBound => Values?.Where(v => v.Key.StartsWith("bound_", StringComparison.Ordinal)).Select(v => (double?)v.Value).FirstOrDefault();
-
-    /// <summary>The variance of the gradient before the epoch, <c>gradient_variance</c> of the values, where it was measured.</summary>
-    [JsonIgnore]
-    public double? GradientVariance => Values?.Where(v => v.Key == "gradient_variance").Select(v => (double?)v.Value).FirstOrDefault();
+    /// <summary>The value of a metric, or null.</summary>
+    public double? this[string name] => Numbers.TryGetValue(name, out var value) ? value : null;
 
     private const string CheckStart = ",\"check\":\"";
     private const string CheckEnd = "\"}";
@@ -35,14 +34,16 @@ public sealed record MetricsLine(
     };
 
     /// <summary>The line of an epoch.</summary>
-    public static MetricsLine Of(string experiment, string estimator, long seed, EpochMetrics epoch) => new(
-        experiment, estimator, seed, epoch.Epoch, epoch.TrainLoss, epoch.TestLoss, epoch.ExpectedLoss, epoch.Seconds, epoch.Steps)
-    { Values = epoch.Values };
+    public static MetricsLine Of(string experiment, string method, long seed, EpochMetrics epoch)
+    {
+        ArgumentNullException.ThrowIfNull(epoch);
+        return new(experiment, method, seed, epoch.Epoch, epoch.Numbers, epoch.Seconds, epoch.Steps);
+    }
 
     /// <summary>The line as JSON, without a line break.</summary>
     public string ToJson()
     {
-        var content = JsonSerializer.Serialize(this, Json);
+        var content = JsonSerializer.Serialize(Row.Of(this), Json);
         return content[..^1] + CheckStart + Check(content) + CheckEnd;
     }
 
@@ -73,10 +74,10 @@ public sealed record MetricsLine(
                 throw new WrongJsonException(null, "its check is not that of its content");
         }
 
-        MetricsLine line;
+        Row line;
         try
         {
-            line = StrictJson.Read<MetricsLine>(Encoding.UTF8.GetBytes(content), Json);
+            line = StrictJson.Read<Row>(Encoding.UTF8.GetBytes(content), Json);
         }
         catch (WrongJsonException e) when (e.Field is null)
         {
@@ -85,7 +86,7 @@ public sealed record MetricsLine(
 
         return !(line.Seconds >= 0) ? throw new WrongJsonException("seconds", "is no time")
             : line.Steps < 0 ? throw new WrongJsonException("steps", "is no number of steps")
-            : line;
+            : line.ToLine();
     }
 
     /// <summary>Whether a line carries a check.</summary>
@@ -98,4 +99,33 @@ public sealed record MetricsLine(
 
     private static string Check(string content) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content)))[..CheckDigits];
+
+    /// <summary>The fields in their order.</summary>
+    private sealed record Row(
+        string Experiment, string Estimator, [property: JsonRequired] long Seed, [property: JsonRequired] int Epoch,
+        double? TrainLoss, double? TestLoss, double? ExpectedLoss, double Seconds, int Steps, IReadOnlyDictionary<string, double>? Values)
+    {
+        private static readonly string[] Top = [Metrics.TrainLoss, Metrics.TestLoss, Metrics.ExpectedLoss];
+
+        internal static Row Of(MetricsLine line)
+        {
+            var others = line.Numbers.Where(number => !Top.Contains(number.Key)).ToDictionary();
+            return new(
+                line.Experiment, line.Method, line.Seed, line.Epoch, line[Top[0]], line[Top[1]], line[Top[2]], line.Seconds, line.Steps,
+                others.Count > 0 ? others : null);
+        }
+
+        internal MetricsLine ToLine()
+        {
+            var top = Top.Zip([TrainLoss, TestLoss, ExpectedLoss]).Where(number => number.Second is not null)
+                .Select(number => KeyValuePair.Create(number.First, number.Second!.Value)).ToList();
+            foreach (var (name, _) in Values ?? new Dictionary<string, double>())
+            {
+                if (Top.Contains(name))
+                    throw new WrongJsonException($"values.{name}", "must stand at the top");
+            }
+
+            return new(Experiment, Estimator, Seed, Epoch, top.Concat(Values ?? new Dictionary<string, double>()).ToDictionary(), Seconds, Steps);
+        }
+    }
 }

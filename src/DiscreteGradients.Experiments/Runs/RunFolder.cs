@@ -13,6 +13,7 @@ public sealed class RunFolder : IDisposable
 {
     private const string RecordName = "run.json";
     private const string MetricsName = "metrics.jsonl";
+    private const string LockName = "checkpoint/lock";
 
     internal static readonly JsonSerializerOptions Json = new()
     {
@@ -59,9 +60,20 @@ public sealed class RunFolder : IDisposable
     /// <summary>Opens the folder of a run to go on with.</summary>
     /// <inheritdoc cref="Create"/>
     /// <exception cref="OptionException">It is none, or another process has it.</exception>
-    public static RunFolder Open(string path, string? study = null) => File.Exists(Path.Combine(path, RecordName))
+    public static RunFolder Open(string path, string? study = null) => IsIn(path)
         ? new RunFolder(OutputFolder.Open(path), study)
         : throw new OptionException($"--resume needs the folder of a run; '{path}' has no {RecordName}. Leave --resume out to start a run.");
+
+    /// <summary>Whether a folder holds a run.</summary>
+    internal static bool IsIn(string path) => File.Exists(Path.Combine(path, RecordName));
+
+    /// <summary>Refuses a folder in which another process is at work.</summary>
+    /// <exception cref="OptionException">It is.</exception>
+    internal static void CheckFree(string path)
+    {
+        if (File.Exists(Path.Combine(path, LockName)))
+            Locked(OutputFolder.Open(path)).Dispose();
+    }
 
     /// <summary>The command line that goes on with a run.</summary>
     public string Command(RunRecord record)
@@ -93,8 +105,9 @@ public sealed class RunFolder : IDisposable
             if (record.Experiment != entry.Name)
                 throw new OptionException($"'{Output.Path}' holds a run of '{record.Experiment}', not of '{entry.Name}'; go on with: {Command(record)}");
             record = record.WithOptions(entry.OptionsType, StrictJson.Options);
-            if (FixedSettings.Of(record.Options).GetValueOrDefault("--epochs") is { } epochs && epochs != $"{record.Epochs}")
+            if (OptionRecord.Fixed(record.Options).GetValueOrDefault("--epochs") is { } epochs && epochs != $"{record.Epochs}")
                 throw new WrongJsonException("epochs", $"is {record.Epochs}, and {epochs} in options");
+            _ = RunPlan.Of(entry, record);  // settings that are known, and of their types
             Use(record);
             return record;
         }
@@ -171,7 +184,7 @@ public sealed class RunFolder : IDisposable
         FileStream? file = null;
         folder.Write(() =>
         {
-            var path = folder["checkpoint/lock"];
+            var path = folder[LockName];
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             try
             {
@@ -179,7 +192,7 @@ public sealed class RunFolder : IDisposable
             }
             catch (IOException e) when (SharingViolations.Contains(e.HResult))
             {
-                throw new OptionException($"Another dgrad is at work in '{folder.Path}'; wait until it has ended.");
+                throw new OptionException($"Another dgrad is at work in '{folder.Path}'; wait until it has ended.") { IsTaken = true };
             }
         });
         return file!;

@@ -17,10 +17,11 @@ public sealed partial record RunRecord
     /// <summary>The options record, resolved.</summary>
     public required object Options { get; init; }
 
-    /// <summary>The estimators, in the order of the run.</summary>
-    public required IReadOnlyList<EstimatorRecord> Estimators { get; init; }
+    /// <summary>The methods, in the order of the run.</summary>
+    [JsonPropertyName("estimators")]
+    public required IReadOnlyList<MethodRecord> Methods { get; init; }
 
-    /// <summary>Settings that were given for all estimators that have them, by name; the others are as published, or as a preset has them.</summary>
+    /// <summary>Settings that were given for all methods that have them, by name; the others are as published, or as a preset has them.</summary>
     public IReadOnlyDictionary<string, JsonElement> Settings { get; init; } = new Dictionary<string, JsonElement>();
 
     /// <summary>The seeds.</summary>
@@ -29,7 +30,7 @@ public sealed partial record RunRecord
     /// <summary>Epochs of a run.</summary>
     public required int Epochs { get; init; }
 
-    /// <summary>The best reachable train loss, where it is known.</summary>
+    /// <summary>The best reachable value of the headline metric, where it is known.</summary>
     public double? Optimum { get; init; }
 
     /// <summary>Versions of everything that computes.</summary>
@@ -68,10 +69,10 @@ public sealed partial record RunRecord
     /// <exception cref="WrongJsonException">They are none.</exception>
     internal RunRecord WithOptions(Type type, JsonSerializerOptions json)
     {
-        return this with { Options = Typed(Options, "options"), Estimators = [.. Estimators.Select(TypedEstimator)] };
+        return this with { Options = Typed(Options, "options"), Methods = [.. Methods.Select(TypedMethod)] };
 
-        EstimatorRecord TypedEstimator(EstimatorRecord estimator, int index) =>
-            estimator with { Options = estimator.Options is { } options ? Typed(options, $"estimators[{index}].options") : null };
+        MethodRecord TypedMethod(MethodRecord method, int index) =>
+            method with { Options = method.Options is { } options ? Typed(options, $"estimators[{index}].options") : null };
 
         object Typed(object options, string field)
         {
@@ -89,32 +90,31 @@ public sealed partial record RunRecord
     private string? Flaw() =>
         !Name().IsMatch(Experiment) ? "experiment must be a name"
         : Options is not JsonElement { ValueKind: JsonValueKind.Object } ? "options must be an object"
-        : Estimators.Count == 0 ? "estimators must be at least one"
-        : Estimators.Any(e => !Name().IsMatch(e.Name)) ? "estimators must have names"
-        : Estimators.Any(e => e.Options is not (null or JsonElement { ValueKind: JsonValueKind.Object })) ? "options must be an object"
-        : Estimators.Select(e => e.Name).Distinct().Count() < Estimators.Count ? "an estimator is named twice"
+        : Methods.Count == 0 ? "estimators must be at least one"
+        : Methods.Any(e => !Name().IsMatch(e.Name)) ? "estimators must have names"
+        : Methods.Any(e => e.Options is not (null or JsonElement { ValueKind: JsonValueKind.Object })) ? "options must be an object"
+        : Methods.Select(e => e.Name).Distinct().Count() < Methods.Count ? "an estimator is named twice"
         : Seeds.Count is 0 or > MostSeeds ? $"seeds must be from 1 to {MostSeeds} numbers"
         : Seeds.Distinct().Count() < Seeds.Count ? "a seed is named twice"
         : Seeds[0] < 0 || Seeds.Index().Any(seed => seed.Item != unchecked(Seeds[0] + seed.Index))
             ? "seeds must be numbers from 0 up that follow each other"
         : Epochs < 1 ? "epochs must be at least 1"
-        : Settings.Keys.FirstOrDefault(name => !GivenSettings.IsKnown(name)) is { } unknown ? $"settings.{StrictJson.Printable(unknown)} {StrictJson.Unknown}"
         : Threads is < 1 or > MostThreads ? $"threads must be from 1 to {MostThreads}"
         : Jobs < 1 ? "jobs must be at least 1"
         : WallSeconds is < 0 or > LongestTime ? $"wall_seconds must be from 0 to {LongestTime}"
         : null;
 
-    /// <summary>What an experiment or an estimator may be called; names become names of files.</summary>
+    /// <summary>What an experiment or a method may be called; names become names of files.</summary>
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
     private static partial Regex Name();
 }
 
-/// <summary>An estimator by its name in the registry, with its hyperparameters spelt out.</summary>
-public sealed record EstimatorRecord([property: JsonRequired] string Name, [property: JsonRequired] string Configuration)
+/// <summary>A method by its name, with its settings spelt out.</summary>
+public sealed record MethodRecord([property: JsonRequired] string Name, [property: JsonRequired] string Configuration)
 {
     /// <summary>Every setting by its name; null in a file of an earlier version.</summary>
     public IReadOnlyDictionary<string, JsonElement>? Settings { get; init; }
 
-    /// <summary>The options record as this estimator has it, where a preset gives each its own.</summary>
+    /// <summary>The options record as this method has it, where a preset gives each its own.</summary>
     public object? Options { get; init; }
 }

@@ -14,41 +14,44 @@ public readonly record struct Spread(double Mean, double Std, int N)
     }
 }
 
-/// <summary>What one estimator reached: the seeds that came as far as the furthest one, at their last epoch.</summary>
+/// <summary>What one method has reached: the seeds that came as far as the furthest one, at their last epoch.</summary>
+/// <param name="Method">Its name.</param>
+/// <param name="Epoch">That epoch.</param>
+/// <param name="Seeds">How many came that far.</param>
+/// <param name="Values">The results that all of them have, by the names of the metrics.</param>
 /// <param name="TimePerStep">Seconds: the median over all epochs and seeds, so that start-up and other work on the machine do not count.</param>
-public sealed record EstimatorSummary(
-    string Estimator, int Epoch, Spread TrainLoss, Spread? TestLoss, Spread? TestBound, Spread? ExpectedLoss, double TimePerStep)
+public sealed record MethodSummary(string Method, int Epoch, int Seeds, IReadOnlyDictionary<string, Spread> Values, double TimePerStep)
 {
-    /// <summary>One summary per estimator, in the order of the lines.</summary>
-    public static IReadOnlyList<EstimatorSummary> Of(IEnumerable<MetricsLine> lines) =>
+    /// <summary>The value of a metric, or null.</summary>
+    public Spread? this[Metric metric] => metric is not null && Values.TryGetValue(metric.Name, out var value) ? value : null;
+
+    /// <summary>One summary per method, in the order of the lines.</summary>
+    public static IReadOnlyList<MethodSummary> Of(IEnumerable<MetricsLine> lines, IReadOnlyList<Metric> metrics) =>
     [
-        .. lines.GroupBy(line => line.Estimator).Select(group =>
+        .. lines.GroupBy(line => line.Method).Select(group =>
         {
             var epoch = group.Max(line => line.Epoch);
             var last = group.Where(line => line.Epoch == epoch).ToList();
-            return new EstimatorSummary(
-                group.Key,
-                epoch,
-                Spread.Of([.. last.Select(line => line.TrainLoss)]),
-                Exists(last, line => line.TestLoss),
-                Exists(last, line => line.TestBound),
-                Exists(last, line => line.ExpectedLoss),
-                Median([.. group.Select(line => line.Seconds / Math.Max(1, line.Steps)).Order()]));
+            var values = metrics.Results().Where(metric => last.TrueForAll(line => line[metric.Name] is not null))
+                .ToDictionary(metric => metric.Name, metric => Spread.Of([.. last.Select(line => line[metric.Name]!.Value)]));
+            return new MethodSummary(
+                group.Key, epoch, last.Count, values, Median([.. group.Select(line => line.Seconds / Math.Max(1, line.Steps)).Order()]));
         }),
     ];
 
     /// <summary>The summaries as comma-separated values with a header.</summary>
-    public static string ToCsv(IEnumerable<EstimatorSummary> summaries) => string.Concat(summaries
-        .Select(s => FormattableString.Invariant(
-            $"{s.Estimator},{s.Epoch},{s.TrainLoss.N},{Cells(s.TrainLoss)},{Cells(s.TestLoss)},{Cells(s.TestBound)},{Cells(s.ExpectedLoss)},{s.TimePerStep:g6}\n"))
-        .Prepend("estimator,epoch,seeds,train_loss_mean,train_loss_std,test_loss_mean,test_loss_std,test_bound_mean,test_bound_std,expected_loss_mean,expected_loss_std,seconds_per_step\n"));
-
-    private static Spread? Exists(List<MetricsLine> lines, Func<MetricsLine, double?> loss) =>
-        lines.TrueForAll(line => loss(line) is not null) ? Spread.Of([.. lines.Select(line => loss(line)!.Value)]) : null;
+    public static string ToCsv(IReadOnlyList<MethodSummary> summaries, IReadOnlyList<Metric> metrics)
+    {
+        var results = metrics.Results().ToList();
+        return string.Concat(summaries
+            .Select(s => FormattableString.Invariant(
+                $"{s.Method},{s.Epoch},{s.Seeds},{string.Concat(results.Select(metric => Cells(s[metric])))}{s.TimePerStep:g6}\n"))
+            .Prepend($"estimator,epoch,seeds,{string.Concat(results.Select(metric => $"{metric.Key}_mean,{metric.Key}_std,"))}seconds_per_step\n"));
+    }
 
     private static double Median(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
 
-    private static string Cells(Spread? spread) => spread is { } s ? $"{Cell(s.Mean)},{Cell(s.Std)}" : ",";
+    private static string Cells(Spread? spread) => spread is { } s ? $"{Cell(s.Mean)},{Cell(s.Std)}," : ",,";
 
     private static string Cell(double value) => double.IsNaN(value) ? "" : value.ToString("r", CultureInfo.InvariantCulture);
 }

@@ -8,19 +8,19 @@ namespace DiscreteGradients.Experiments;
 public interface IRunObserver
 {
     /// <summary>A run begins, or goes on after some epochs.</summary>
-    void RunBegan(string estimator, long seed, int epoch);
+    void RunBegan(string method, long seed, int epoch);
 
     /// <summary>A step is done; the fraction is that of the current epoch.</summary>
-    void StepDone(string estimator, long seed, double fraction);
+    void StepDone(string method, long seed, double fraction);
 
     /// <summary>An epoch is done and its line is written.</summary>
     void EpochDone(MetricsLine line);
 
     /// <summary>The last epoch of a run is done.</summary>
-    void RunDone(string estimator, long seed);
+    void RunDone(string method, long seed);
 }
 
-/// <summary>Trains with each estimator and each seed, side by side if asked to, and leaves checkpoints from which it can go on.</summary>
+/// <summary>Trains with each method and each seed, side by side if asked to, and leaves checkpoints from which it can go on.</summary>
 public sealed class Runner
 {
     /// <summary>Time to train for each time to write a checkpoint: at most a twentieth goes into checkpoints.</summary>
@@ -33,13 +33,13 @@ public sealed class Runner
     private readonly Lock _turn = new();
 
     /// <param name="experiment">The task.</param>
-    /// <param name="estimators">The estimators of the record, in its order.</param>
+    /// <param name="methods">The methods of the record, in its order.</param>
     /// <param name="folder">Where to write.</param>
     /// <param name="record">What the folder's <c>run.json</c> holds.</param>
-    public Runner(Experiment experiment, IEnumerable<GradientEstimator> estimators, RunFolder folder, RunRecord record)
+    public Runner(Experiment experiment, IEnumerable<Method> methods, RunFolder folder, RunRecord record)
     {
         (_experiment, _folder, _record) = (experiment, folder, record);
-        _trials = [.. record.Estimators.Zip(estimators).SelectMany(e => record.Seeds.Select(seed =>
+        _trials = [.. record.Methods.Zip(methods).SelectMany(e => record.Seeds.Select(seed =>
             new Trial(e.First.Name, e.Second, seed, new Checkpoints(folder.Output, record, e.First, seed))))];
     }
 
@@ -54,7 +54,7 @@ public sealed class Runner
         var lines = Lines();
         foreach (var trials in _trials.GroupBy(trial => trial.Name))
         {
-            var run = new Lazy<TrainingRun>(() => _experiment.TunedFor(trials.Key).Start(trials.First().Estimator, trials.First().Seed));
+            var run = new Lazy<TrainingRun>(() => _experiment.TunedFor(trials.Key).Start(trials.First().Method, trials.First().Seed));
             try
             {
                 foreach (var trial in trials)
@@ -129,7 +129,7 @@ public sealed class Runner
     private void Train(Trial trial, IRunObserver observer, CollectorGate gate, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        using var run = _experiment.TunedFor(trial.Name).Start(trial.Estimator, trial.Seed);
+        using var run = _experiment.TunedFor(trial.Name).Start(trial.Method, trial.Seed);
         if (trial.Epoch > 0)
             trial.Checkpoints.Restore(run, trial.Epoch);
         lock (_turn)
@@ -179,9 +179,9 @@ public sealed class Runner
     }
 
     private ILookup<(string, long), (string Text, MetricsLine Line)> Lines() =>
-        _folder.ReadLines(_record).ToLookup(line => (line.Line.Estimator, line.Line.Seed));
+        _folder.ReadLines(_record).ToLookup(line => (line.Line.Method, line.Line.Seed));
 
-    private sealed record Trial(string Name, GradientEstimator Estimator, long Seed, Checkpoints Checkpoints)
+    private sealed record Trial(string Name, Method Method, long Seed, Checkpoints Checkpoints)
     {
         /// <summary>Epochs that are done.</summary>
         internal int Epoch { get; set; }

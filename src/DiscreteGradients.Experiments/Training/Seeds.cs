@@ -47,6 +47,20 @@ internal static class Seeds
         return Generator(((UInt128)seed * (uint)purposes) + (uint)purpose, device);
     }
 
+    /// <summary>A generator for a further purpose, 1, 2, …: one that no seed has for its first purpose.</summary>
+    internal static Generator Apart(long seed, int purpose, Device? device = null)
+    {
+        Check(seed);
+        return Generator(((UInt128)purpose << 64) + (ulong)seed, device);
+    }
+
+    /// <summary>A generator for measurements in an epoch, where a seed has four purposes: no other seed has the same in that epoch.</summary>
+    internal static Generator OfEpoch(long seed, int epoch, Device? device = null)
+    {
+        const long Small = (1L << 32) / 4;  // those whose generators are libtorch's own
+        return Generator(((UInt128)(seed / Small) << 32) + unchecked((uint)((ulong)seed * 0x9E3779B97F4A7C15 + (ulong)epoch)), device);
+    }
+
     /// <summary>The generator of a number.</summary>
     internal static Generator Generator(UInt128 number, Device? device = null)
     {

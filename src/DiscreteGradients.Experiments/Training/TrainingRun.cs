@@ -113,6 +113,14 @@ public abstract class TrainingRun : IDisposable
     /// <summary>Makes a tensor, whose memory changes in place, part of the state.</summary>
     protected void Keep(string name, Tensor tensor) => _kept.Add((name, () => tensor.detach().cpu().clone(), value => tensor.detach().copy_(value)));
 
+    /// <summary>Makes the parameters of a module part of the state.</summary>
+    protected void Keep(string name, nn.Module module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        foreach (var (parameterName, parameter) in module.named_parameters())
+            Keep($"{name}.{parameterName}", parameter);
+    }
+
     /// <summary>Makes a generator part of the state.</summary>
     protected void Keep(string name, Generator generator)
     {

@@ -1,8 +1,5 @@
 namespace DiscreteGradients.Experiments;
 
-/// <summary>An estimator and the name it goes by.</summary>
-internal sealed record NamedEstimator(string Name, GradientEstimator Estimator);
-
 /// <summary>
 /// How far an estimator's gradient is from the exact one G. ḡ is the mean and s the standard deviation, entry by entry, of the estimates
 /// for one model; norms are over all images, latents and categories together.
@@ -22,12 +19,71 @@ internal static class LatentGradients
     /// <summary>The largest K^L that is enumerated.</summary>
     internal const long MaximumStates = 65_536;
 
+    /// <summary>The errors, a number for each estimator.</summary>
+    internal static IReadOnlyList<Metric> Metrics { get; } =
+    [
+        new Metric("cosine", "cosine", Direction.Higher) { Place = MetricPlace.Parts },
+        new Metric("bias", "bias", Direction.Lower) { Place = MetricPlace.Parts, IsReported = false },
+        new Metric("bias_approx", "bias approx", Direction.Lower) { Place = MetricPlace.Parts, IsReported = false },
+        new Metric("std", "std", Direction.Lower) { Place = MetricPlace.Parts, IsReported = false },
+    ];
+
     /// <summary>Pictures decoded at once: with what backpropagation keeps of them, some 50 MB.</summary>
     private const int Rows = 1600;
 
+    /// <summary>The estimators whose gradients are measured.</summary>
+    /// <param name="options">What to measure.</param>
+    /// <param name="settings">The settings of an estimator that are not its own defaults.</param>
+    /// <exception cref="OptionException">They cannot be measured in so large a space.</exception>
+    internal static IReadOnlyList<Method> Methods(VaeOptions options, Func<MethodEntry, Dictionary<string, object>> settings)
+    {
+        Require.AtLeast(0, options.QualityEvery, "quality-every");
+        if (options.QualityEvery == 0)
+            return [];
+        Require.AtLeast(1, options.QualityImages, "quality-images");
+        Require.AtLeast(2, options.QualityDraws, "quality-draws");
+        var states = Math.Pow(options.Categories, options.Latents);
+        if (states > MaximumStates)
+        {
+            throw new OptionException(
+                $"--quality-every needs the exact gradient, from all {options.Categories}^{options.Latents} states of the latents; "
+                + $"at most {MaximumStates} can be: use fewer --latents.");
+        }
+
+        var names = string.Join(',', options.QualityEstimators.Split(',', StringSplitOptions.TrimEntries).Distinct());
+        var measured = Experiments.Methods.Select(
+            MethodEntry.AllEstimators, "estimator", names, new Dictionary<string, object>(), _ => null, (entry, _) => settings(entry));
+        if (measured.FirstOrDefault(e => Applicability.WhyNot(e.Estimator, options.Categories) is not null) is { } unfit)
+            throw new OptionException($"--quality-estimators may not name '{unfit.Name}' here: {Applicability.WhyNot(unfit.Estimator, options.Categories)}");
+        foreach (var adaptive in measured.Select(e => e.Estimator).OfType<AdaptiveEstimator>())
+        {
+            using var weights = new Generator(1);  // the same for all runs; what is measured here is not trained
+            adaptive.Prepare(options.Latents, options.Categories, weights);
+        }
+
+        return measured.Any(e => e.Estimator is ExactEnumeration exact
+            && Enumeration.WhyNot(exact, options.Categories, options.Latents, Math.Min(options.QualityImages, options.Batch)) is not null)
+            ? throw new OptionException($"--quality-estimators may name 'exact' in small spaces only; {states} states need too much memory.")
+            : measured;
+    }
+
+    /// <summary>Adds the errors of each estimator to the numbers, as <see cref="Metrics"/> has them.</summary>
+    internal static void Measure(
+        VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator, Dictionary<string, double> numbers,
+        CancellationToken cancellation)
+    {
+        foreach (var (method, errors) in estimators.Zip(Measure(model, images, estimators, draws, generator, cancellation)))
+        {
+            numbers.Add($"cosine/{method.Name}", errors.Cosine);
+            numbers.Add($"bias/{method.Name}", errors.Bias);
+            numbers.Add($"bias_approx/{method.Name}", errors.BiasOfMean);
+            numbers.Add($"std/{method.Name}", errors.Deviation);
+        }
+    }
+
     /// <summary>The errors of each estimator for the images [B, 784], from that many draws.</summary>
     internal static IReadOnlyList<GradientErrors> Measure(
-        VaeModel model, Tensor images, IReadOnlyList<NamedEstimator> estimators, int draws, Func<Generator> generator, CancellationToken cancellation = default)
+        VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator, CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
         var logits = Encode(model, images);

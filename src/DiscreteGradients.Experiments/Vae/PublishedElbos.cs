@@ -55,18 +55,21 @@ public static class PublishedElbos
     };
 
     /// <summary>The paper's and the rerun's losses where data, epochs, batch and model are theirs; optimiser and temperature are not asked for.</summary>
-    public static IReadOnlyList<PublishedLoss> Find(VaeOptions options, EstimatorRecord estimator)
+    public static IReadOnlyList<PublishedResult> Find(VaeOptions options, MethodRecord method)
     {
-        var (space, name) = (Array.IndexOf(Spaces, (options.Categories, options.Latents)), estimator.Name);
+        var (space, name) = (Array.IndexOf(Spaces, (options.Categories, options.Latents)), method.Name);
         if (options is not { Dataset: "mnist", Epochs: 160, Batch: 100, Activation: VaeActivation.Relu } || space < 0 || !PaperTrain.TryGetValue(name, out var train))
             return [];
         var caveat = RerunCaveat(name, Spaces[space]);
         return
         [
-            new PublishedLoss(PaperSource, train[space], PaperTest[name][space]) { TestCaveat = PaperTestCaveat(name, Spaces[space]) },
-            new PublishedLoss(RerunSource, RerunTrain[name][space], RerunTest[name][space]) { TrainCaveat = caveat, TestCaveat = caveat },
+            Result(PaperSource, train[space], PaperTest[name][space], testCaveat: PaperTestCaveat(name, Spaces[space])),
+            Result(RerunSource, RerunTrain[name][space], RerunTest[name][space], caveat, caveat),
         ];
     }
+
+    private static PublishedResult Result(PublishedSource source, Spread train, Spread test, string? trainCaveat = null, string? testCaveat = null) =>
+        new(source, new PublishedNumber(Metrics.TrainLoss, train, trainCaveat), new PublishedNumber(Metrics.TestLoss, test, testCaveat));
 
     private static string? PaperTestCaveat(string estimator, (int, int) space) => (estimator, space) switch
     {

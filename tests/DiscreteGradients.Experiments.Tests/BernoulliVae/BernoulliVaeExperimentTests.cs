@@ -39,9 +39,9 @@ public sealed class BernoulliVaeExperimentTests
         Assert.Single(live.Skip(1).Distinct());
         Assert.Equal(10, epoch.Steps);  // five sixths of the 3,000 images
         Assert.InRange(epoch.TrainLoss, 100, 560);
-        Assert.InRange(epoch.Values!["bound_5"], 100, epoch.TestLoss!.Value);
-        Assert.True(epoch.Values["gradient_variance"] > 0);
-        Assert.True(epoch.Values["gradient_norm"] > 0);
+        Assert.InRange(epoch.Numbers["bound_5"], 100, epoch.TestLoss!.Value);
+        Assert.True(epoch.Numbers["gradient_variance"] > 0);
+        Assert.True(epoch.Numbers["gradient_norm"] > 0);
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class BernoulliVaeExperimentTests
         var resumed = second.Next(null, TestContext.Current.CancellationToken);
 
         Assert.Equal((whole[1].TrainLoss, whole[1].TestLoss), (resumed.TrainLoss, resumed.TestLoss));
-        Assert.Equal(whole[1].Values, resumed.Values);
+        Assert.Equal(whole[1].Numbers, resumed.Numbers);
         foreach (var tensor in state.Values)
             tensor.Dispose();
     }
@@ -129,15 +129,15 @@ public sealed class BernoulliVaeExperimentTests
         var plain = Run(new BernoulliVaeExperiment(Small with { Epochs = 2, VarianceEvery = 0 }), estimator);
 
         Assert.Equal(plain.Select(e => (e.TrainLoss, e.TestLoss)), measured.Select(e => (e.TrainLoss, e.TestLoss)));
-        Assert.All(measured, epoch => Assert.Contains("gradient_variance", epoch.Values!.Keys));
-        Assert.All(plain, epoch => Assert.DoesNotContain("gradient_variance", epoch.Values!.Keys));
+        Assert.All(measured, epoch => Assert.Contains("gradient_variance", epoch.Numbers.Keys));
+        Assert.All(plain, epoch => Assert.DoesNotContain("gradient_variance", epoch.Numbers.Keys));
     }
 
     [Fact]
     public void The_measured_variance_orders_estimators_as_theory_does()
     {
         double Variance(GradientEstimator estimator) =>
-            Run(new BernoulliVaeExperiment(Small with { VarianceDraws = 200, Batch = 2500 }), estimator)[0].Values!["gradient_variance"];
+            Run(new BernoulliVaeExperiment(Small with { VarianceDraws = 200, Batch = 2500 }), estimator)[0].Numbers["gradient_variance"];
 
         var (reinforce, rloo, disarm, reinmax) = (Variance(new Reinforce(2)), Variance(new Rloo(2)), Variance(new Disarm(2)), Variance(new ReinMax()));
 
@@ -151,7 +151,7 @@ public sealed class BernoulliVaeExperimentTests
     {
         var epoch = Assert.Single(Run(new BernoulliVaeExperiment(Small with { Protocol = BernoulliProtocol.Released }), new ReinMax(1.1)));
 
-        Assert.DoesNotContain("bound_5", epoch.Values!.Keys);
+        Assert.DoesNotContain("bound_5", epoch.Numbers.Keys);
         Assert.InRange(epoch.TrainLoss, 100, 560);
     }
 
@@ -186,16 +186,16 @@ public sealed class BernoulliVaeExperimentTests
     {
         var options = new BernoulliVaeOptions { Epochs = 2000 };
 
-        var loss = Assert.Single(PublishedBernoulliElbos.Find(options, new EstimatorRecord("rodeo", "")));
+        var loss = Assert.Single(PublishedBernoulliElbos.Find(options, new MethodRecord("rodeo", "")));
         Assert.Equal((101.89, 0.17, 5), (loss.Train.Mean, loss.Train.Std, loss.Train.N));
-        Assert.Empty(PublishedBernoulliElbos.Find(options, new EstimatorRecord("reinmax", "")));
-        Assert.Equal(98.17, Assert.Single(PublishedBernoulliElbos.Find(options with { Protocol = BernoulliProtocol.Released }, new EstimatorRecord("reinmax", ""))).Train.Mean);
-        Assert.NotNull(Assert.Single(PublishedBernoulliElbos.Find(options with { Dataset = "omniglot", Epochs = 4347 }, new EstimatorRecord("rodeo", ""))).TrainCaveat);
-        Assert.Empty(PublishedBernoulliElbos.Find(options with { Epochs = 60 }, new EstimatorRecord("rodeo", "")));
+        Assert.Empty(PublishedBernoulliElbos.Find(options, new MethodRecord("reinmax", "")));
+        Assert.Equal(98.17, Assert.Single(PublishedBernoulliElbos.Find(options with { Protocol = BernoulliProtocol.Released }, new MethodRecord("reinmax", ""))).Train.Mean);
+        Assert.NotNull(Assert.Single(PublishedBernoulliElbos.Find(options with { Dataset = "omniglot", Epochs = 4347 }, new MethodRecord("rodeo", ""))).TrainCaveat);
+        Assert.Empty(PublishedBernoulliElbos.Find(options with { Epochs = 60 }, new MethodRecord("rodeo", "")));
     }
 
     private static GradientEstimator Create(BernoulliVaeExperiment experiment, EstimatorEntry entry, Dictionary<string, object>? given = null) =>
-        entry.Create(experiment.Settings(entry, given ?? []));
+        entry.Create(experiment.Settings(MethodEntry.AllEstimators.First(method => method.Name == entry.Name), given ?? []));
 
     private static List<EpochMetrics> Run(Experiment experiment, GradientEstimator estimator, long seed = 0, Action<double>? stepDone = null) =>
         [.. experiment.Run(estimator, seed, stepDone, TestContext.Current.CancellationToken)];

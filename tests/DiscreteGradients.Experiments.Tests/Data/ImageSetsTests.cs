@@ -1,3 +1,5 @@
+using DiscreteGradients.Testing;
+
 namespace DiscreteGradients.Experiments.Tests.Data;
 
 public sealed class ImageSetsTests : IDisposable
@@ -217,14 +219,16 @@ public sealed class ImageSetsTests : IDisposable
         }
 
         Assert.Equal((train, test), (data.TrainCount, data.TestCount));
+        Assert.Equal(ImageData.Parts(train, test), DataSets.Get<DataSet>(name).Parts);
         Assert.Equal(mean, data.Train.Average(pixel => pixel / 255.0), 4);
     }
 
-    private IdxSet Set(byte[] train, byte[] test) => new("tiny", Idx.Sha256(train), Idx.Sha256(test))
-    {
-        Package = _folder["package", "tiny"],
-        PackageName = "the package",
-    };
+    private DataSet<ImageData> Set(byte[] train, byte[] test) =>
+        IdxSet.Of("tiny", "A few images.", Idx.Sha256(train), Idx.Sha256(test)) with
+        {
+            Package = _folder["package", "tiny"],
+            PackageName = "the package",
+        };
 
     private DataFolders Folders(string? option = null, string? variable = null, bool offline = false) => new(
         option is null ? null : _folder[option],

@@ -1,3 +1,5 @@
+using DiscreteGradients.Testing;
+
 namespace DiscreteGradients.Experiments.Tests.Data;
 
 public sealed class MadeDigitsTests
@@ -9,6 +11,17 @@ public sealed class MadeDigitsTests
 
         Assert.Equal((3000, 500), (data.TrainCount, data.TestCount));
         Assert.Equal("20d3354937636dee3c8b286e8edb93edb7a1069cc75a5b3a328c0b97c8f7a688", Idx.Sha256([.. data.Train, .. data.Test]));
+    }
+
+    [Fact]
+    public void Digits_that_come_out_differently_are_refused()
+    {
+        var (set, folders) = (MadeDigits.Set, new DataFolders(null, _ => null, IsWindows: false));
+
+        Assert.Equal(set.Files[0].Bytes, set.Load(folders).Train.Length + set.Load(folders).Test.Length);
+        Assert.Equal(
+            $"'made-digits' comes out differently on this machine: the sha256 of its pixels must be 7; got {set.Files[0].Sha256}.",
+            Assert.Throws<OptionException>(() => (set with { Files = [set.Files[0] with { Sha256 = "7" }] }).Load(folders)).Message);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Text;
 
+using DiscreteGradients.Testing;
+
 namespace DiscreteGradients.Experiments.Tests.Data;
 
 public sealed class OmniglotSetTests : IDisposable
@@ -106,10 +108,17 @@ public sealed class OmniglotSetTests : IDisposable
 
     private static byte[] Image(int i) => Images[(16 + i * 784)..(16 + (i + 1) * 784)];
 
-    private static OmniglotSet Set()
+    private static DataSet<ImageData> Set()
     {
         var index = Encoding.UTF8.GetBytes(Index);
-        return new OmniglotSet(
-            "tiny", new DataFile(OmniglotSet.ImageFile, Images.Length, Idx.Sha256(Images)), new DataFile(OmniglotSet.IndexFile, index.Length, Idx.Sha256(index)));
+        return new DataSet<ImageData>(
+            "tiny",
+            "A few images.",
+            [
+                IdxFile.Of(OmniglotSet.ImageFile, 4, Idx.Sha256(Images)),
+                new DataFile(OmniglotSet.IndexFile, index.Length, Idx.Sha256(index)),
+            ],
+            ImageData.Parts(2, 1),
+            OmniglotSet.Read);
     }
 }

@@ -1,4 +1,3 @@
-using DiscreteGradients.Experiments.Tests.Data;
 using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Experiments.Tests.Runs;
@@ -77,7 +76,7 @@ public sealed class RunnerTests : IDisposable
     {
         using var folder = RunFolder.Create(_folder["run"]);
         var saved = new HashSet<string>();
-        var runner = new Runner(new Counting(epochs: 300, (_, _) => { }), [new StraightThrough()], folder, Record(300) with { Seeds = [0] })
+        var runner = new Runner(new Counting(epochs: 300, (_, _) => { }), [Method.Of(new StraightThrough())], folder, Record(300) with { Seeds = [0] })
         {
             Keep = (_, _) => saved.UnionWith(Directory.Exists(_folder["run", "checkpoint", "st-seed0"]) ? Directory.GetFiles(_folder["run", "checkpoint", "st-seed0"]) : []),
         };
@@ -94,13 +93,13 @@ public sealed class RunnerTests : IDisposable
             stop.Cancel();
     }
 
-    private static Runner Runner(RunFolder folder, Counting experiment) => new(experiment, [new StraightThrough()], folder, Record(experiment.Epochs));
+    private static Runner Runner(RunFolder folder, Counting experiment) => new(experiment, [Method.Of(new StraightThrough())], folder, Record(experiment.Epochs));
 
     private static RunRecord Record(int epochs) => new()
     {
         Experiment = "counting",
         Options = new PolynomialOptions(),
-        Estimators = [new EstimatorRecord("st", "st")],
+        Methods = [new MethodRecord("st", "st")],
         Seeds = Seeds,
         Epochs = epochs,
         Versions = new Dictionary<string, string>(),
@@ -118,11 +117,11 @@ public sealed class RunnerTests : IDisposable
 
         public override object Options => new PolynomialOptions();
 
-        public override Experiment TunedFor(string estimator) => this;
+        public override Experiment TunedFor(string method) => this;
 
-        public override string? WhyNot(GradientEstimator estimator) => null;
+        public override string? WhyNot(Method method) => null;
 
-        public override TrainingRun Start(GradientEstimator estimator, long seed) => new Training(seed, train);
+        public override TrainingRun Start(Method method, long seed) => new Training(seed, train);
 
         private sealed class Training : TrainingRun
         {
@@ -144,7 +143,7 @@ public sealed class RunnerTests : IDisposable
                 _train(_seed, epoch);
                 using var scope = NewDisposeScope();
                 _count.add_(1);
-                return new EpochMetrics(epoch, 10 * _seed + _count.item<long>(), 0);
+                return new EpochMetrics(epoch, 0, new Dictionary<string, double> { ["train_loss"] = (10 * _seed) + _count.item<long>() });
             }
         }
     }
@@ -157,17 +156,17 @@ public sealed class RunnerTests : IDisposable
 
         internal List<(long, int)> Begun { get; } = [];
 
-        public void RunBegan(string estimator, long seed, int epoch)
+        public void RunBegan(string method, long seed, int epoch)
         {
             Alone();
             Begun.Add((seed, epoch));
         }
 
-        public void StepDone(string estimator, long seed, double fraction) => Alone();
+        public void StepDone(string method, long seed, double fraction) => Alone();
 
         public void EpochDone(MetricsLine line) => Alone();
 
-        public void RunDone(string estimator, long seed) => Alone();
+        public void RunDone(string method, long seed) => Alone();
 
         private void Alone()
         {

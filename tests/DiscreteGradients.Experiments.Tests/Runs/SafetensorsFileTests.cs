@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using DiscreteGradients.Experiments.Tests.Data;
 using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Experiments.Tests.Runs;

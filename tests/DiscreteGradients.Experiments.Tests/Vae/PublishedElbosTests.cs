@@ -71,5 +71,5 @@ public class PublishedElbosTests
         Assert.Empty(PublishedElbos.Find(options, Of("rloo")));
     }
 
-    private static EstimatorRecord Of(string name) => new(name, "");
+    private static MethodRecord Of(string name) => new(name, "");
 }

@@ -1,0 +1,32 @@
+namespace DiscreteGradients.Experiments;
+
+/// <summary>The variance of an estimator's gradient at the logits of bits, for one model.</summary>
+/// <param name="Variance">The mean over images of the variances, summed over latents.</param>
+/// <param name="Norm">The norm of the mean gradient of an image, squared mean over images.</param>
+internal readonly record struct GradientVariance(double Variance, double Norm)
+{
+    /// <summary>Measures it from many draws.</summary>
+    /// <param name="logits">Of the latents [B, L, 2].</param>
+    /// <param name="loss">The loss [D, B] whose gradient is estimated, of D independent copies of the logits [D, B, L, 2].</param>
+    /// <param name="draws">How many.</param>
+    /// <param name="atOnce">How many at once.</param>
+    /// <param name="cancellation">Interrupts.</param>
+    internal static GradientVariance Measure(Tensor logits, Func<Tensor, Tensor> loss, int draws, int atOnce, CancellationToken cancellation)
+    {
+        using var whole = NewDisposeScope();
+        var images = logits.shape[0];
+        var (sum, squares) = (zeros_like(logits.select(-1, 1), dtype: ScalarType.Float64), 0.0);
+        for (var done = 0; done < draws; done += atOnce)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var copies = logits.expand([Math.Min(atOnce, draws - done), .. logits.shape]).clone().requires_grad_();
+            var gradients = Derivatives.Of(loss(copies), [copies])[0]!.select(-1, 1).to_type(ScalarType.Float64);
+            sum.add_(gradients.sum([0]));
+            squares += gradients.square().sum().item<double>();
+        }
+
+        var meanSquares = (sum / draws).square().sum().item<double>();
+        return new GradientVariance((squares - (draws * meanSquares)) / (draws - 1) / images, Math.Sqrt(meanSquares / images));
+    }
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace DiscreteGradients.Experiments;
+
+/// <summary>The settings of some methods as the user gives them: by flag on the command line, by name in <c>run.json</c>.</summary>
+public sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
+{
+    /// <summary>What <c>noise_draws</c> was called in run folders of earlier versions.</summary>
+    private const string EarlierDraws = "draws";
+
+    private readonly List<EstimatorSetting> _all = [.. methods.SelectMany(entry => entry.Settings).DistinctBy(s => s.Name)];
+
+    /// <summary>Of the estimators of the registry.</summary>
+    public static MethodSettings OfEstimators { get; } = new(MethodEntry.AllEstimators);
+
+    /// <summary>A flag for each setting that one of the methods has.</summary>
+    public IReadOnlyList<Flag> Flags(bool lists = false) => [.. _all.Select(setting => FlagOf(setting, lists))];
+
+    /// <summary>What was given, by name.</summary>
+    /// <exception cref="OptionException">A value is not of its type.</exception>
+    public IReadOnlyDictionary<string, object> Parse(IReadOnlyDictionary<string, string> given) => _all
+        .Where(setting => given.ContainsKey(Flag.Of(setting.Name)))
+        .ToDictionary(setting => setting.Name, setting => FlagOf(setting, lists: false).Parse(given[Flag.Of(setting.Name)]));
+
+    /// <summary>As JSON, for files.</summary>
+    public static IReadOnlyDictionary<string, JsonElement> ToJson(IReadOnlyDictionary<string, object> settings) =>
+        settings.ToDictionary(s => s.Key, s => JsonSerializer.SerializeToElement(s.Value));
+
+    /// <summary>From a file.</summary>
+    /// <exception cref="WrongJsonException">One is not known, there twice under two names, or of another type.</exception>
+    internal IReadOnlyDictionary<string, object> FromJson(IReadOnlyDictionary<string, JsonElement> settings)
+    {
+        var read = new Dictionary<string, object>();
+        foreach (var (name, value) in settings)
+        {
+            var known = _all.Find(setting => setting.Name == (name == EarlierDraws ? "noise_draws" : name))
+                ?? throw new WrongJsonException($"settings.{StrictJson.Printable(name)}", StrictJson.Unknown);
+            try
+            {
+                if (!read.TryAdd(known.Name, known.Convert(value)))
+                    throw new WrongJsonException($"settings.{name}", $"is there twice: as '{EarlierDraws}' and as '{known.Name}'");
+            }
+            catch (ArgumentException e)
+            {
+                throw new WrongJsonException($"settings.{name}", OptionException.WithoutParameter(e).TrimEnd('.'));
+            }
+        }
+
+        return read;
+    }
+
+    /// <summary>As text by flag, for comparisons: all of them, those that were not given too.</summary>
+    public IReadOnlyDictionary<string, string> Texts(IReadOnlyDictionary<string, object> settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return _all.ToDictionary(
+            s => Flag.Of(s.Name), s => settings.TryGetValue(s.Name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture)! : "not set");
+    }
+
+    /// <summary>The flag says of each summary whose it is: <c>Temperature of …: st, reinmax; …</c>.</summary>
+    private Flag FlagOf(EstimatorSetting setting, bool lists)
+    {
+        var owners = methods.Where(entry => entry.Has(setting.Name)).GroupBy(entry => entry.Settings.First(s => s.Name == setting.Name) with { Default = 0 });
+        var words = string.Join("; ", owners.Select(alike => $"{alike.Key.Summary}, {alike.Key.Range}: {string.Join(", ", alike.Select(entry => entry.Name))}"));
+        return new Flag(Flag.Of(setting.Name), setting.Default.GetType(), $"{char.ToUpperInvariant(words[0])}{words[1..]}.") { TakesList = lists };
+    }
+}
