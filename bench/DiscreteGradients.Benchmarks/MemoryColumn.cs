@@ -13,7 +13,9 @@ internal sealed class MemoryColumn(string name, string legend, Func<ProcessMemor
     private static readonly ConcurrentDictionary<string, ProcessMemory> Measured = new();
 
     internal static IColumn PeakMegabytes { get; } =
-        new MemoryColumn("Peak MiB", "Resident memory that one call takes at its peak, in the setup of the benchmark", m => m.PeakBytes / 1048576.0, "0.00");
+        new MemoryColumn(
+            "Peak MiB", "Resident memory that one call takes at its peak, in the setup of the benchmark",
+            m => m.PeakBytes / 1048576.0, "0.00");
 
     internal static IColumn Tensors { get; } = new MemoryColumn("Tensors", "Tensors made by one call", m => m.Tensors, "0");
 
@@ -46,8 +48,12 @@ internal sealed class MemoryColumn(string name, string legend, Func<ProcessMemor
         var parameters = benchmarkCase.Parameters;
         var key = Key(
             benchmarkCase.Descriptor.WorkloadMethod.Name,
-            parameters[nameof(KernelBenchmarks.Cell)], parameters[nameof(KernelBenchmarks.Pass)], parameters[nameof(KernelBenchmarks.Threads)]);
-        return Measured.TryGetValue(key, out var memory) && value(memory) is { } number ? number.ToString(format, CultureInfo.InvariantCulture) : "?";
+            parameters[nameof(KernelBenchmarks.Cell)],
+            parameters[nameof(KernelBenchmarks.Pass)],
+            parameters[nameof(KernelBenchmarks.Threads)]);
+        return Measured.TryGetValue(key, out var memory) && value(memory) is { } number
+            ? number.ToString(format, CultureInfo.InvariantCulture)
+            : "?";
     }
 
     /// <summary>Measures one call for the table.</summary>

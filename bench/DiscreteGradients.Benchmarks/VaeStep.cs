@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace DiscreteGradients.Benchmarks;
 
 /// <summary>
-/// One training step of the categorical autoencoder (8 categories, 4 latents, 100 images, ReinMax, Adam), in turns: as a lean PyTorch program
-/// does it, operation by operation on this libtorch, and as <c>dgrad run vae</c> does it, with its parts.
+/// One training step of the categorical autoencoder (8 categories, 4 latents, 100 images, ReinMax, Adam), in turns: as a lean PyTorch
+/// program does it, operation by operation on this libtorch, and as <c>dgrad run vae</c> does it, with its parts.
 /// </summary>
 internal static class VaeStep
 {
@@ -36,7 +36,9 @@ internal static class VaeStep
         }
 
         var (theirs, ours) = (Median(leanTimes), Median(ownTimes));
-        Console.WriteLine($"lean loop {theirs:0.00} ms, dgrad {ours:0.00} ms a step, one thread: {ours / theirs:0.00} of the lean loop (medians of {leanTimes.Count} steps each, in turns)");
+        Console.WriteLine(
+            $"lean loop {theirs:0.00} ms, dgrad {ours:0.00} ms a step, one thread: {ours / theirs:0.00} of the lean loop "
+            + $"(medians of {leanTimes.Count} steps each, in turns)");
         foreach (var (part, times) in Parts.Zip(parts))
             Console.WriteLine($"{part,-32} {100 * Median(times) / ours,3:0} %");
     }
@@ -77,7 +79,8 @@ internal static class VaeStep
             var logits = _encoder.forward(x).view(-1, 8);
             var z = ReinMax(logits, null).view(-1, 4, 8);
             var q = logits.view(-1, 4, 8).softmax(-1);
-            var reconstruction = nn.functional.binary_cross_entropy_with_logits(_decoder.forward(z.flatten(1)), x, reduction: nn.Reduction.None).sum(-1);
+            var decoded = _decoder.forward(z.flatten(1));
+            var reconstruction = nn.functional.binary_cross_entropy_with_logits(decoded, x, reduction: nn.Reduction.None).sum(-1);
             var divergence = (q * (q + 1e-10).log()).sum([-2, -1]) + (4 * Math.Log(8));
             var loss = (reconstruction + divergence).mean();
             loss.backward();
