@@ -3,7 +3,9 @@ using static TorchSharp.torch.optim;
 
 namespace DiscreteGradients.Tests.Adaptive;
 
-/// <summary>What holds for every estimator that learns: no bias before or after, the right gradient to learn from, and state that can be kept.</summary>
+/// <summary>
+/// What holds for every estimator that learns: no bias before or after, the right gradient to learn from, and state that can be kept.
+/// </summary>
 public class AdaptiveEstimatorTests
 {
     public static IReadOnlyList<string> Names { get; } = [.. Estimators.All.Where(e => e.Default is AdaptiveEstimator).Select(e => e.Name)];
@@ -55,7 +57,9 @@ public class AdaptiveEstimatorTests
             foreach (var i in new[] { 0L, analytic.numel() / 2, analytic.numel() - 1 }.Distinct())
             {
                 var numeric = Derivative(parameter, i, SquaredNorm);
-                Assert.True(Math.Abs(numeric - analytic[i].item<double>()) < 1e-3 * scale, $"{parameterName}[{i}]: {numeric}, {analytic[i].item<double>()}");
+                Assert.True(
+                    Math.Abs(numeric - analytic[i].item<double>()) < 1e-3 * scale,
+                    $"{parameterName}[{i}]: {numeric}, {analytic[i].item<double>()}");
             }
         }
     }
@@ -167,7 +171,8 @@ public class AdaptiveEstimatorTests
         Assert.NotSame(anew, estimator.Learnt);
         Assert.Equal(anew.state_dict().Keys, estimator.Learnt.state_dict().Keys);
         Assert.All(anew.named_parameters(), entry => Assert.Equal(
-            !entry.name.EndsWith(".weight", StringComparison.Ordinal), entry.parameter.equal(Copy(estimator)[entry.name]).all().item<bool>()));
+            !entry.name.EndsWith(".weight", StringComparison.Ordinal),
+            entry.parameter.equal(Copy(estimator)[entry.name]).all().item<bool>()));
     }
 
     [Theory]
@@ -178,7 +183,8 @@ public class AdaptiveEstimatorTests
         var estimator = (AdaptiveEstimator)Estimators.Get(name).Default;
         void Refused()
         {
-            var message = $"{estimator.GetType().Name} is not prepared; call Prepare(latents, categories) first and keep the module that it returns.";
+            var message =
+                $"{estimator.GetType().Name} is not prepared; call Prepare(latents, categories) first and keep the module that it returns.";
             Tensor Estimate() => estimator.Estimate(Conformance.Logits([5, 2, 3]), z => z.sum([-2, -1]));
             Assert.Equal(message, Assert.Throws<InvalidOperationException>(Estimate).Message);
             using var _ = no_grad();
@@ -310,7 +316,8 @@ public class AdaptiveEstimatorTests
 
         var before = Copy(estimator);
         Train(estimator, logits, f, steps: 50, rate: 0.02);
-        Assert.All(estimator.Learnt.state_dict(), entry => Assert.True((before[entry.Key] - entry.Value).abs().max().to_type(ScalarType.Float64).item<double>() > 1e-3, entry.Key));
+        foreach (var (name, now) in estimator.Learnt.state_dict())
+            Assert.True((before[name] - now).abs().max().to_type(ScalarType.Float64).item<double>() > 1e-3, name);
     }
 
     internal static void Train(AdaptiveEstimator estimator, Tensor logits, Func<Tensor, Tensor> f, int steps, double rate)
@@ -320,7 +327,8 @@ public class AdaptiveEstimatorTests
         for (var step = 0; step < steps; step++)
         {
             using var scope = NewDisposeScope();
-            var leaf = logits.detach().reshape([-1, .. logits.shape[^2..]])[0].expand([32, .. logits.shape[^2..]]).clone().requires_grad_(true);
+            var row = logits.detach().reshape([-1, .. logits.shape[^2..]])[0];
+            var leaf = row.expand([32, .. logits.shape[^2..]]).clone().requires_grad_(true);
             adam?.zero_grad();
             estimator.Estimate(leaf, f, generator).mean().backward();
             adam?.step();

@@ -98,7 +98,9 @@ public partial class DocsTests
         entry.Kind,
         entry.Default.Order == GradientEstimator.Unbiased ? "any f" : entry.Default.Order.ToString(CultureInfo.InvariantCulture),
         Evaluations(entry.Default),
-        entry.Settings.Count == 0 ? "none" : string.Join(", ", entry.Settings.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Title} {s.Default}"))),
+        entry.Settings.Count == 0
+            ? "none"
+            : string.Join(", ", entry.Settings.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Title} {s.Default}"))),
         entry.Summary,
     ];
 

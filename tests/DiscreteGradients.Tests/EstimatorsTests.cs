@@ -28,7 +28,8 @@ public class EstimatorsTests
     {
         Conformance.Refused("'exact' has no setting 'temperature'; it has none.", () => Create("exact", ("temperature", 1.0)));
         Conformance.Refused("'st' has no setting 'noise_draws'; it has temperature.", () => Create("st", ("noise_draws", 3)));
-        Conformance.Refused("'gumbel-rao' has no setting 'samples'; it has noise_draws, temperature.", () => Create("gumbel-rao", ("samples", 3)));
+        Conformance.Refused(
+            "'gumbel-rao' has no setting 'samples'; it has noise_draws, temperature.", () => Create("gumbel-rao", ("samples", 3)));
     }
 
     [Fact]
@@ -69,7 +70,8 @@ public class EstimatorsTests
         foreach (var entry in Estimators.All.Where(e => e.Has("temperature")))
         {
             Conformance.Refused("temperature must be from 1e-30 to 1e30; got 9E-31.", () => Create(entry.Name, ("temperature", 9e-31)));
-            Conformance.Refused("temperature must be from 1e-30 to 1e30; got 5E-324.", () => Create(entry.Name, ("temperature", double.Epsilon)));
+            Conformance.Refused(
+                "temperature must be from 1e-30 to 1e30; got 5E-324.", () => Create(entry.Name, ("temperature", double.Epsilon)));
             Conformance.Refused("temperature must be from 1e-30 to 1e30; got 1.1E+30.", () => Create(entry.Name, ("temperature", 1.1e30)));
         }
     }
@@ -85,12 +87,15 @@ public class EstimatorsTests
         Conformance.Refused("samples must be at least 1; got 0.", () => _ = new Reinforce(0));
         Conformance.Refused("samples must be an even number of at least 2; got 3.", () => _ = new Disarm(3));
         Conformance.Refused("samples must be an even number of at least 2; got 0.", () => _ = new DisarmStickBreaking(0));
-        Conformance.Refused("samples must be an even number of at least 2; got 5.", () => _ = new DisarmImportanceWeighted() with { Samples = 5 });
+        Conformance.Refused(
+            "samples must be an even number of at least 2; got 5.", () => _ = new DisarmImportanceWeighted() with { Samples = 5 });
         Conformance.Refused("samples must be at least 2; got 1.", () => _ = new Arms(1));
         Conformance.Refused("samples must be at least 2; got 1.", () => _ = new Carms(1));
         Conformance.Refused("samples must be from 2 to 8; got 9.", () => _ = new UnorderedSet(9));
         Conformance.Refused("samples must be at least 2; got 1.", () => _ = new SumAndSample(1));
-        Conformance.Refused("gap must be a finite number of at least 0, or null for the probability-dependent gap; got -1.", () => _ = new GappedStraightThrough(-1));
+        Conformance.Refused(
+            "gap must be a finite number of at least 0, or null for the probability-dependent gap; got -1.",
+            () => _ = new GappedStraightThrough(-1));
     }
 
     [Fact]

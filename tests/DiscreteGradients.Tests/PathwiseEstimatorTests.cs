@@ -2,7 +2,9 @@ using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Tests;
 
-/// <summary>What holds for every pathwise estimator beyond the conformance suite: samples inside networks, supplied samples, gradients of gradients.</summary>
+/// <summary>
+/// What holds for every pathwise estimator beyond the conformance suite: samples inside networks, supplied samples, gradients of gradients.
+/// </summary>
 public class PathwiseEstimatorTests
 {
     public static TheoryData<string> Names { get; } = [.. Estimators.All.Where(e => e.Default is PathwiseEstimator).Select(e => e.Name)];
@@ -152,10 +154,12 @@ public class PathwiseEstimatorTests
         Tensor Gradient(PathwiseEstimator estimator, ScalarType dtype)
         {
             var leaf = logits.to_type(dtype).clone().requires_grad_(true);
-            return autograd.grad([(estimator.Attach(leaf, hard.to_type(dtype)) * v.to_type(dtype)).sum()], [leaf])[0].to_type(ScalarType.Float64);
+            return autograd.grad([(estimator.Attach(leaf, hard.to_type(dtype)) * v.to_type(dtype)).sum()], [leaf])[0]
+                .to_type(ScalarType.Float64);
         }
 
-        foreach (PathwiseEstimator estimator in new PathwiseEstimator[] { new ReinMax(), new ReinMax(1.5), new StraightThrough(), new ReinMaxUniform() })
+        PathwiseEstimator[] estimators = [new ReinMax(), new ReinMax(1.5), new StraightThrough(), new ReinMaxUniform()];
+        foreach (var estimator in estimators)
         {
             var reference = Gradient(estimator, ScalarType.Float64);
             var error = (Gradient(estimator, ScalarType.Float32) - reference).abs() / reference.abs().clamp_min(1);

@@ -10,14 +10,25 @@ public static partial class Conformance
         using var scope = NewDisposeScope();
         Func<Tensor, Tensor> f = z => z.sum([-2, -1]);
 
-        Refused("logits must have shape [..., latents, categories] with at least one category; got [3].", () => estimator.Estimate(zeros(3), f));
-        Refused("logits must have shape [..., latents, categories] with at least one category; got [2, 0].", () => estimator.Estimate(zeros(2, 0), f));
-        Refused("logits must be float16, bfloat16, float32 or float64; got Int64.", () => estimator.Estimate(zeros([2, 3], ScalarType.Int64), f));
+        Refused(
+            "logits must have shape [..., latents, categories] with at least one category; got [3].",
+            () => estimator.Estimate(zeros(3), f));
+        Refused(
+            "logits must have shape [..., latents, categories] with at least one category; got [2, 0].",
+            () => estimator.Estimate(zeros(2, 0), f));
+        Refused(
+            "logits must be float16, bfloat16, float32 or float64; got Int64.",
+            () => estimator.Estimate(zeros([2, 3], ScalarType.Int64), f));
         var logits = zeros(For(estimator, [5, 2, 3]));
         using var fresh = new Fresh(estimator, logits);
         var scalar = Assert.Throws<ArgumentException>(() => fresh.Estimator.Estimate(logits, z => z.sum()));
-        Assert.Matches(@"^f must map \[(\d+, )?5, 2, [23]\] to floating-point values of shape \[(\d+, )?5\]; got Float32 of shape \[\]\. Reduce over the last two axes \(latents, categories\) only\.", scalar.Message);
-        Refused("f returned null; it must return one value per sample and example, [S.., B..].", () => fresh.Estimator.Estimate(logits, z => null!));
+        Assert.Matches(
+            @"^f must map \[(\d+, )?5, 2, [23]\] to floating-point values of shape \[(\d+, )?5\]; got Float32 of shape \[\]\. "
+            + @"Reduce over the last two axes \(latents, categories\) only\.",
+            scalar.Message);
+        Refused(
+            "f returned null; it must return one value per sample and example, [S.., B..].",
+            () => fresh.Estimator.Estimate(logits, z => null!));
     }
 
     public static void A_disposed_tensor_is_refused_in_words(GradientEstimator estimator)
@@ -50,7 +61,8 @@ public static partial class Conformance
         gone.Dispose();
         Refused("hard must be given; got null.", () => estimator.Attach(logits, null!));
         Refused("hard was disposed before the call; move it out of its dispose scope.", () => estimator.Attach(logits, gone));
-        Refused("mask was disposed before the call; move it out of its dispose scope.", () => estimator.Attach(logits, First(logits), gone));
+        Refused(
+            "mask was disposed before the call; move it out of its dispose scope.", () => estimator.Attach(logits, First(logits), gone));
         Refused("mask was disposed before the call; move it out of its dispose scope.", () => estimator.Sample(logits, gone));
         Refused(DisposedGenerator, () => estimator.Sample(logits, generator: generator));
         Refused(DisposedGenerator, () => estimator.Attach(logits, First(logits), generator: generator));

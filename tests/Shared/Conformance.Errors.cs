@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace DiscreteGradients.Testing;
 
-/// <summary>What goes wrong inside libtorch, in the user's objective or behind the estimator's back, is an exception and never ends the process.</summary>
+/// <summary>
+/// What goes wrong inside libtorch, in the user's objective or behind the estimator's back, is an exception and never ends the process.
+/// </summary>
 public static partial class Conformance
 {
     public static void An_objective_that_breaks_its_own_graph_is_an_exception(GradientEstimator estimator)
@@ -19,7 +21,10 @@ public static partial class Conformance
 
         using var fresh = new Fresh(estimator, logits);
         var thrown = Assert.Throws<ExternalException>(() => fresh.Estimator.Estimate(logits, Broken, Seeded()).sum().backward());
-        Assert.StartsWith("one of the variables needed for gradient computation has been modified by an inplace operation", thrown.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "one of the variables needed for gradient computation has been modified by an inplace operation",
+            thrown.Message,
+            StringComparison.Ordinal);
     }
 
     public static void An_objective_without_a_derivative_is_an_exception_or_needs_none(GradientEstimator estimator)
@@ -28,12 +33,16 @@ public static partial class Conformance
         var logits = Logits(For(estimator, [4, 2, 3])).requires_grad_(true);
         var needsNone = estimator is ScoreFunctionEstimator or ExactEnumeration or ReinforceBaseline;
         using var fresh = new Fresh(estimator, logits);
-        void Estimate() => fresh.Estimator.Estimate(logits, z => special.gammainc(z + 1, ones_like(z)).sum([-2, -1]), Seeded()).sum().backward();
+        Func<Tensor, Tensor> f = z => special.gammainc(z + 1, ones_like(z)).sum([-2, -1]);
+        void Estimate() => fresh.Estimator.Estimate(logits, f, Seeded()).sum().backward();
 
         if (needsNone)
             Estimate();
         else
-            Assert.StartsWith("the derivative for 'igamma: input' is not implemented", Assert.Throws<ExternalException>(Estimate).Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                "the derivative for 'igamma: input' is not implemented",
+                Assert.Throws<ExternalException>(Estimate).Message,
+                StringComparison.Ordinal);
     }
 
     public static void An_objective_without_a_second_derivative_is_an_exception_or_needs_none(GradientEstimator estimator)
@@ -73,7 +82,10 @@ public static partial class Conformance
             }
             catch (ExternalException e)
             {
-                Assert.StartsWith("one of the variables needed for gradient computation has been modified by an inplace operation", e.Message, StringComparison.Ordinal);
+                Assert.StartsWith(
+                    "one of the variables needed for gradient computation has been modified by an inplace operation",
+                    e.Message,
+                    StringComparison.Ordinal);
                 continue;
             }
 

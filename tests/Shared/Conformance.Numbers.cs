@@ -1,6 +1,8 @@
 namespace DiscreteGradients.Testing;
 
-/// <summary>Numbers that are hard on arithmetic: masks and what stands in for them, large offsets, wide gaps, extreme temperatures.</summary>
+/// <summary>
+/// Numbers that are hard on arithmetic: masks and what stands in for them, large offsets, wide gaps, extreme temperatures.
+/// </summary>
 public static partial class Conformance
 {
     public static void Huge_logits_give_finite_gradients(GradientEstimator estimator)
@@ -26,13 +28,15 @@ public static partial class Conformance
 
     public static void A_weighted_log_ratio_of_masked_distributions_has_a_finite_gradient(GradientEstimator estimator)
     {
-        foreach (var (dtype, weight) in DTypes.SelectMany(dtype => new[] { (dtype, 2.0), (dtype, dtype == ScalarType.Float16 ? -30 : -3_000) }))
+        static (ScalarType, double)[] Weights(ScalarType dtype) => [(dtype, 2), (dtype, dtype == ScalarType.Float16 ? -30 : -3_000)];
+        foreach (var (dtype, weight) in DTypes.SelectMany(Weights))
         {
             using var scope = NewDisposeScope();
             var logits = SomeMasked(estimator, dtype, double.NegativeInfinity);
             var prior = estimator is PathwiseEstimator  // others multiply by the value of f, which must be finite
                 ? SomeMasked(estimator, dtype, double.NegativeInfinity, seed: 9)
-                : logits.flip(0).masked_fill(logits.isneginf(), double.NegativeInfinity).masked_fill(logits.flip(0).isneginf() & ~logits.isneginf(), 1);
+                : logits.flip(0).masked_fill(logits.isneginf(), double.NegativeInfinity)
+                    .masked_fill(logits.flip(0).isneginf() & ~logits.isneginf(), 1);
             Tensor Log(Tensor of, Tensor z) => estimator is IRelaxingEstimator  // whose z are also rows of probabilities
                 ? (of.log_softmax(-1).masked_fill(of.isneginf(), 0) * z).sum([-2, -1])
                 : Distribution.LogProbability(of, z).sum(-1);
@@ -52,7 +56,8 @@ public static partial class Conformance
     {
         foreach (var (dtype, offset, grid) in new[]
         {
-            (ScalarType.Float16, 1024.0, 1.0), (ScalarType.BFloat16, 128, 1), (ScalarType.Float32, 1e6, 8), (ScalarType.Float32, -12_345, 64),
+            (ScalarType.Float16, 1024.0, 1.0), (ScalarType.BFloat16, 128, 1),
+            (ScalarType.Float32, 1e6, 8), (ScalarType.Float32, -12_345, 64),
             (ScalarType.Float64, 1e6, 64), (ScalarType.Float64, 1e13, 8),
         })
         {
@@ -73,9 +78,11 @@ public static partial class Conformance
     {
         foreach (var (dtype, standIn) in new[]
         {
-            (ScalarType.Float16, -1e4), (ScalarType.Float16, -65504), (ScalarType.BFloat16, -1e9), (ScalarType.BFloat16, -3.3895313892515355e38),
+            (ScalarType.Float16, -1e4), (ScalarType.Float16, -65504),
+            (ScalarType.BFloat16, -1e9), (ScalarType.BFloat16, -3.3895313892515355e38),
             (ScalarType.Float32, -1e4), (ScalarType.Float32, -1e9), (ScalarType.Float32, float.MinValue),
-            (ScalarType.Float64, -1e4), (ScalarType.Float64, -1e9), (ScalarType.Float64, float.MinValue), (ScalarType.Float64, double.MinValue),
+            (ScalarType.Float64, -1e4), (ScalarType.Float64, -1e9),
+            (ScalarType.Float64, float.MinValue), (ScalarType.Float64, double.MinValue),
         })
         {
             using var scope = NewDisposeScope();
@@ -84,7 +91,8 @@ public static partial class Conformance
             {
                 var (expected, got) = (Gradients(form, masked), Gradients(form, finite));
 
-                Assert.True(got.Values.isfinite().all().item<bool>() && got.Gradient.isfinite().all().item<bool>(), $"{form}, {dtype}, {standIn}");
+                Assert.True(
+                    got.Values.isfinite().all().item<bool>() && got.Gradient.isfinite().all().item<bool>(), $"{form}, {dtype}, {standIn}");
                 Assert.Equal(0, got.Gradient.masked_select(masked.isneginf()).abs().max().item<double>());
                 if (form is not ReinMaxUniform)  // which counts the categories
                 {
@@ -126,7 +134,8 @@ public static partial class Conformance
                 Tensor Gradient(double temperature)
                 {
                     var (values, gradient) = Gradients(At(form, temperature)!, logits);
-                    Assert.True(values.isfinite().all().item<bool>() && gradient.isfinite().all().item<bool>(), $"{form}, {dtype}, {temperature}");
+                    Assert.True(
+                        values.isfinite().all().item<bool>() && gradient.isfinite().all().item<bool>(), $"{form}, {dtype}, {temperature}");
                     Assert.Equal(0, gradient.masked_select(logits.isneginf()).abs().max().item<double>());
                     return gradient;
                 }
@@ -173,7 +182,8 @@ public static partial class Conformance
         var values = fresh.Estimator.Estimate(leaf, f ?? Quadratic(logits.shape, logits.dtype), Seeded());
         values.sum().backward();
         if (fresh.Learnt is { } learnt)
-            Assert.All(learnt.parameters(), parameter => Assert.True(parameter.grad is null || parameter.grad.isfinite().all().item<bool>(), $"{estimator}, {logits.dtype}"));
+            Assert.All(learnt.parameters(), parameter => Assert.True(
+                parameter.grad is null || parameter.grad.isfinite().all().item<bool>(), $"{estimator}, {logits.dtype}"));
         return (values.detach().to_type(ScalarType.Float64), leaf.grad!.to_type(ScalarType.Float64));
     }
 }

@@ -16,7 +16,9 @@ public static partial class Conformance
         return randn(shape, ScalarType.Float64, generator: generator).to_type(dtype);
     }
 
-    /// <summary>A random polynomial of that degree in the one-hot entries, with cross terms; the top degree is in a form ⟨b, z⟩^degree.</summary>
+    /// <summary>
+    /// A random polynomial of that degree in the one-hot entries, with cross terms; the top degree is in a form ⟨b, z⟩^degree.
+    /// </summary>
     public static Func<Tensor, Tensor> Polynomial(int degree, int size)
     {
         using var generator = Seeded(7);
@@ -47,7 +49,8 @@ public static partial class Conformance
     public static void Refused(string message, Action action)
     {
         var thrown = Assert.ThrowsAny<ArgumentException>(action);
-        Assert.Equal(message, thrown.ParamName is null ? thrown.Message : thrown.Message.Replace($" (Parameter '{thrown.ParamName}')", "", StringComparison.Ordinal));
+        var tail = $" (Parameter '{thrown.ParamName}')";
+        Assert.Equal(message, thrown.ParamName is null ? thrown.Message : thrown.Message.Replace(tail, "", StringComparison.Ordinal));
     }
 
     /// <summary>A copy that has learnt nothing yet, for logits of that size.</summary>

@@ -11,7 +11,8 @@ public static partial class Conformance
 {
     private static readonly IReadOnlyList<MethodInfo> Methods =
         [.. typeof(Conformance).GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly)
-            .Where(m => m.ReturnType == typeof(void) && m.GetParameters() is [var only] && only.ParameterType.IsAssignableTo(typeof(GradientEstimator)))];
+            .Where(m => m.ReturnType == typeof(void)
+                && m.GetParameters() is [var only] && only.ParameterType.IsAssignableTo(typeof(GradientEstimator)))];
 
     /// <summary>The names of the checks that apply to an estimator.</summary>
     public static IEnumerable<string> Checks(GradientEstimator estimator) =>

@@ -4,8 +4,8 @@ namespace DiscreteGradients.Testing;
 public static class LiveTensors
 {
     /// <summary>
-    /// Tensors alive on this thread. A sample with a graph is drawn first: the fused form keeps the gradient it last handed to autograd until
-    /// its next call, and a thread's first graph makes what an error on the way back would need.
+    /// Tensors alive on this thread. A sample with a graph is drawn first: the fused form keeps the gradient it last handed to autograd
+    /// until its next call, and a thread's first graph makes what an error on the way back would need.
     /// </summary>
     public static long Count()
     {

@@ -21,7 +21,8 @@ public class HiddenLayerTests
         Close(plain, lines);
         var upstream = Conformance.Logits(plain.shape, seed: 7);
         Tensor[] weights = [.. state.Values];
-        foreach (var (expected, got) in autograd.grad([(plain * upstream).sum()], weights).Zip(autograd.grad([(lines * upstream).sum()], weights)))
+        var pairs = autograd.grad([(plain * upstream).sum()], weights).Zip(autograd.grad([(lines * upstream).sum()], weights));
+        foreach (var (expected, got) in pairs)
             Close(expected, got);
     }
 
@@ -48,7 +49,8 @@ public class HiddenLayerTests
         using var generator = Conformance.Seeded();
         return HiddenLayer.Initial(inputs: 2, hidden: 30, outputs, generator).ToDictionary(
             entry => entry.Name,
-            entry => (entry.Value.detach().to_type(ScalarType.Float64) + (0.1 * Conformance.Logits(entry.Value.shape, seed: 3))).requires_grad_(true));
+            entry => (entry.Value.detach().to_type(ScalarType.Float64) + (0.1 * Conformance.Logits(entry.Value.shape, seed: 3)))
+                .requires_grad_(true));
     }
 
     private static void Close(Tensor expected, Tensor got) =>

@@ -30,7 +30,8 @@ public class VarianceTests
 
         Assert.All(Gradient(new DoubleCv(3)).Zip(rloo), pair => Assert.Equal(pair.Second, pair.First, 1e-12));
         Assert.All(Gradient(new Rodeo(3)).Zip(rloo), pair => Assert.Equal(pair.Second, pair.First, 1e-12));
-        Assert.All(Gradient(new ReinforceBaseline(3)).Zip(Gradient(new Reinforce(3))), pair => Assert.Equal(pair.Second, pair.First, 1e-12));
+        Assert.All(
+            Gradient(new ReinforceBaseline(3)).Zip(Gradient(new Reinforce(3))), pair => Assert.Equal(pair.Second, pair.First, 1e-12));
     }
 
     internal static Tensor Cubic(Tensor z)

@@ -15,7 +15,8 @@ public class EstimatorChecksTests
     }
 
     /// <summary>REINFORCE with a mistake in its gradient, its points, or on the way.</summary>
-    private sealed record WrongScore(Func<Tensor, Tensor> Gradients, Func<Tensor, Tensor> Samples, Action? Aside = null) : ScoreFunctionEstimator
+    private sealed record WrongScore(Func<Tensor, Tensor> Gradients, Func<Tensor, Tensor> Samples, Action? Aside = null)
+        : ScoreFunctionEstimator
     {
         public override int Order => Unbiased;
 
@@ -79,7 +80,10 @@ public class EstimatorChecksTests
         {
             "the generator decides alone",
             new WrongScore(g => g * rand(1, ScalarType.Float64), z => z),
-            ["two calls with the same state of the generator give different results.", "a call with a generator of its own changes the global one."]
+            [
+                "two calls with the same state of the generator give different results.",
+                "a call with a generator of its own changes the global one.",
+            ]
         },
         {
             "masked categories have no gradient",
@@ -124,7 +128,9 @@ public class EstimatorChecksTests
         var findings = EstimatorChecks.Findings(new Wrong(0, (log, _, _) => log.exp()));
 
         Assert.StartsWith(
-            "the gradient is biased beyond the declared order: for a polynomial of degree 1 the bias is ", Assert.Single(findings), StringComparison.Ordinal);
+            "the gradient is biased beyond the declared order: for a polynomial of degree 1 the bias is ",
+            Assert.Single(findings),
+            StringComparison.Ordinal);
     }
 
     [Fact]

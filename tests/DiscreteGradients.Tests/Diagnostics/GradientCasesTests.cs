@@ -66,7 +66,10 @@ public class GradientCasesTests
         { "temperature", "1e-40", "case 0: field 'temperature' must be from 1e-30 to 1e30; got 1E-40." },
         { "temperature", "\"warm\"", "case 0: field 'temperature' holds something else than the expected numbers." },
         { "logits", "[1, 2]", "case 0: field 'logits' must hold 12 numbers; got 2." },
-        { "logits", "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1e999]", "case 0: field 'logits' holds Infinity at 11; every number must be finite." },
+        {
+            "logits", "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1e999]",
+            "case 0: field 'logits' holds Infinity at 11; every number must be finite."
+        },
         { "logits", "null", "case 0: field 'logits' holds something else than the expected numbers." },
         { "sample", "[0, 1]", "case 0: field 'sample' must hold 3 numbers; got 2." },
         { "sample", "[0, 1, 4]", "case 0: field 'sample' must hold category indices from 0 to 3; got 4." },

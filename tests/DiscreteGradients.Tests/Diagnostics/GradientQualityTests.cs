@@ -8,7 +8,8 @@ public class GradientQualityTests
     public void The_exact_gradient_has_no_error()
     {
         using var scope = NewDisposeScope();
-        var report = GradientQuality.Measure(new ExactEnumeration(), Conformance.Logits([2, 2, 3]), Conformance.Polynomial(3, 6), draws: 10);
+        var report = GradientQuality.Measure(
+            new ExactEnumeration(), Conformance.Logits([2, 2, 3]), Conformance.Polynomial(3, 6), draws: 10);
 
         Assert.InRange(report.Bias.Value, 0, 1e-13);
         Assert.InRange(report.StandardDeviation.Value, 0, 1e-6);
@@ -52,7 +53,8 @@ public class GradientQualityTests
             .Select(_ => GradientQuality.Measure(new StraightThrough(), logits, Conformance.Polynomial(3, 6), 640, generator))
             .ToList();
 
-        foreach (Func<QualityReport, Measured> statistic in new Func<QualityReport, Measured>[] { r => r.Bias, r => r.StandardDeviation, r => r.MeanSquaredError })
+        Func<QualityReport, Measured>[] statistics = [r => r.Bias, r => r.StandardDeviation, r => r.MeanSquaredError];
+        foreach (var statistic in statistics)
         {
             var values = reports.Select(r => statistic(r).Value).ToList();
             var spread = Math.Sqrt(values.Sum(v => Math.Pow(v - values.Average(), 2)) / (values.Count - 1));
@@ -80,9 +82,11 @@ public class GradientQualityTests
         using var scope = NewDisposeScope();
         Func<Tensor, Tensor> f = z => z.sum([-2, -1]);
         Conformance.Refused("draws must be at least 2; got 1.", () => GradientQuality.Measure(new ReinMax(), zeros(2, 3), f, draws: 1));
-        Conformance.Refused("logits must have at least one example; got [0, 2, 3].", () => GradientQuality.Measure(new ReinMax(), zeros(0, 2, 3), f));
         Conformance.Refused(
-            "exact enumeration is limited to 65536 states; 40 latents of 3 categories have more than 9e18. Use fewer latents or raise MaximumStates.",
+            "logits must have at least one example; got [0, 2, 3].", () => GradientQuality.Measure(new ReinMax(), zeros(0, 2, 3), f));
+        Conformance.Refused(
+            "exact enumeration is limited to 65536 states; 40 latents of 3 categories have more than 9e18. "
+            + "Use fewer latents or raise MaximumStates.",
             () => GradientQuality.Measure(new ReinMax(), zeros(40, 3), f));
     }
 

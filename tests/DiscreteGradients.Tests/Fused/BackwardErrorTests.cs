@@ -93,7 +93,8 @@ public class BackwardErrorTests
 
         Assert.Equal(before, LiveTensors.Count());
         Assert.Null(logits.grad);
-        Assert.StartsWith("The size of tensor a", Assert.Throws<ExternalException>(() => zeros(2) + zeros(3)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The size of tensor a", Assert.Throws<ExternalException>(() => zeros(2) + zeros(3)).Message, StringComparison.Ordinal);
         new ReinMax().Sample(logits).pow(2).sum().backward();
         Assert.True(logits.grad!.isfinite().all().item<bool>());
     }
@@ -135,7 +136,8 @@ public class BackwardErrorTests
             return h.sum([-2, -1]);
         }
 
-        var thrown = Assert.Throws<ExternalException>(() => GradientQuality.Measure(new ReinMax(), Conformance.Logits([2, 3]), Broken, draws: 10));
+        var thrown = Assert.Throws<ExternalException>(
+            () => GradientQuality.Measure(new ReinMax(), Conformance.Logits([2, 3]), Broken, draws: 10));
 
         Assert.StartsWith(Changed, thrown.Message, StringComparison.Ordinal);
     }

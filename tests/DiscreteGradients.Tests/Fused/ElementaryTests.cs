@@ -10,7 +10,8 @@ public sealed class ElementaryTests
     public void Single_precision_exponentials_are_within_an_ulp_over_the_whole_range()
     {
         var (values, results) = (new float[4099], new float[4099]);
-        for (var first = BitConverter.SingleToUInt32Bits(-0f); first < BitConverter.SingleToUInt32Bits(-105); first += (uint)values.Length * 211)
+        var end = BitConverter.SingleToUInt32Bits(-105);
+        for (var first = BitConverter.SingleToUInt32Bits(-0f); first < end; first += (uint)values.Length * 211)
         {
             for (var i = 0; i < values.Length; i++)
                 values[i] = results[i] = BitConverter.UInt32BitsToSingle(first + ((uint)i * 211));
@@ -73,7 +74,9 @@ public sealed class ElementaryTests
 
         static double Of(double x) => x > -1e-9 ? x - (x * x / 2) : (double)Exact.Log(1 + Exact.Number(x));
 
-        Assert.Equal((0.0, 0f, -1e-300, -1e-40f), (Elementary.LogP1(0.0), Elementary.LogP1(0f), Elementary.LogP1(-1e-300), Elementary.LogP1(-1e-40f)));
+        Assert.Equal(
+            (0.0, 0f, -1e-300, -1e-40f),
+            (Elementary.LogP1(0.0), Elementary.LogP1(0f), Elementary.LogP1(-1e-300), Elementary.LogP1(-1e-40f)));
     }
 
     [Fact]

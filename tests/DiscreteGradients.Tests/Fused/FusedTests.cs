@@ -49,12 +49,14 @@ public class FusedTests
                 {
                     var typed = logits.to_type(dtype);
                     var estimator = Create(name, temperature);
-                    var (fused, readable) = (Gradient(estimator with { Form = Form.Fused }, typed, v), Gradient(estimator with { Form = Form.Readable }, typed, v));
+                    var fused = Gradient(estimator with { Form = Form.Fused }, typed, v);
+                    var readable = Gradient(estimator with { Form = Form.Readable }, typed, v);
 
                     Assert.True((fused.Sample == readable.Sample).all().item<bool>());
                     var size = readable.Gradient.abs().amax([-1], keepdim: true).clamp_min(1);
                     var error = ((fused.Gradient - readable.Gradient).abs() / size).max().item<double>();
-                    Assert.True(error <= bound, $"{name}, K = {categories}, τ = {temperature}, scale {scale}, masked {masked}, {dtype}: {error}");
+                    Assert.True(
+                        error <= bound, $"{name}, K = {categories}, τ = {temperature}, scale {scale}, masked {masked}, {dtype}: {error}");
                 }
             }
         }
@@ -79,7 +81,9 @@ public class FusedTests
         Assert.True((Attached(Form.Fused) - Attached(Form.Readable)).abs().max().item<double>() < 1e-12);
     }
 
-    /// <summary>The gap −log(1 − p)/p, which a sample of probability p makes, tends to 1; the logarithm must not be that of a rounded 1 − p.</summary>
+    /// <summary>
+    /// The gap −log(1 − p)/p, which a sample of probability p makes, tends to 1; the logarithm must not be that of a rounded 1 − p.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Unlikely))]
     public void A_supplied_sample_however_unlikely_gets_the_readable_gradient(string name, double logit)
@@ -94,7 +98,8 @@ public class FusedTests
                 Tensor Attached(Form form, ScalarType dtype)
                 {
                     var leaf = tensor(new[] { 0.2, 0.1, logit, -0.9, 0.3 }).to_type(dtype).requires_grad_(true);
-                    var attached = (Create(name, temperature) with { Form = form }).Attach(leaf, hard.to_type(dtype), generator: Conformance.Seeded());
+                    var estimator = Create(name, temperature) with { Form = form };
+                    var attached = estimator.Attach(leaf, hard.to_type(dtype), generator: Conformance.Seeded());
                     return autograd.grad([(attached * v.to_type(dtype)).sum()], [leaf])[0].to_type(ScalarType.Float64);
                 }
 
@@ -141,7 +146,8 @@ public class FusedTests
             foreach (var form in new[] { Form.Fused, Form.Readable })
             {
                 var logits = Conformance.Logits([9, 4]).to_type(dtype);
-                var gradient = Gradient(new GappedStraightThrough(gap) { Form = form }, logits, Conformance.Logits([9, 4], seed: 4)).Gradient;
+                var estimator = new GappedStraightThrough(gap) { Form = form };
+                var gradient = Gradient(estimator, logits, Conformance.Logits([9, 4], seed: 4)).Gradient;
                 Assert.Equal(0, gradient.abs().max().item<double>());
             }
         }

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace DiscreteGradients.Tests;
 
-/// <summary>The kernel tests once more on processors that have less: the runtime is told to hide instruction sets from a child process.</summary>
+/// <summary>
+/// The kernel tests once more on processors that have less: the runtime is told to hide instruction sets from a child process.
+/// </summary>
 public class InstructionSetTests
 {
     [Theory]

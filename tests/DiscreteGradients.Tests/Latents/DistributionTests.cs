@@ -52,10 +52,12 @@ public class DistributionTests
     public void Uniform_and_certain_rows_have_the_known_values()
     {
         using var scope = NewDisposeScope();
-        var logits = tensor(new[] { 0.0, 0, 0, 0, 0, double.NegativeInfinity, double.NegativeInfinity, double.NegativeInfinity }).view(2, 4);
+        const double none = double.NegativeInfinity;
+        var logits = tensor(new[] { 0.0, 0, 0, 0, 0, none, none, none }).view(2, 4);
 
         Assert.Equal([Math.Log(4), 0], Distribution.Entropy(logits).data<double>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-15);
-        Assert.Equal([0, Math.Log(4)], Distribution.DivergenceFromUniform(logits).data<double>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-15);
+        Assert.Equal(
+            [0, Math.Log(4)], Distribution.DivergenceFromUniform(logits).data<double>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-15);
     }
 
     /// <summary>Rows from nearly uniform to nearly certain; the exact value of the same logits is computed with 28 digits.</summary>
@@ -73,14 +75,19 @@ public class DistributionTests
                 using var scope = NewDisposeScope();
                 var logits = ((Conformance.Logits([2, categories]) * scale) + offset).to_type(dtype);
                 var got = Distribution.DivergenceFromUniform(logits).to_type(ScalarType.Float64).data<double>().ToArray();
-                var readable = FusedStatistic.Readable(Statistic.DivergenceFromUniform, logits.to_type(ScalarType.Float64)).data<double>().ToArray();
+                var readable = FusedStatistic.Readable(Statistic.DivergenceFromUniform, logits.to_type(ScalarType.Float64))
+                    .data<double>().ToArray();
                 for (var row = 0; row < 2; row++)
                 {
                     var exact = Exact.DivergenceFromUniform(logits[row].to_type(ScalarType.Float64).data<double>().ToArray());
                     var (relative, least) = Rounding(dtype);
                     var bound = (relative * Math.Abs(exact)) + least + 1e-26;
-                    Assert.True(got[row] >= 0 && Math.Abs(got[row] - exact) <= bound, $"K = {categories}, {scale}, {offset}: {got[row]:r}, not {exact:r}");
-                    Assert.True(Math.Abs(readable[row] - exact) <= (1e-13 * exact) + 1e-26, $"K = {categories}, {scale}, {offset}: {readable[row]:r}, not {exact:r}");
+                    Assert.True(
+                        got[row] >= 0 && Math.Abs(got[row] - exact) <= bound,
+                        $"K = {categories}, {scale}, {offset}: {got[row]:r}, not {exact:r}");
+                    Assert.True(
+                        Math.Abs(readable[row] - exact) <= (1e-13 * exact) + 1e-26,
+                        $"K = {categories}, {scale}, {offset}: {readable[row]:r}, not {exact:r}");
                 }
             }
         }
@@ -95,10 +102,16 @@ public class DistributionTests
             // p = ½ ± s/4 + O(s³), of which the divergence is s²/8 + O(s⁴).
             var (two, one) = (tensor(new[] { 0, hair, hair, 0, 0, 0 }).view(3, 2), tensor(new[] { 0, (float)hair }));
             Assert.Equal([hair * hair / 8, hair * hair / 8, 0], Distribution.DivergenceFromUniform(two).data<double>().ToArray(), Near);
-            Assert.Equal([hair * hair / 8, hair * hair / 8, 0], FusedStatistic.Readable(Statistic.DivergenceFromUniform, two).data<double>().ToArray(), Near);
+            Assert.Equal(
+                [hair * hair / 8, hair * hair / 8, 0],
+                FusedStatistic.Readable(Statistic.DivergenceFromUniform, two).data<double>().ToArray(),
+                Near);
             Assert.Equal((float)hair * (double)(float)hair / 8, Distribution.DivergenceFromUniform(one).item<float>(), 1e-7 * hair * hair);
             var slope = grad([Distribution.DivergenceFromUniform(two.requires_grad_()).sum()], [two])[0];
-            Assert.Equal([-hair / 4, hair / 4, hair / 4, -hair / 4, 0, 0], slope.data<double>().ToArray(), (a, b) => Math.Abs(a - b) <= 1e-14 * hair);
+            Assert.Equal(
+                [-hair / 4, hair / 4, hair / 4, -hair / 4, 0, 0],
+                slope.data<double>().ToArray(),
+                (a, b) => Math.Abs(a - b) <= 1e-14 * hair);
         }
 
         static bool Near(double a, double b) => Math.Abs(a - b) <= 1e-14 * b;

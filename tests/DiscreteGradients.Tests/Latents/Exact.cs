@@ -15,7 +15,8 @@ internal static class Exact
     }
 
     /// <summary>All digits of a number; a cast would keep 15.</summary>
-    internal static decimal Number(double x) => decimal.Parse(x.ToString("F26", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    internal static decimal Number(double x) =>
+        decimal.Parse(x.ToString("F26", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
     internal static decimal Exp(decimal x)
     {

@@ -23,7 +23,8 @@ public class NoiseTests
         Near(values.mean().item<double>(), 1, 1, count);
         Near(values.pow(2).mean().item<double>(), 2, Math.Sqrt(20), count);
         Near((-values).exp().mean().item<double>(), 0.5, Math.Sqrt(1 / 12.0), count);
-        var bins = ((-values).exp() * 1000).floor().to_type(ScalarType.Int64).clamp(0, 999).flatten().bincount(null, 1000).to_type(ScalarType.Float64);
+        var bins = ((-values).exp() * 1000).floor().to_type(ScalarType.Int64).clamp(0, 999).flatten().bincount(null, 1000)
+            .to_type(ScalarType.Float64);
         var chi = ((bins - (count / 1000.0)).pow(2) / (count / 1000.0)).sum().item<double>();
         Assert.True(Math.Abs(chi - 999) < 5 * Math.Sqrt(2 * 999), $"chi-square {chi}");
     }
@@ -35,7 +36,8 @@ public class NoiseTests
         using var generator = Conformance.Seeded();
         foreach (var categories in new[] { 4, 40 })
         {
-            var values = Noise.Draw(generator).Exponential(60, zeros([4_000, categories], ScalarType.Float32)).to_type(ScalarType.Float64) - 1;
+            var drawn = Noise.Draw(generator).Exponential(60, zeros([4_000, categories], ScalarType.Float32));
+            var values = drawn.to_type(ScalarType.Float64) - 1;
             foreach (var axis in new[] { 0, 1, 2 })
             {
                 var product = values.narrow(axis, 0, values.shape[axis] - 1) * values.narrow(axis, 1, values.shape[axis] - 1);

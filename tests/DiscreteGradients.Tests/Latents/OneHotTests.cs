@@ -89,10 +89,12 @@ public class OneHotTests
         Conformance.Refused("2^200 joint states are too many to list; at most 2147483647 can be.", () => OneHot.States(200, 2));
         using var scope = NewDisposeScope();
         Conformance.Refused(
-            "exact enumeration is limited to 65536 states; 17 latents of 2 categories have 131072. Use fewer latents or raise MaximumStates.",
+            "exact enumeration is limited to 65536 states; 17 latents of 2 categories have 131072. "
+            + "Use fewer latents or raise MaximumStates.",
             () => new ExactEnumeration().Estimate(zeros(17, 2), z => z.sum([-2, -1])));
         Conformance.Refused(
-            "exact enumeration is limited to 100 states; 128 latents of 2 categories have more than 9e18. Use fewer latents or raise MaximumStates.",
+            "exact enumeration is limited to 100 states; 128 latents of 2 categories have more than 9e18. "
+            + "Use fewer latents or raise MaximumStates.",
             () => new ExactEnumeration(100).Estimate(zeros(128, 2), z => z.sum([-2, -1])));
     }
 }

@@ -75,7 +75,9 @@ public class SamplerTests
         AssertFrequencies(samples.sum([0]), logits.to_type(ScalarType.Float64).softmax(-1), rows);
     }
 
-    /// <summary>Uniform numbers at both ends and on the boundaries between categories, where rounding could pick a weight of zero.</summary>
+    /// <summary>
+    /// Uniform numbers at both ends and on the boundaries between categories, where rounding could pick a weight of zero.
+    /// </summary>
     [Theory]
     [InlineData(2)]
     [InlineData(7)]
@@ -112,7 +114,8 @@ public class SamplerTests
 
         var pairs = (index[0] * 3 + index[1]).to_type(ScalarType.Int64).bincount(null, 9);
         AssertFrequencies(pairs, full([9], 1 / 9.0, ScalarType.Float64), Rows);
-        var neighbours = (index[0][TensorIndex.Slice(null, -1)] * 3 + index[0][TensorIndex.Slice(1)]).to_type(ScalarType.Int64).bincount(null, 9);
+        var neighbours = (index[0][TensorIndex.Slice(null, -1)] * 3 + index[0][TensorIndex.Slice(1)]).to_type(ScalarType.Int64)
+            .bincount(null, 9);
         AssertFrequencies(neighbours, full([9], 1 / 9.0, ScalarType.Float64), Rows - 1);
     }
 
@@ -198,21 +201,23 @@ public class SamplerTests
             foreach (var dtype in new[] { ScalarType.Float16, ScalarType.Float32, ScalarType.Float64 })
             {
                 var logits = zeros([4, categories], dtype);
+                void Refused(string message) => Conformance.Refused(message, () => OneHot.Sample(logits));
                 logits[2] = double.NegativeInfinity;
-                Conformance.Refused("logits row 2 is fully masked; every row needs a category with a finite logit.", () => OneHot.Sample(logits));
+                Refused("logits row 2 is fully masked; every row needs a category with a finite logit.");
                 logits[2, 1] = double.NaN;
-                Conformance.Refused("logits row 2 holds NaN; logits must be finite, or −∞ to mask a category.", () => OneHot.Sample(logits));
+                Refused("logits row 2 holds NaN; logits must be finite, or −∞ to mask a category.");
                 logits[2] = 0;
                 logits[2, categories - 1] = double.NaN;
-                Conformance.Refused("logits row 2 holds NaN; logits must be finite, or −∞ to mask a category.", () => OneHot.Sample(logits));
+                Refused("logits row 2 holds NaN; logits must be finite, or −∞ to mask a category.");
                 logits[2, 1] = double.PositiveInfinity;
-                Conformance.Refused("logits row 2 holds Infinity; logits must be finite, or −∞ to mask a category.", () => OneHot.Sample(logits));
+                Refused("logits row 2 holds Infinity; logits must be finite, or −∞ to mask a category.");
             }
         }
 
         var mask = ones([4, 3], ScalarType.Bool);
         mask[1] = false;
-        Conformance.Refused("logits row 1 is fully masked; every row needs a category with a finite logit.", () => new ReinMax().Sample(zeros(4, 3), mask));
+        Conformance.Refused(
+            "logits row 1 is fully masked; every row needs a category with a finite logit.", () => new ReinMax().Sample(zeros(4, 3), mask));
     }
 
     [Fact]
@@ -229,9 +234,14 @@ public class SamplerTests
     public void Wrong_masks_generators_and_counts_are_refused_in_words()
     {
         using var scope = NewDisposeScope();
-        Conformance.Refused("mask must be Boolean, true where a category may be chosen; got Float32.", () => OneHot.Sample(zeros(2, 3), ones(2, 3)));
-        Conformance.Refused("mask must broadcast to the logits' shape [2, 3]; got [2, 4].", () => OneHot.Sample(zeros(2, 3), ones([2, 4], ScalarType.Bool)));
-        Conformance.Refused("mask must broadcast to the logits' shape [2, 3]; got [1, 2, 3].", () => OneHot.Sample(zeros(2, 3), ones([1, 2, 3], ScalarType.Bool)));
+        Conformance.Refused(
+            "mask must be Boolean, true where a category may be chosen; got Float32.", () => OneHot.Sample(zeros(2, 3), ones(2, 3)));
+        Conformance.Refused(
+            "mask must broadcast to the logits' shape [2, 3]; got [2, 4].",
+            () => OneHot.Sample(zeros(2, 3), ones([2, 4], ScalarType.Bool)));
+        Conformance.Refused(
+            "mask must broadcast to the logits' shape [2, 3]; got [1, 2, 3].",
+            () => OneHot.Sample(zeros(2, 3), ones([1, 2, 3], ScalarType.Bool)));
         Conformance.Refused("samples must be at least 1; got 0.", () => OneHot.Sample(zeros(2, 3), samples: 0));
         Conformance.Refused("logits must have shape [..., categories] with at least one category; got [].", () => OneHot.Sample(zeros([])));
     }

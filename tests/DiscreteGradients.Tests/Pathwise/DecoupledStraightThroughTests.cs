@@ -14,7 +14,8 @@ public class DecoupledStraightThroughTests
 
     [Theory]
     [MemberData(nameof(Cases), DisableDiscoveryEnumeration = true)]
-    public void It_conforms_at_temperatures_apart_and_equal(string check, DecoupledStraightThrough estimator) => Conformance.Run(check, estimator);
+    public void It_conforms_at_temperatures_apart_and_equal(string check, DecoupledStraightThrough estimator) =>
+        Conformance.Run(check, estimator);
 
     [Fact]
     public void Samples_come_from_the_forward_temperature()

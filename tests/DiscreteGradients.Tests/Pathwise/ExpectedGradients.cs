@@ -16,7 +16,8 @@ internal static class ExpectedGradients
         "linear" => Conformance.Polynomial(1, K),
         "quadratic" => Conformance.Polynomial(2, K),
         "cubic" => Conformance.Polynomial(3, K),
-        "exponential" => z => (Conformance.Polynomial(2, K)(z) * 0.3).exp() + z.flatten(-2).matmul(linspace(-1, 1, K, ScalarType.Float64)).sin(),
+        "exponential" => z =>
+            (Conformance.Polynomial(2, K)(z) * 0.3).exp() + z.flatten(-2).matmul(linspace(-1, 1, K, ScalarType.Float64)).sin(),
         _ => throw new ArgumentOutOfRangeException(nameof(name)),
     };
 

@@ -32,8 +32,9 @@ public class GumbelRaoTests
         var direct = autograd.grad([((((logits + noise) / 0.7).softmax(-1)) * v).sum()], [logits])[0];
         var chosen = (logits.detach() + noise).argmax(-1);
 
-        var conditional = autograd.grad(
-            [(new GumbelRao(Draws: 1, Temperature: 0.7).Attach(logits, OneHot.FromIndex(chosen, 3, ScalarType.Float64), generator: generator) * v).sum()], [logits])[0];
+        var hard = OneHot.FromIndex(chosen, 3, ScalarType.Float64);
+        var attached = new GumbelRao(Draws: 1, Temperature: 0.7).Attach(logits, hard, generator: generator);
+        var conditional = autograd.grad([(attached * v).sum()], [logits])[0];
 
         for (var category = 0; category < 3; category++)
         {

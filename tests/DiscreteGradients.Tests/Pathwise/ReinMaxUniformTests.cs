@@ -23,7 +23,8 @@ public class ReinMaxUniformTests
         using var scope = NewDisposeScope();
         var (logits, _) = Row();
 
-        var difference = Expectation(new ReinMax(), logits, Objective("cubic")) - Expectation(new ReinMaxUniform(), logits, Objective("cubic"));
+        var difference =
+            Expectation(new ReinMax(), logits, Objective("cubic")) - Expectation(new ReinMaxUniform(), logits, Objective("cubic"));
 
         Assert.True(difference.abs().max().item<double>() > 1e-3);
     }

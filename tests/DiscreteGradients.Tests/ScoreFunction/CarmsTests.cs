@@ -28,7 +28,9 @@ public class CarmsTests
     [Fact]
     public void A_sample_has_the_right_marginals_and_is_never_masked() => ShouldHaveTheRightMarginals(new Carms(), 4);
 
-    /// <summary>Inverse CDF of u and 1 − u, the mean over all orders of categories: how long intervals overlap their mirror images.</summary>
+    /// <summary>
+    /// Inverse CDF of u and 1 − u, the mean over all orders of categories: how long intervals overlap their mirror images.
+    /// </summary>
     private static double[,] MirroredPairs(double[] p)
     {
         var k = p.Length;

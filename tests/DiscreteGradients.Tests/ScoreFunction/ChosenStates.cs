@@ -2,7 +2,9 @@ using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Tests.ScoreFunction;
 
-/// <summary>Estimators that choose joint states: the probability of every choice is known, so the expected gradient is checked without noise.</summary>
+/// <summary>
+/// Estimators that choose joint states: the probability of every choice is known, so the expected gradient is checked without noise.
+/// </summary>
 internal static class ChosenStates
 {
     internal const int Draws = 40_000;
@@ -21,5 +23,6 @@ internal static class ChosenStates
         new([(1, 4), (1, 5), (2, 3), (3, 2)], [2, 4], [false, true]);
 
     internal static double[] StateProbabilities(Tensor logits) =>
-        Distribution.LogProbability(logits, OneHot.States((int)logits.shape[0], (int)logits.shape[1], ScalarType.Float64)).sum(-1).exp().data<double>().ToArray();
+        Distribution.LogProbability(logits, OneHot.States((int)logits.shape[0], (int)logits.shape[1], ScalarType.Float64))
+            .sum(-1).exp().data<double>().ToArray();
 }

@@ -13,7 +13,8 @@ internal static class Coupled
     internal static Func<Tensor, Tensor> F(Tensor logits) => Conformance.Polynomial(3, (int)logits.numel());
 
     /// <summary>With the probability of every pair of categories of one latent given its distribution.</summary>
-    internal static void ShouldBeExactInExpectation(GradientEstimator estimator, int latents, int categories, Func<double[], double[,]> pairsOf)
+    internal static void ShouldBeExactInExpectation(
+        GradientEstimator estimator, int latents, int categories, Func<double[], double[,]> pairsOf)
     {
         using var scope = NewDisposeScope();
         var logits = Logits(latents, categories);

@@ -19,7 +19,9 @@ public class DirichletCopulaTests
         {
             var root = (double v) => tensor(Math.Pow(v, 1.0 / (samples - 1)));
             Frequency(x, (u[0] < x).to_type(ScalarType.Float64).mean().item<double>());
-            Frequency(DirichletCopula.Below(root(x), root(y), samples).item<double>(), ((u[0] < x) & (u[^1] < y)).to_type(ScalarType.Float64).mean().item<double>());
+            Frequency(
+                DirichletCopula.Below(root(x), root(y), samples).item<double>(),
+                ((u[0] < x) & (u[^1] < y)).to_type(ScalarType.Float64).mean().item<double>());
         }
 
         static void Frequency(double expected, double got) =>

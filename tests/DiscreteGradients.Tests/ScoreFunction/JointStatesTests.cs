@@ -22,7 +22,8 @@ public class JointStatesTests
         few[1, TensorIndex.Slice(1)] = double.NegativeInfinity;
         foreach (var logits in new[] { small, masked, few })
         {
-            var gradients = tensor(Conformance.Estimate(estimator, logits.expand(50, 2, -1).clone(), Conformance.Seeded(), F(logits))).view(50, -1);
+            var gradients = tensor(Conformance.Estimate(estimator, logits.expand(50, 2, -1).clone(), Conformance.Seeded(), F(logits)))
+                .view(50, -1);
             var values = estimator.Estimate(logits.expand(50, 2, -1), F(logits), Conformance.Seeded());
 
             Assert.InRange((gradients - tensor(Exact(logits, F(logits)))).abs().max().item<double>(), 0, 1e-13);
@@ -80,7 +81,8 @@ public class JointStatesTests
         var logits = Conformance.Logits([6, 3, 4]);
         if (masked)
             logits[.., 1, TensorIndex.Slice(1, 3)] = double.NegativeInfinity;   // 32 of 64 states are left
-        var all = Distribution.LogProbability(logits, OneHot.States(3, 4, ScalarType.Float64).unsqueeze(1).expand(64, 6, 3, 4)).sum(-1).sort(0, descending: true).Values;
+        var all = Distribution.LogProbability(logits, OneHot.States(3, 4, ScalarType.Float64).unsqueeze(1).expand(64, 6, 3, 4))
+            .sum(-1).sort(0, descending: true).Values;
         var states = new JointStates(Categorical.LogProbabilities(logits));
 
         for (var n = 0; n < 64; n++)
@@ -117,7 +119,8 @@ public class JointStatesTests
         for (var l = 0; l < latents; l++)
             state = (state * categories) + states.Index.select(-1, l);
         Assert.InRange((tensor(p)[state].log() - states.LogProbability).abs().max().item<double>(), 0, 1e-13);
-        var frequency = ((((state[0] * p.Length) + state[1]) * p.Length) + state[2]).bincount(null, p.Length * p.Length * p.Length).data<long>().ToArray();
+        var frequency = ((((state[0] * p.Length) + state[1]) * p.Length) + state[2])
+            .bincount(null, p.Length * p.Length * p.Length).data<long>().ToArray();
         for (var triple = 0; triple < frequency.Length; triple++)
         {
             var (pair, third) = Math.DivRem(triple, p.Length);
@@ -132,6 +135,8 @@ public class JointStatesTests
     [Fact]
     public void The_number_of_evaluations_is_at_most_the_number_of_states()
     {
-        Assert.Equal((4, 8, 2), (new UnorderedSet(4).Evaluations(2, 3), new UnorderedSet(8).Evaluations(3, 2), new SumAndSample(4).Evaluations(1, 2)));
+        Assert.Equal(4, new UnorderedSet(4).Evaluations(2, 3));
+        Assert.Equal(8, new UnorderedSet(8).Evaluations(3, 2));
+        Assert.Equal(2, new SumAndSample(4).Evaluations(1, 2));
     }
 }

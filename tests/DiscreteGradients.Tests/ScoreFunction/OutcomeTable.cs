@@ -3,7 +3,9 @@ using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Tests.ScoreFunction;
 
-/// <summary>What an estimator gives for a set of points: a gradient [L · K] and a value, the same whenever these points are drawn.</summary>
+/// <summary>
+/// What an estimator gives for a set of points: a gradient [L · K] and a value, the same whenever these points are drawn.
+/// </summary>
 internal sealed record Outcome(double[] Gradient, double Value, int Count);
 
 /// <summary>
@@ -22,7 +24,8 @@ internal static class OutcomeTable
         long[] states = [];
         Tensor Recorded(Tensor z)
         {
-            var place = tensor(Enumerable.Range(0, (int)logits.shape[0]).Select(l => (long)Math.Pow(logits.shape[1], logits.shape[0] - 1 - l)).ToArray());
+            var place = tensor(Enumerable.Range(0, (int)logits.shape[0])
+                .Select(l => (long)Math.Pow(logits.shape[1], logits.shape[0] - 1 - l)).ToArray());
             states = (z.argmax(-1) * place).sum(-1).t().contiguous().data<long>().ToArray();
             return f(z);
         }
@@ -50,7 +53,8 @@ internal static class OutcomeTable
     }
 
     /// <summary>The expected gradient and value; every outcome that is possible must be in the table, and no other.</summary>
-    internal static (double[] Gradient, double Value) Expectation(Dictionary<string, Outcome> table, IReadOnlyDictionary<string, double> probability)
+    internal static (double[] Gradient, double Value) Expectation(
+        Dictionary<string, Outcome> table, IReadOnlyDictionary<string, double> probability)
     {
         var possible = probability.Where(p => p.Value > 1e-14).ToList();
         Assert.Equal(possible.Select(p => p.Key).Order(), table.Keys.Order());
@@ -65,7 +69,8 @@ internal static class OutcomeTable
         return (gradient, possible.Sum(p => p.Value * table[p.Key].Value));
     }
 
-    internal static void ShouldBeExact(Dictionary<string, Outcome> table, IReadOnlyDictionary<string, double> probability, Tensor logits, Func<Tensor, Tensor> f)
+    internal static void ShouldBeExact(
+        Dictionary<string, Outcome> table, IReadOnlyDictionary<string, double> probability, Tensor logits, Func<Tensor, Tensor> f)
     {
         var (gradient, value) = Expectation(table, probability);
         Assert.InRange(Distance(Exact(logits, f), gradient), 0, 1e-12);

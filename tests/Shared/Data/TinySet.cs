@@ -15,6 +15,9 @@ internal sealed class TinySet
 
     public static DataFolders Folders(TemporaryFolder folder, bool offline = false) => new(
         null,
-        name => name == "DGRAD_OFFLINE" && offline ? "1" : name == "DGRAD_DATA" ? folder["variable"] : name == "XDG_CACHE_HOME" ? folder["cache"] : null,
+        name => name == "DGRAD_OFFLINE" && offline ? "1"
+            : name == "DGRAD_DATA" ? folder["variable"]
+            : name == "XDG_CACHE_HOME" ? folder["cache"]
+            : null,
         IsWindows: false);
 }

@@ -31,7 +31,8 @@ internal static class Losses
 
         internal static IReadOnlyList<MethodSummary> Of(IEnumerable<MetricsLine> lines) => MethodSummary.Of(lines, Declared(lines));
 
-        internal static string ToCsv(IReadOnlyList<MethodSummary> summaries, string experiment) => MethodSummary.ToCsv(summaries, Declared(experiment));
+        internal static string ToCsv(IReadOnlyList<MethodSummary> summaries, string experiment) =>
+            MethodSummary.ToCsv(summaries, Declared(experiment));
     }
 
     extension(PublishedResult result)
