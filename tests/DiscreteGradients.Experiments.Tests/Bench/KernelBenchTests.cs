@@ -68,7 +68,8 @@ public sealed class KernelBenchTests
     public void Rows_survive_the_file()
     {
         var row = new BenchRow(
-            "st", 400, 8, BenchPass.Forward, 2, 9, 10.5, null, null, null, null, 1.5, 2, 3, 4, 0.5, 0.25, 1, 2, null, 7, 3, null, 0, 128, "a; b");
+            "st", 400, 8, BenchPass.Forward, 2, 9, 10.5, null, null, null, null, 1.5, 2, 3, 4, 0.5, 0.25,
+            1, 2, null, 7, 3, null, 0, 128, "a; b");
 
         var read = BenchRow.Read([BenchRow.CsvHeader, row.ToCsv()]);
 

@@ -5,7 +5,8 @@ namespace DiscreteGradients.Experiments.Tests.Data;
 public sealed class DownloadTests : IDisposable
 {
     private const string Remedy =
-        "Put train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz into DIR/tiny and give --data DIR, or use --dataset made-digits, which is drawn by code.";
+        "Put train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz into DIR/tiny and give --data DIR, "
+        + "or use --dataset made-digits, which is drawn by code.";
 
     private static readonly byte[] Train = Idx.Gzip(TinySet.Train);
     private static readonly byte[] Test = Idx.Gzip(TinySet.Test);
@@ -62,14 +63,16 @@ public sealed class DownloadTests : IDisposable
 
         Assert.Equal(
             $"Data set 'tiny' is not in {_folder["variable", "tiny"]} ($DGRAD_DATA), {Cache} (the cache) and could not be downloaded; "
-            + $"tried {nobody}{TinySet.TrainFile}: Connection refused ({new Uri(nobody).Authority}); {_bad.Address}{TinySet.TrainFile}: 404 NotFound. {Remedy}",
+            + $"tried {nobody}{TinySet.TrainFile}: Connection refused ({new Uri(nobody).Authority}); "
+            + $"{_bad.Address}{TinySet.TrainFile}: 404 NotFound. {Remedy}",
             error.Message);
         Assert.False(Path.Exists(_folder["cache"]));
     }
 
     [Fact]
     public Task A_body_that_ends_too_early_is_named() => Says(
-        _bad.With(TinySet.TrainFile, Train, sent: Train.Length / 2), $"the connection ended after {Train.Length / 2} of {Train.Length} bytes");
+        _bad.With(TinySet.TrainFile, Train, sent: Train.Length / 2),
+        $"the connection ended after {Train.Length / 2} of {Train.Length} bytes");
 
     [Fact]
     public Task Other_bytes_are_named()
@@ -163,7 +166,8 @@ public sealed class DownloadTests : IDisposable
     public async Task Offline_nothing_is_asked_for()
     {
         var error = await Assert.ThrowsAsync<OptionException>(
-            () => new Download(TinySet.With(_server.Address), TinySet.Folders(_folder, offline: true), _ => { }).Fetch(TestContext.Current.CancellationToken));
+            () => new Download(TinySet.With(_server.Address), TinySet.Folders(_folder, offline: true), _ => { })
+                .Fetch(TestContext.Current.CancellationToken));
 
         Assert.Equal($"DGRAD_OFFLINE forbids downloading 'tiny'; unset it. {Remedy}", error.Message);
         Assert.Empty(_server.Requests);
@@ -176,7 +180,8 @@ public sealed class DownloadTests : IDisposable
     {
         var folders = new DataFolders(null, _ => null, isWindows);
 
-        var error = await Assert.ThrowsAsync<OptionException>(() => new Download(TinySet.With(_server.Address), folders, _ => { }).Fetch(TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<OptionException>(
+            () => new Download(TinySet.With(_server.Address), folders, _ => { }).Fetch(TestContext.Current.CancellationToken));
 
         Assert.Equal($"There is no folder to download 'tiny' into; set {variable}.", error.Message);
     }
@@ -200,5 +205,6 @@ public sealed class DownloadTests : IDisposable
         new Download(TinySet.With(homes), Folders, progress ?? (_ => { })) { Patience = TimeSpan.FromSeconds(patience) }
             .Fetch(TestContext.Current.CancellationToken);
 
-    private IEnumerable<string?> Left() => Directory.Exists(Cache) ? Directory.GetFiles(Cache).Select(Path.GetFileName).Order(StringComparer.Ordinal) : [];
+    private IEnumerable<string?> Left() =>
+        Directory.Exists(Cache) ? Directory.GetFiles(Cache).Select(Path.GetFileName).Order(StringComparer.Ordinal) : [];
 }

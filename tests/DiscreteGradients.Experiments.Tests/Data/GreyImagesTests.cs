@@ -6,7 +6,8 @@ public sealed class GreyImagesTests
     public void Binary_pixels_are_1_with_the_probability_of_their_grey_value_and_a_function_of_noise_and_number()
     {
         using var scope = NewDisposeScope();
-        var images = new GreyImages([.. Enumerable.Range(0, 3).SelectMany(_ => Enumerable.Range(0, ImageData.Pixels).Select(i => (byte)(i % 4 * 85)))]);
+        var images = new GreyImages(
+            [.. Enumerable.Range(0, 3).SelectMany(_ => Enumerable.Range(0, ImageData.Pixels).Select(i => (byte)(i % 4 * 85)))]);
         var (noise, other) = (Noise.Seeded(1, 0), Noise.Seeded(1, 1));
 
         var binary = images.TakeBinary([0, 1, 2], noise);

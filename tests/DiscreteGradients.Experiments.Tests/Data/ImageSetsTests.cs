@@ -94,7 +94,8 @@ public sealed class ImageSetsTests : IDisposable
         var error = Assert.Throws<OptionException>(() => set.Load(Folders(offline: offline)));
 
         Assert.Equal(
-            $"Data set 'tiny' was not found; looked in {_folder["cache", "dgrad", "tiny"]} (the cache), {_folder["package", "tiny"]} (the system's package)"
+            $"Data set 'tiny' was not found; looked in {_folder["cache", "dgrad", "tiny"]} (the cache), "
+            + $"{_folder["package", "tiny"]} (the system's package)"
             + $"{words}train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz into DIR/tiny and give --data DIR, "
             + "or use --dataset made-digits, which is drawn by code.",
             error.Message);
@@ -232,6 +233,9 @@ public sealed class ImageSetsTests : IDisposable
 
     private DataFolders Folders(string? option = null, string? variable = null, bool offline = false) => new(
         option is null ? null : _folder[option],
-        name => name == "DGRAD_OFFLINE" && offline ? "1" : name == "DGRAD_DATA" && variable is not null ? _folder[variable] : name == "XDG_CACHE_HOME" ? _folder["cache"] : null,
+        name => name == "DGRAD_OFFLINE" && offline ? "1"
+            : name == "DGRAD_DATA" && variable is not null ? _folder[variable]
+            : name == "XDG_CACHE_HOME" ? _folder["cache"]
+            : null,
         IsWindows: false);
 }

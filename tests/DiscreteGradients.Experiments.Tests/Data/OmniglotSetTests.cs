@@ -7,7 +7,9 @@ namespace DiscreteGradients.Experiments.Tests.Data;
 public sealed class OmniglotSetTests : IDisposable
 {
     private const string Header = "index\tset\talphabet\tcharacter\tfile_id\tdrawer\tsplit\n";
-    private const string Index = $"{Header}0\tbackground\tGreek\t1\t10\t1\ttest\n1\tbackground\tGreek\t1\t10\t2\ttrain\n2\tevaluation\tULOG\t1\t11\t1\tspare\n3\tevaluation\tULOG\t1\t11\t2\ttrain\n";
+    private const string Index =
+        $"{Header}0\tbackground\tGreek\t1\t10\t1\ttest\n1\tbackground\tGreek\t1\t10\t2\ttrain\n"
+        + "2\tevaluation\tULOG\t1\t11\t1\tspare\n3\tevaluation\tULOG\t1\t11\t2\ttrain\n";
 
     private static readonly byte[] Images = Idx.Images(4);
 
@@ -30,15 +32,20 @@ public sealed class OmniglotSetTests : IDisposable
     }
 
     [Theory]
-    [InlineData("split\n0", "splitt\n0", "'{0}' does not begin with the column names index, set, alphabet, character, file_id, drawer, split.")]
+    [InlineData(
+        "split\n0", "splitt\n0", "'{0}' does not begin with the column names index, set, alphabet, character, file_id, drawer, split.")]
     [InlineData(Index, "<html>", "'{0}' does not begin with the column names index, set, alphabet, character, file_id, drawer, split.")]
     [InlineData("3\tevaluation\tULOG\t1\t11\t2\ttrain\n", "3\tevaluat", "'{0}' is cut off: line 5 has no end.")]
     [InlineData("3\tevaluation\tULOG\t1\t11\t2\ttrain\n", "", "'{0}' has 3 rows; expected one for each of the 4 images.")]
-    [InlineData("2\ttrain\n", "2\ttrain\n4\tevaluation\tULOG\t1\t11\t2\ttrain\n", "'{0}' has 6 rows; expected one for each of the 4 images.")]
+    [InlineData(
+        "2\ttrain\n", "2\ttrain\n4\tevaluation\tULOG\t1\t11\t2\ttrain\n", "'{0}' has 6 rows; expected one for each of the 4 images.")]
     [InlineData("\tULOG\t1\t11\t1", "\t1\t11\t1", "Line 4 of '{0}' has 6 columns; expected 7.")]
     [InlineData("1\tbackground", "7\tbackground", "Line 3 of '{0}' must describe image 1; got '7'.")]
     [InlineData("spare", "valid", "Line 4 of '{0}' must end with train, test or spare; got 'valid'.")]
-    [InlineData("spare", "\u001b[2Jaaaaaaaaaaaaaaaaaaaaaaaaaaa", "Line 4 of '{0}' must end with train, test or spare; got '?[2Jaaaaaaaaaaaaaaaa...'.")]
+    [InlineData(
+        "spare",
+        "\u001b[2Jaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "Line 4 of '{0}' must end with train, test or spare; got '?[2Jaaaaaaaaaaaaaaaa...'.")]
     public void A_damaged_table_is_one_sentence(string good, string bad, string sentence)
     {
         Write(Images, Index.Replace(good, bad));
@@ -75,7 +82,8 @@ public sealed class OmniglotSetTests : IDisposable
         Write(other, Index);
 
         Assert.Equal(
-            $"'{_folder["tiny", "omniglot28-images-idx3-ubyte.gz"]}' is not the file of 'tiny': the sha256 of its uncompressed bytes must be "
+            $"'{_folder["tiny", "omniglot28-images-idx3-ubyte.gz"]}' is not the file of 'tiny': "
+            + "the sha256 of its uncompressed bytes must be "
             + $"{Idx.Sha256(Images)}; got {Idx.Sha256(other)}.",
             Message());
     }
@@ -86,7 +94,9 @@ public sealed class OmniglotSetTests : IDisposable
         Write(Images[..^1], Index, gzip: false);
 
         Assert.Equal(
-            $"'{_folder["tiny", "omniglot28-images-idx3-ubyte"]}' is cut off: its 4 images need 3136 bytes after the header; 3135 are there.", Message());
+            $"'{_folder["tiny", "omniglot28-images-idx3-ubyte"]}' is cut off: its 4 images need 3136 bytes after the header; "
+            + "3135 are there.",
+            Message());
     }
 
     [Fact]
@@ -95,7 +105,8 @@ public sealed class OmniglotSetTests : IDisposable
         Write(Images, Index);
         File.Delete(_folder["tiny", "omniglot-index.tsv.gz"]);
 
-        Assert.Equal($"'{_folder["tiny"]}' holds no omniglot-index.tsv or omniglot-index.tsv.gz, only the other half of 'tiny'.", Message());
+        Assert.Equal(
+            $"'{_folder["tiny"]}' holds no omniglot-index.tsv or omniglot-index.tsv.gz, only the other half of 'tiny'.", Message());
     }
 
     private void Write(byte[] images, string index, bool gzip = true)

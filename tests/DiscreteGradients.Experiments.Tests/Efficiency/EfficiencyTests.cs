@@ -28,7 +28,11 @@ public sealed class EfficiencyTests
     public void Estimators_take_turns()
     {
         using var task = new Recorder();
-        EfficiencyCase[] cases = [new("a", new StraightThrough(), new Dictionary<string, (double, double)> { ["recorder"] = (2, 3) }), new("b", new ReinMax(), new Dictionary<string, (double, double)>())];
+        EfficiencyCase[] cases =
+        [
+            new("a", new StraightThrough(), new Dictionary<string, (double, double)> { ["recorder"] = (2, 3) }),
+            new("b", new ReinMax(), new Dictionary<string, (double, double)>()),
+        ];
 
         var rows = EfficiencyStudy.Measure(task, cases, rounds: 3, cancellation: TestContext.Current.CancellationToken);
 
@@ -36,14 +40,17 @@ public sealed class EfficiencyTests
         Assert.Equal(["a", "b"], rows.Select(row => row.Estimator));
         Assert.All(rows, row => Assert.InRange(row.SecondsPerStep, 0, 0.01));
         Assert.All(rows, row => Assert.Equal(10 * row.SecondsPerStep, row.SecondsPerEpoch, 1e-12));
-        Assert.Equal(((double?)2.0, (double?)3.0, null, null), (rows[0].PaperSeconds, rows[0].PaperMegabytes, rows[1].PaperSeconds, rows[1].PaperMegabytes));
+        Assert.Equal(
+            ((double?)2.0, (double?)3.0, null, null),
+            (rows[0].PaperSeconds, rows[0].PaperMegabytes, rows[1].PaperSeconds, rows[1].PaperMegabytes));
     }
 
     [Fact]
     public void Rows_are_written_as_comma_separated_values()
     {
         Assert.Equal(
-            "task,estimator,seconds_per_step,seconds_per_epoch,peak_megabytes,paper_seconds_per_epoch,paper_peak_megabytes\nvae,gumbel-rao 100,0.5,300,,5.2,76\n",
+            "task,estimator,seconds_per_step,seconds_per_epoch,peak_megabytes,paper_seconds_per_epoch,paper_peak_megabytes\n"
+            + "vae,gumbel-rao 100,0.5,300,,5.2,76\n",
             EfficiencyRow.ToCsv([new EfficiencyRow("vae", "gumbel-rao 100", 0.5, 300, null, 5.2, 76)]));
     }
 

@@ -53,7 +53,8 @@ public sealed class DenseStackTests : IDisposable
 
         var thrown = Assert.Throws<ExternalException>(() => value.backward());
 
-        Assert.StartsWith("one of the variables needed for gradient computation has been modified", thrown.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "one of the variables needed for gradient computation has been modified", thrown.Message, StringComparison.Ordinal);
     }
 
     [Fact]

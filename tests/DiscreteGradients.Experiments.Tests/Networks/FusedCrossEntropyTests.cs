@@ -67,6 +67,7 @@ public sealed class FusedCrossEntropyTests : IDisposable
 
         var thrown = Assert.Throws<ExternalException>(() => value.backward());
 
-        Assert.StartsWith("one of the variables needed for gradient computation has been modified", thrown.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "one of the variables needed for gradient computation has been modified", thrown.Message, StringComparison.Ordinal);
     }
 }

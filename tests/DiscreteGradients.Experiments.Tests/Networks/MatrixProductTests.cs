@@ -8,7 +8,8 @@ public sealed unsafe class MatrixProductTests
 {
     public static TheoryData<int, int, int> Sizes => new()
     {
-        { 12, 1, 32 }, { 13, 2, 33 }, { 23, 3, 63 }, { 24, 4, 64 }, { 25, 5, 65 }, { 100, 784, 33 }, { 100, 32, 256 }, { 200, 200, 784 }, { 37, 0, 40 },
+        { 12, 1, 32 }, { 13, 2, 33 }, { 23, 3, 63 }, { 24, 4, 64 }, { 25, 5, 65 }, { 100, 784, 33 }, { 100, 32, 256 }, { 200, 200, 784 },
+        { 37, 0, 40 },
     };
 
     [Theory]
@@ -26,7 +27,8 @@ public sealed unsafe class MatrixProductTests
         {
             foreach (var transposeB in new[] { false, true })
             {
-                var got = Multiply(transposeA ? a.t().contiguous() : a, transposeA, transposeB ? b.t().contiguous() : b, transposeB, m, k, n);
+                var (left, right) = (transposeA ? a.t().contiguous() : a, transposeB ? b.t().contiguous() : b);
+                var got = Multiply(left, transposeA, right, transposeB, m, k, n);
                 Assert.True(((got - expected).abs() <= bound).all().item<bool>());
             }
         }
@@ -70,7 +72,8 @@ public sealed unsafe class MatrixProductTests
         }
     }
 
-    private static Tensor Multiply(Tensor a, bool transposeA, Tensor b, bool transposeB, int m, int k, int n, Tensor? bias = null, float slope = 1)
+    private static Tensor Multiply(
+        Tensor a, bool transposeA, Tensor b, bool transposeB, int m, int k, int n, Tensor? bias = null, float slope = 1)
     {
         var c = full([m + 2, n], -7f);  // a row before and one after, which must stay
         MatrixProduct.Multiply(

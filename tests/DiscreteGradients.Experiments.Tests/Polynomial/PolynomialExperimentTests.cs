@@ -10,7 +10,8 @@ public sealed class PolynomialExperimentTests
     public void Expected_loss_is_that_of_enumeration()
     {
         // A step of 1e-30 leaves the logits where the seed put them.
-        var metrics = new PolynomialExperiment(Small with { Lr = 1e-30 }).Run(new StraightThrough(), seed: 11, cancellation: TestContext.Current.CancellationToken).Single();
+        var metrics = new PolynomialExperiment(Small with { Lr = 1e-30 })
+            .Run(new StraightThrough(), seed: 11, cancellation: TestContext.Current.CancellationToken).Single();
 
         using var generator = new Generator(11);
         using var logits = (rand([5, 2], generator: generator) * 0.02 - 0.01).to_type(ScalarType.Float64);
@@ -57,7 +58,8 @@ public sealed class PolynomialExperimentTests
     [Theory]
     [InlineData(12, 64, null)]
     [InlineData(16, 16, null)]
-    [InlineData(16, 64, "exact enumeration of 65536 states for each of the 64 examples of a step needs too much memory; use a smaller --batch.")]
+    [InlineData(
+        16, 64, "exact enumeration of 65536 states for each of the 64 examples of a step needs too much memory; use a smaller --batch.")]
     [InlineData(17, 1, "exact enumeration needs all 2^17 states at every step; at most 65536 can be: use fewer --latents.")]
     public void Enumeration_applies_where_a_step_can_be_done(int latents, int batch, string? why)
     {
@@ -71,7 +73,8 @@ public sealed class PolynomialExperimentTests
         var steps = 0;
         var experiment = new PolynomialExperiment(Small with { Steps = 100 });
 
-        Assert.Throws<OperationCanceledException>(() => experiment.Run(new StraightThrough(), 0, _ => { if (++steps == 3) stop.Cancel(); }, stop.Token).Count());
+        Assert.Throws<OperationCanceledException>(
+            () => experiment.Run(new StraightThrough(), 0, _ => { if (++steps == 3) stop.Cancel(); }, stop.Token).Count());
 
         Assert.Equal(3, steps);
     }

@@ -28,14 +28,18 @@ public sealed class RunSummaryTests
     [Fact]
     public void Every_result_has_its_columns_in_the_declared_order_and_what_was_not_measured_is_empty()
     {
-        MetricsLine Measured(long seed, double bound) => Line(seed, 2, 4, ("test_loss", 5 + seed), ("gradient_variance", 7), ("bound_100", bound));
+        MetricsLine Measured(long seed, double bound) =>
+            Line(seed, 2, 4, ("test_loss", 5 + seed), ("gradient_variance", 7), ("bound_100", bound));
 
         var csv = MethodSummary.ToCsv(
-            MethodSummary.Of([Measured(0, 1), Measured(1, 4), Line(0, 2, 3, ("expected_loss", 2)) with { Method = "rloo" }], Losses), Losses);
+            MethodSummary.Of([Measured(0, 1), Measured(1, 4), Line(0, 2, 3, ("expected_loss", 2)) with { Method = "rloo" }], Losses),
+            Losses);
 
+        const string columns =
+            "estimator,epoch,seeds,train_loss_mean,train_loss_std,test_loss_mean,test_loss_std,test_bound_mean,test_bound_std";
         Assert.Equal(
             $"""
-            estimator,epoch,seeds,train_loss_mean,train_loss_std,test_loss_mean,test_loss_std,test_bound_mean,test_bound_std,seconds_per_step
+            {columns},seconds_per_step
             st,2,2,4,0,5.5,{Math.Sqrt(0.5):r},2.5,{Math.Sqrt(4.5):r},0.05
             rloo,2,1,3,,,,,,0.05
 
@@ -51,8 +55,8 @@ public sealed class RunSummaryTests
         Assert.Equal(line.ToJson(), MetricsLine.Parse(line.ToJson()).ToJson());
         Assert.Equal(line.Numbers, MetricsLine.Parse(line.ToJson()).Numbers);
         Assert.Equal(
-            """{"experiment":"e","estimator":"st","seed":3,"epoch":1,"train_loss":"NaN","expected_loss":0.30000000000000004,"seconds":0.5,"steps":10,"""
-            + "\"check\":\"4874c8d8\"}",
+            """{"experiment":"e","estimator":"st","seed":3,"epoch":1,"train_loss":"NaN","expected_loss":"""
+            + """0.30000000000000004,"seconds":0.5,"steps":10,"check":"4874c8d8"}""",
             line.ToJson());
     }
 

@@ -19,11 +19,14 @@ public sealed class RunnerTests : IDisposable
         using var both = new Barrier(2);
         var observer = new Observer();
 
-        var finished = Runner(folder, new Counting(epochs: 2, (_, _) => Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(20), Stop)))).Run(2, observer, Stop);
+        var finished = Runner(folder, new Counting(epochs: 2, (_, _) => Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(20), Stop))))
+            .Run(2, observer, Stop);
 
         Assert.True(finished);
         Assert.Equal(0, observer.Overlaps);
-        Assert.Equal(from seed in Seeds from epoch in (int[])[1, 2] select (seed, epoch), folder.ReadMetrics().Select(line => (line.Seed, line.Epoch)));
+        Assert.Equal(
+            from seed in Seeds from epoch in (int[])[1, 2] select (seed, epoch),
+            folder.ReadMetrics().Select(line => (line.Seed, line.Epoch)));
     }
 
     [Fact]
@@ -50,7 +53,8 @@ public sealed class RunnerTests : IDisposable
         using (var folder = RunFolder.Create(_folder["run"]))
         {
             folder.Write(Record(epochs: 4));
-            Assert.False(Runner(folder, new Counting(epochs: 4, (seed, epoch) => StopAt(seed == 1 && epoch == 3, stop))).Run(1, new Observer(), stop.Token));
+            Assert.False(Runner(folder, new Counting(epochs: 4, (seed, epoch) => StopAt(seed == 1 && epoch == 3, stop)))
+                .Run(1, new Observer(), stop.Token));
         }
 
         var trained = new List<(long, int)>();
@@ -76,9 +80,11 @@ public sealed class RunnerTests : IDisposable
     {
         using var folder = RunFolder.Create(_folder["run"]);
         var saved = new HashSet<string>();
-        var runner = new Runner(new Counting(epochs: 300, (_, _) => { }), [Method.Of(new StraightThrough())], folder, Record(300) with { Seeds = [0] })
+        var checkpoints = _folder["run", "checkpoint", "st-seed0"];
+        var runner = new Runner(
+            new Counting(epochs: 300, (_, _) => { }), [Method.Of(new StraightThrough())], folder, Record(300) with { Seeds = [0] })
         {
-            Keep = (_, _) => saved.UnionWith(Directory.Exists(_folder["run", "checkpoint", "st-seed0"]) ? Directory.GetFiles(_folder["run", "checkpoint", "st-seed0"]) : []),
+            Keep = (_, _) => saved.UnionWith(Directory.Exists(checkpoints) ? Directory.GetFiles(checkpoints) : []),
         };
 
         Assert.True(runner.Run(1, new Observer(), Stop));
@@ -93,7 +99,8 @@ public sealed class RunnerTests : IDisposable
             stop.Cancel();
     }
 
-    private static Runner Runner(RunFolder folder, Counting experiment) => new(experiment, [Method.Of(new StraightThrough())], folder, Record(experiment.Epochs));
+    private static Runner Runner(RunFolder folder, Counting experiment) =>
+        new(experiment, [Method.Of(new StraightThrough())], folder, Record(experiment.Epochs));
 
     private static RunRecord Record(int epochs) => new()
     {

@@ -99,20 +99,45 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("{\"w\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "its header is not that of a safetensors file")]
     [InlineData("{\"w\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}", 4, "its header is not that of a safetensors file")]
     [InlineData("{\"w\":{\"dtype\":\"F32\",\"shape\":null,\"data_offsets\":[0,4]}}", 4, "its header is not that of a safetensors file")]
-    [InlineData("{\"w\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"w\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "its header is not that of a safetensors file")]
+    [InlineData(
+        "{\"w\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"w\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+        1,
+        "its header is not that of a safetensors file")]
     [InlineData("{\"__metadata__\":{\"a\":1}}", 0, "its header is not that of a safetensors file")]
-    [InlineData("{\"w\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4, "'w' has dtype 'F16', which is none of F64, I64, F32, U8")]
+    [InlineData(
+        "{\"w\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4, "'w' has dtype 'F16', which is none of F64, I64, F32, U8")]
     [InlineData("{\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4, "'w' has shape [2] of F32 from byte 0 to 4")]
-    [InlineData("{\"w\":{\"dtype\":\"F32\",\"shape\":[-1,-1],\"data_offsets\":[0,4]}}", 4, "'w' has shape [-1, -1] of F32 from byte 0 to 4")]
-    [InlineData("{\"w\":{\"dtype\":\"F64\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0, "'w' has shape [4294967296, 4294967296] of F64 from byte 0 to 0")]
-    [InlineData("{\"w\":{\"dtype\":\"F64\",\"shape\":[2305843009213693952],\"data_offsets\":[0,0]}}", 0, "'w' has shape [2305843009213693952] of F64 from byte 0 to 0")]
-    [InlineData("{\"w\":{\"dtype\":\"F64\",\"shape\":[0,4294967296,4294967296],\"data_offsets\":[0,0]}}", 0, "'w' has shape [0, 4294967296, 4294967296] of F64 from byte 0 to 0")]
-    [InlineData("{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}", 4, "'w' has data offsets [-4, 0] where [0, ...] must come")]
-    [InlineData("{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,8]}}", 4, "'w' has data offsets [0, 4, 8] where [0, ...] must come")]
-    [InlineData("{\"v\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"w\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}", 6, "'w' has data offsets [2, 6] where [4, ...] must come")]
-    [InlineData("{\"v\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"w\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[6,10]}}", 10, "'w' has data offsets [6, 10] where [4, ...] must come")]
+    [InlineData(
+        "{\"w\":{\"dtype\":\"F32\",\"shape\":[-1,-1],\"data_offsets\":[0,4]}}", 4, "'w' has shape [-1, -1] of F32 from byte 0 to 4")]
+    [InlineData(
+        "{\"w\":{\"dtype\":\"F64\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}",
+        0,
+        "'w' has shape [4294967296, 4294967296] of F64 from byte 0 to 0")]
+    [InlineData(
+        "{\"w\":{\"dtype\":\"F64\",\"shape\":[2305843009213693952],\"data_offsets\":[0,0]}}",
+        0,
+        "'w' has shape [2305843009213693952] of F64 from byte 0 to 0")]
+    [InlineData(
+        "{\"w\":{\"dtype\":\"F64\",\"shape\":[0,4294967296,4294967296],\"data_offsets\":[0,0]}}",
+        0,
+        "'w' has shape [0, 4294967296, 4294967296] of F64 from byte 0 to 0")]
+    [InlineData(
+        "{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}", 4, "'w' has data offsets [-4, 0] where [0, ...] must come")]
+    [InlineData(
+        "{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,8]}}", 4, "'w' has data offsets [0, 4, 8] where [0, ...] must come")]
+    [InlineData(
+        "{\"v\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"w\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}",
+        6,
+        "'w' has data offsets [2, 6] where [4, ...] must come")]
+    [InlineData(
+        "{\"v\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"w\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[6,10]}}",
+        10,
+        "'w' has data offsets [6, 10] where [4, ...] must come")]
     [InlineData("{\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 4, "its tensors take 8 bytes where 4 follow")]
-    [InlineData("{\"w\":{\"dtype\":\"F32\",\"shape\":[1000000000000],\"data_offsets\":[0,4000000000000]}}", 4, "its tensors take 4000000000000 bytes where 4 follow")]
+    [InlineData(
+        "{\"w\":{\"dtype\":\"F32\",\"shape\":[1000000000000],\"data_offsets\":[0,4000000000000]}}",
+        4,
+        "its tensors take 4000000000000 bytes where 4 follow")]
     [InlineData("{\"w\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 2, "its tensors take 1 bytes where 2 follow")]
     public void A_header_that_lies_is_refused(string header, int data, string reason)
     {
@@ -125,7 +150,8 @@ public sealed class SafetensorsFileTests : IDisposable
     [Theory]
     [InlineData(new byte[0], "it has 0 bytes")]
     [InlineData(new byte[] { 2, 0, 0, 0, 0, 0, 0, 0, 123 }, "its header claims 2 bytes where 1 follow")]
-    [InlineData(new byte[] { 255, 255, 255, 255, 255, 255, 255, 255, 123, 125 }, "its header claims 18446744073709551615 bytes where 2 follow")]
+    [InlineData(
+        new byte[] { 255, 255, 255, 255, 255, 255, 255, 255, 123, 125 }, "its header claims 18446744073709551615 bytes where 2 follow")]
     public void A_header_length_that_lies_is_refused(byte[] bytes, string reason) =>
         Assert.Equal(reason, Assert.Throws<InvalidDataException>(() => SafetensorsFile.Read(_folder.Write(bytes, "file"))).Message);
 

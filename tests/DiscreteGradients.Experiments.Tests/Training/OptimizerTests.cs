@@ -13,13 +13,19 @@ public sealed class OptimizerTests
     private static readonly Dictionary<string, (Func<Parameter, Optimizer> Ours, Func<Parameter, optim.Optimizer> Theirs)> Pairs = new()
     {
         ["Adam"] = (p => new Adam([p], LearningRate), p => optim.Adam([p], LearningRate)),
-        ["Adam with other means"] = (p => new Adam([p], LearningRate, beta1: 0.5, beta2: 0.99), p => optim.Adam([p], LearningRate, 0.5, 0.99)),
+        ["Adam with other means"] = (
+            p => new Adam([p], LearningRate, beta1: 0.5, beta2: 0.99),
+            p => optim.Adam([p], LearningRate, 0.5, 0.99)),
         ["Adam with coupled decay"] = (
-            p => new Adam([p], LearningRate, decay: new WeightDecay(0.1, IsDecoupled: false)), p => optim.Adam([p], LearningRate, weight_decay: 0.1)),
+            p => new Adam([p], LearningRate, decay: new WeightDecay(0.1, IsDecoupled: false)),
+            p => optim.Adam([p], LearningRate, weight_decay: 0.1)),
         ["Adam with decoupled decay"] = (
-            p => new Adam([p], LearningRate, decay: new WeightDecay(0.1, IsDecoupled: true)), p => optim.AdamW([p], LearningRate, weight_decay: 0.1)),
+            p => new Adam([p], LearningRate, decay: new WeightDecay(0.1, IsDecoupled: true)),
+            p => optim.AdamW([p], LearningRate, weight_decay: 0.1)),
         ["SGD"] = (p => new Sgd([p], LearningRate), p => optim.SGD([p], LearningRate)),
-        ["SGD with decay"] = (p => new Sgd([p], LearningRate, decay: new WeightDecay(0.1, false)), p => optim.SGD([p], LearningRate, weight_decay: 0.1)),
+        ["SGD with decay"] = (
+            p => new Sgd([p], LearningRate, decay: new WeightDecay(0.1, false)),
+            p => optim.SGD([p], LearningRate, weight_decay: 0.1)),
         ["SGD with momentum"] = (p => new Sgd([p], LearningRate, 0.9), p => optim.SGD([p], LearningRate, 0.9)),
         ["SGD with Nesterov's momentum and decay"] = (
             p => new Sgd([p], LearningRate, 0.9, nesterov: true, new WeightDecay(0.1, false)),

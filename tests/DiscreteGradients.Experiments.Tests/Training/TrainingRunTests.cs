@@ -6,10 +6,20 @@ public sealed class TrainingRunTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
+    private static VaeOptions Vae => new()
+    {
+        Dataset = "made-digits",
+        Latents = 3,
+        Categories = 4,
+        Epochs = 4,
+        Batch = 500,
+        Optimizer = VaeOptimizer.Radam,
+    };
+
     public static TheoryData<string, Experiment> Experiments => new()
     {
         { "polynomial", new PolynomialExperiment(new PolynomialOptions { Latents = 5, Batch = 3, Steps = 4, Epochs = 4 }) },
-        { "vae", new VaeExperiment(new VaeOptions { Dataset = "made-digits", Latents = 3, Categories = 4, Epochs = 4, Batch = 500, Optimizer = VaeOptimizer.Radam }) },
+        { "vae", new VaeExperiment(Vae) },
     };
 
     [Theory]

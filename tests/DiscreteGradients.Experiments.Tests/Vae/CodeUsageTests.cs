@@ -19,7 +19,9 @@ public sealed class CodeUsageTests
 
         Assert.Equal(2, values["collapsed_latents"]);
         Assert.Equal([1, 4, 4], new[] { "1", "2", "3" }.Select(latent => Math.Round(values[$"latent_perplexity/{latent}"], 5)));
-        Assert.Equal([0, 0, Math.Round(Math.Log(4), 5)], new[] { "1", "2", "3" }.Select(latent => Math.Round(values[$"latent_entropy/{latent}"], 5)));
+        Assert.Equal(
+            [0, 0, Math.Round(Math.Log(4), 5)],
+            new[] { "1", "2", "3" }.Select(latent => Math.Round(values[$"latent_entropy/{latent}"], 5)));
         Assert.Equal(Math.Log(4) / 3, values["entropy"], 1e-5);
         Assert.Equal(2.25 / 3, values["max_probability"], 1e-5);
         Assert.Equal((3.0, 1.0), (Math.Round(values["code_perplexity"], 5), Math.Round(values["code_perplexity_min"], 5)));

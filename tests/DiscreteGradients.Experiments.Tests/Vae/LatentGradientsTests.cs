@@ -38,7 +38,8 @@ public sealed class LatentGradientsTests : IDisposable
         var exact = LatentGradients.Exact(_model, logits, _images);
 
         var leaf = logits.to_type(ScalarType.Float64).requires_grad_();
-        var value = new ExactEnumeration().Estimate(leaf, z => _model.Reconstruction(z.to_type(ScalarType.Float32), _images).to_type(ScalarType.Float64)).sum();
+        Tensor Loss(Tensor z) => _model.Reconstruction(z.to_type(ScalarType.Float32), _images).to_type(ScalarType.Float64);
+        var value = new ExactEnumeration().Estimate(leaf, Loss).sum();
         var expected = autograd.grad([value], [leaf])[0];
         Assert.Equal([7, 3, 4], exact.shape);
         Assert.InRange((exact - expected).abs().max().item<double>() / expected.abs().max().item<double>(), 0, 1e-5);  // f is float32
@@ -57,7 +58,8 @@ public sealed class LatentGradientsTests : IDisposable
 
         // Another pathwise estimator goes first: what it computed is used again.
         var errors = LatentGradients.Measure(
-            _model, _images, [new("st", new StraightThrough()), new(name, estimator)], draws, () => new Generator(9), TestContext.Current.CancellationToken)[1];
+            _model, _images, [new("st", new StraightThrough()), new(name, estimator)], draws,
+            () => new Generator(9), TestContext.Current.CancellationToken)[1];
 
         var logits = _model.Encode(_images).detach();
         using var generator = new Generator(9);
@@ -81,7 +83,9 @@ public sealed class LatentGradientsTests : IDisposable
     [Fact]
     public void The_exact_estimator_has_no_error()
     {
-        var errors = Assert.Single(LatentGradients.Measure(_model, _images, [new("exact", new ExactEnumeration())], draws: 8, () => new Generator(1), TestContext.Current.CancellationToken));
+        var errors = Assert.Single(LatentGradients.Measure(
+            _model, _images, [new("exact", new ExactEnumeration())], draws: 8,
+            () => new Generator(1), TestContext.Current.CancellationToken));
 
         Assert.Equal(1, errors.Cosine, 1e-9);
         Assert.InRange(errors.Bias, 0, 1e-5);
@@ -93,7 +97,9 @@ public sealed class LatentGradientsTests : IDisposable
     {
         var before = LiveTensors.Count();
 
-        LatentGradients.Measure(_model, _images, [new("st", new StraightThrough()), new("rloo", new Rloo())], draws: 300, () => new Generator(1), TestContext.Current.CancellationToken);
+        LatentGradients.Measure(
+            _model, _images, [new("st", new StraightThrough()), new("rloo", new Rloo())], draws: 300,
+            () => new Generator(1), TestContext.Current.CancellationToken);
 
         Assert.Equal(before, LiveTensors.Count());
         Assert.All(_model.parameters(), parameter => Assert.Null(parameter.grad));
@@ -102,7 +108,16 @@ public sealed class LatentGradientsTests : IDisposable
     [Fact]
     public void Training_goes_on_as_if_nobody_had_looked()
     {
-        var options = new VaeOptions { Dataset = "made-digits", Categories = 3, Latents = 2, Epochs = 3, Batch = 1500, QualityImages = 10, QualityDraws = 20 };
+        var options = new VaeOptions
+        {
+            Dataset = "made-digits",
+            Categories = 3,
+            Latents = 2,
+            Epochs = 3,
+            Batch = 1500,
+            QualityImages = 10,
+            QualityDraws = 20,
+        };
 
         var without = Run(options);
         var with = Run(options with { QualityEvery = 3, QualityEstimators = "exact, gumbel-rao" });

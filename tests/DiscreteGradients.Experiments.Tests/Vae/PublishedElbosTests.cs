@@ -36,7 +36,8 @@ public class PublishedElbosTests
 
         Assert.Equal(
             [
-                "st-gumbel 8x16 test", "gumbel-rao 16x12 train", "gumbel-rao 16x12 test", "gst-1.0 8x4 train", "st 10x30 train", "st 10x30 test",
+                "st-gumbel 8x16 test", "gumbel-rao 16x12 train", "gumbel-rao 16x12 test", "gst-1.0 8x4 train",
+                "st 10x30 train", "st 10x30 test",
             ],
             apart);
     }
@@ -52,7 +53,9 @@ public class PublishedElbosTests
         Assert.Equal(("rerun", 102.41, 105.34, 10), (rerun.Source.Name, rerun.Train.Mean, rerun.Test!.Value.Mean, rerun.Train.N));
         Assert.Equal((0.16 * Math.Sqrt(10), 0.18 * Math.Sqrt(10)), (rerun.Train.Std, rerun.Test!.Value.Std));
         Assert.Equal(5, PublishedElbos.Find(options with { Categories = 8, Latents = 16 }, Of("gumbel-rao"))[1].Train.N);
-        Assert.Equal("one of the five seeds diverged", PublishedElbos.Find(options with { Categories = 16, Latents = 12 }, Of("gumbel-rao"))[1].TrainCaveat);
+        Assert.Equal(
+            "one of the five seeds diverged",
+            PublishedElbos.Find(options with { Categories = 16, Latents = 12 }, Of("gumbel-rao"))[1].TrainCaveat);
     }
 
     [Fact]
@@ -64,7 +67,10 @@ public class PublishedElbosTests
         Assert.All(
             (VaeOptions[])
             [
-                options with { Dataset = "fashion-mnist" }, options with { Epochs = 159 }, options with { Latents = 5 }, options with { Batch = 99 },
+                options with { Dataset = "fashion-mnist" },
+                options with { Epochs = 159 },
+                options with { Latents = 5 },
+                options with { Batch = 99 },
                 options with { Activation = VaeActivation.LeakyRelu },
             ],
             other => Assert.Empty(PublishedElbos.Find(other, Of("st"))));
