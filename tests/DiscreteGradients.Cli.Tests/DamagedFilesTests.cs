@@ -151,7 +151,8 @@ public sealed class DamagedFilesTests : IDisposable
         File.WriteAllText(_folder["run", "metrics.jsonl"], "");
         var other = _folder["run", "checkpoint", seeds == "[0]" ? "st-seed1" : "st-seed0"];
         Refused(
-            $"'{other}' holds checkpoints of an estimator and seed that are not in run.json. They belong to different runs; start a new one.",
+            $"'{other}' holds checkpoints of an estimator and seed that are not in run.json. "
+            + "They belong to different runs; start a new one.",
             Resume());
     }
 
@@ -178,7 +179,9 @@ public sealed class DamagedFilesTests : IDisposable
         File.WriteAllText(_folder["run", "run.json"], record.ToJsonString());
 
         var path = _folder["run", "run.json"];
-        Refused($"'{path}' must describe a run as dgrad wrote it; it does not, at $.epochs: it is 4, and 3 in options. Start a new run.", Resume());
+        Refused(
+            $"'{path}' must describe a run as dgrad wrote it; it does not, at $.epochs: it is 4, and 3 in options. Start a new run.",
+            Resume());
     }
 
     [Fact]

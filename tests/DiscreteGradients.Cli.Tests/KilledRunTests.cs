@@ -12,7 +12,10 @@ public sealed class KilledRunTests : IDisposable
         ["run", "vae", "--dataset", "made-digits", "--batch", "500", "--epochs", "3", "--estimator", "reinmax,st", "--threads", "1"];
 
     private static readonly string[] Polynomial =
-        ["run", "polynomial", "--latents", "16", "--batch", "4", "--epochs", "40", "--steps", "20", "--estimator", "st,reinmax", "--seeds", "2", "--threads", "1"];
+        [
+            "run", "polynomial", "--latents", "16", "--batch", "4", "--epochs", "40", "--steps", "20",
+            "--estimator", "st,reinmax", "--seeds", "2", "--threads", "1",
+        ];
 
     /// <summary>The metrics of <see cref="Polynomial"/>, which nobody ended.</summary>
     private static readonly Lazy<string[]> Whole = new(() =>
@@ -109,7 +112,9 @@ public sealed class KilledRunTests : IDisposable
         using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
         process.WaitForExit();
 
-        Assert.Equal((130, $"Interrupted; go on with: dgrad run polynomial --resume --out {_folder["run"]}\n"), (process.ExitCode, process.StandardError.ReadToEnd()));
+        Assert.Equal(
+            (130, $"Interrupted; go on with: dgrad run polynomial --resume --out {_folder["run"]}\n"),
+            (process.ExitCode, process.StandardError.ReadToEnd()));
         Assert.Equal(0, Run("run", "polynomial", "--resume", "--out", _folder["run"]).Code);
         Assert.Equal(Whole.Value, Metrics("run"));
     }
@@ -130,7 +135,8 @@ public sealed class KilledRunTests : IDisposable
 
         Assert.Equal(2, process.ExitCode);
         Assert.Equal(
-            $"--out must be a folder that can be written; '{_folder["run"]}' cannot: a file became too large. When it can, go on with: dgrad run polynomial --resume --out {_folder["run"]}\n",
+            $"--out must be a folder that can be written; '{_folder["run"]}' cannot: a file became too large. "
+            + $"When it can, go on with: dgrad run polynomial --resume --out {_folder["run"]}\n",
             error);
 
         Assert.Equal(0, Run("run", "polynomial", "--resume", "--out", _folder["run"]).Code);
@@ -160,7 +166,8 @@ public sealed class KilledRunTests : IDisposable
             process.WaitForExit();
 
             var reason = $"Read-only file system : '{path}'";
-            Assert.Equal((2, $"--out must be a folder that can be written; '{_folder[folder]}' cannot: {reason}.\n"), (process.ExitCode, error));
+            Assert.Equal(
+                (2, $"--out must be a folder that can be written; '{_folder[folder]}' cannot: {reason}.\n"), (process.ExitCode, error));
         }
     }
 
@@ -192,7 +199,8 @@ public sealed class KilledRunTests : IDisposable
 
     private string[] Metrics(string run)
     {
-        using var reader = new StreamReader(new FileStream(_folder[run, "metrics.jsonl"], FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        using var reader = new StreamReader(
+            new FileStream(_folder[run, "metrics.jsonl"], FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
         return [.. reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(WithoutSeconds)];
     }
 }

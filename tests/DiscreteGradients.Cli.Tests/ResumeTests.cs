@@ -17,7 +17,9 @@ public sealed class ResumeTests : IDisposable
     {
         var interrupted = Interrupt(4);
 
-        Assert.Equal((130, $"Interrupted; go on with: dgrad run polynomial --resume --out {_folder["run"]}{Environment.NewLine}"), (interrupted.Code, interrupted.Error));
+        Assert.Equal(
+            (130, $"Interrupted; go on with: dgrad run polynomial --resume --out {_folder["run"]}{Environment.NewLine}"),
+            (interrupted.Code, interrupted.Error));
         Assert.Equal(4, Metrics("run").Length);
 
         var resumed = Resume("--json");
@@ -25,7 +27,9 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal((0, ""), (resumed.Code, resumed.Error));
         Assert.Equal(Whole(), Metrics("run"));
         Assert.Equal(Whole()[4..], resumed.Lines.Select(WithoutSeconds));
-        Assert.Equal(["checkpoint", "metrics.jsonl", "plots", "run.json", "summary.csv", "tensorboard"], Directory.GetFileSystemEntries(_folder["run"]).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["checkpoint", "metrics.jsonl", "plots", "run.json", "summary.csv", "tensorboard"],
+            Directory.GetFileSystemEntries(_folder["run"]).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -90,7 +94,11 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void A_run_with_a_preset_goes_on_with_the_settings_of_each_estimator()
     {
-        string[] vae = ["run", "vae", "--preset", "paper-8x4", "--dataset", "made-digits", "--batch", "500", "--epochs", "2", "--estimator", "st,reinmax", "--threads", "1"];
+        string[] vae =
+        [
+            "run", "vae", "--preset", "paper-8x4", "--dataset", "made-digits", "--batch", "500", "--epochs", "2",
+            "--estimator", "st,reinmax", "--threads", "1",
+        ];
         using var stop = new CancellationTokenSource();
         using var output = new CancelAfterLines(3, stop);
         Assert.Equal(130, Run(output, stop.Token, [.. vae, "--out", _folder["run"], "--json"]).Code);
@@ -103,7 +111,9 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(
             JsonNode.Parse(File.ReadAllText(_folder["whole", "run.json"]))!["estimators"]!.ToJsonString(),
             JsonNode.Parse(File.ReadAllText(_folder["run", "run.json"]))!["estimators"]!.ToJsonString());
-        Refused("--lr is not set in the run to resume; got 1. Leave it out or start a new run.", Run("run", "vae", "--resume", "--lr", "1", "--out", _folder["run"]));
+        Refused(
+            "--lr is not set in the run to resume; got 1. Leave it out or start a new run.",
+            Run("run", "vae", "--resume", "--lr", "1", "--out", _folder["run"]));
     }
 
     [Fact]
@@ -113,7 +123,8 @@ public sealed class ResumeTests : IDisposable
         ChangeRecord(record => record["options"]!["lr"] = 0.5);
 
         Refused(
-            $"--lr is 0.5 in run.json and 0.001 in the checkpoint '{_folder["run", "checkpoint", "st-seed0", "epoch-3.safetensors"]}'. They belong to different runs; start a new one.",
+            $"--lr is 0.5 in run.json and 0.001 in the checkpoint '{_folder["run", "checkpoint", "st-seed0", "epoch-3.safetensors"]}'. "
+            + "They belong to different runs; start a new one.",
             Resume());
         Assert.Equal(4, Metrics("run").Length);
     }
@@ -128,8 +139,12 @@ public sealed class ResumeTests : IDisposable
         var resumed = Resume();
 
         Assert.Equal(0, resumed.Code);
-        Assert.StartsWith($"The run began with libtorch 1.0, now {torch.__version__} and cpu abacus, now ", resumed.Error, StringComparison.Ordinal);
-        Assert.EndsWith($"; its numbers may differ from those of a run that was never interrupted.{Environment.NewLine}", resumed.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The run began with libtorch 1.0, now {torch.__version__} and cpu abacus, now ", resumed.Error, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"; its numbers may differ from those of a run that was never interrupted.{Environment.NewLine}",
+            resumed.Error,
+            StringComparison.Ordinal);
         Assert.Equal("1.0", record["versions"]!["libtorch"]!.GetValue<string>());
     }
 
@@ -143,7 +158,8 @@ public sealed class ResumeTests : IDisposable
         var resumed = Resume();
 
         Assert.Equal(
-            (0, $"Checkpoint '{Checkpoint("st-seed1", 3)}' is damaged (its SHA-256 is not the one it carries); st, seed 1, goes on from epoch {earlier}.{Environment.NewLine}"),
+            (0, $"Checkpoint '{Checkpoint("st-seed1", 3)}' is damaged (its SHA-256 is not the one it carries); "
+                + $"st, seed 1, goes on from epoch {earlier}.{Environment.NewLine}"),
             (resumed.Code, resumed.Error));
         Assert.Equal(Whole(), Metrics("run"));
     }
@@ -161,7 +177,8 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(0, resumed.Code);
         Assert.Equal(
             [
-                $"Checkpoint '{Checkpoint("st-seed1", 3)}' is damaged (its SHA-256 is not the one it carries); st, seed 1, starts from its beginning.",
+                $"Checkpoint '{Checkpoint("st-seed1", 3)}' is damaged (its SHA-256 is not the one it carries); "
+                + "st, seed 1, starts from its beginning.",
                 $"Checkpoint '{Checkpoint("st-seed1", earlier)}' is damaged (it has 1 bytes); st, seed 1, starts from its beginning.",
             ],
             resumed.Error.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
@@ -191,7 +208,11 @@ public sealed class ResumeTests : IDisposable
         var resumed = Resume();
 
         Assert.Equal(0, resumed.Code);
-        Assert.StartsWith($"Checkpoint '{Checkpoint("st-seed0", 3)}' is damaged (metrics.jsonl ends at epoch 0 of it); st, seed 0, starts from its beginning.", resumed.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Checkpoint '{Checkpoint("st-seed0", 3)}' is damaged (metrics.jsonl ends at epoch 0 of it); "
+            + "st, seed 0, starts from its beginning.",
+            resumed.Error,
+            StringComparison.Ordinal);
         Assert.Equal(Whole(), Metrics("run"));
     }
 
@@ -206,7 +227,8 @@ public sealed class ResumeTests : IDisposable
             tensor.Dispose();
 
         Refused(
-            $"Checkpoint '{Checkpoint("st-seed0", 3)}' must have the format 'dgrad checkpoint 1'; got 'dgrad checkpoint 7'. Resume with the version of dgrad that wrote it.",
+            $"Checkpoint '{Checkpoint("st-seed0", 3)}' must have the format 'dgrad checkpoint 1'; got 'dgrad checkpoint 7'. "
+            + "Resume with the version of dgrad that wrote it.",
             Resume());
     }
 
@@ -314,7 +336,8 @@ public sealed class ResumeTests : IDisposable
         Interrupt(4);
 
         Refused(
-            $"'{_folder["run"]}' holds a run of 'polynomial', not of 'vae'; go on with: dgrad run polynomial --resume --out {_folder["run"]}",
+            $"'{_folder["run"]}' holds a run of 'polynomial', not of 'vae'; "
+            + $"go on with: dgrad run polynomial --resume --out {_folder["run"]}",
             Run("run", "vae", "--resume", "--out", _folder["run"]));
     }
 
@@ -324,7 +347,8 @@ public sealed class ResumeTests : IDisposable
         Interrupt(4);
 
         Refused(
-            $"--out must be a new or empty folder; '{_folder["run"]}' holds a run. Go on with that run by --resume, or name another folder.",
+            $"--out must be a new or empty folder; '{_folder["run"]}' holds a run. "
+            + "Go on with that run by --resume, or name another folder.",
             Run(TinyRun(_folder["run"])));
     }
 
@@ -340,7 +364,10 @@ public sealed class ResumeTests : IDisposable
         var resumed = Resume();
 
         Assert.Equal(2, resumed.Code);
-        Assert.StartsWith($"'{_folder["run", "run.json"]}' must describe a run as dgrad wrote it; it does not{place}", resumed.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'{_folder["run", "run.json"]}' must describe a run as dgrad wrote it; it does not{place}",
+            resumed.Error,
+            StringComparison.Ordinal);
         Assert.EndsWith($". Start a new run.{Environment.NewLine}", resumed.Error, StringComparison.Ordinal);
     }
 
@@ -367,7 +394,11 @@ public sealed class ResumeTests : IDisposable
     public void Jobs_give_the_same_numbers_where_libtorch_would_use_threads()
     {
         Assert.SkipUnless(Environment.ProcessorCount > 1, "needs two processors");
-        string[] run = ["run", "vae", "--dataset", "made-digits", "--batch", "500", "--epochs", "1", "--estimator", "reinmax,gumbel-rao", "--noise-draws", "2"];
+        string[] run =
+        [
+            "run", "vae", "--dataset", "made-digits", "--batch", "500", "--epochs", "1",
+            "--estimator", "reinmax,gumbel-rao", "--noise-draws", "2",
+        ];
 
         Assert.Equal(0, Run([.. run, "--out", _folder["one"], "--threads", "1"]).Code);
         Assert.Equal(0, Run([.. run, "--out", _folder["two"], "--jobs", "2"]).Code);
@@ -383,7 +414,9 @@ public sealed class ResumeTests : IDisposable
     {
         var processors = Environment.ProcessorCount;
         Refused($"--jobs must be from 1 to {processors}, the processors here; got 0.", Run("run", "polynomial", "--jobs", "0"));
-        Refused($"--jobs must be from 1 to {processors}, the processors here; got {processors + 1}.", Run("run", "polynomial", "--jobs", $"{processors + 1}"));
+        Refused(
+            $"--jobs must be from 1 to {processors}, the processors here; got {processors + 1}.",
+            Run("run", "polynomial", "--jobs", $"{processors + 1}"));
 
         Assert.SkipUnless(processors > 1, "needs two processors");
         Refused(
@@ -391,7 +424,8 @@ public sealed class ResumeTests : IDisposable
             Run("run", "polynomial", "--jobs", "2", "--threads", "2"));
     }
 
-    private static void Refused(string sentence, Result result) => Assert.Equal((2, "", sentence + Environment.NewLine), (result.Code, result.Out, result.Error));
+    private static void Refused(string sentence, Result result) =>
+        Assert.Equal((2, "", sentence + Environment.NewLine), (result.Code, result.Out, result.Error));
 
     /// <summary>Two estimators, two seeds, three epochs, stopped after so many lines.</summary>
     private Result Interrupt(int lines)

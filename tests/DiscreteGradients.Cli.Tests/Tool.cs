@@ -43,7 +43,10 @@ internal static class Tool
 
     /// <summary>A polynomial run of two seconds at most.</summary>
     internal static string[] TinyRun(string folder, params string[] more) =>
-        ["run", "polynomial", "--latents", "4", "--batch", "4", "--epochs", "3", "--steps", "5", "--threads", "1", "--out", folder, .. more];
+        [
+            "run", "polynomial", "--latents", "4", "--batch", "4", "--epochs", "3", "--steps", "5", "--threads", "1",
+            "--out", folder, .. more,
+        ];
 
     /// <summary>A line of the metrics without the one number that no seed determines, and without its check.</summary>
     internal static string WithoutSeconds(string line) => Regex.Replace(line, "\"seconds\":[^,}]*,?|,\"check\":\"[0-9a-f]{8}\"", "");

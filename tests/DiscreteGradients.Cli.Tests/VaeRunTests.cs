@@ -19,12 +19,16 @@ public sealed class VaeRunTests : IDisposable
         var options = run.GetProperty("options");
         Assert.Equal(
             ("paper-16x12", 16, 12, 1, 3000),
-            (options.GetProperty("preset").GetString(), Int(options, "categories"), Int(options, "latents"), Int(options, "epochs"), Int(options, "batch")));
+            (options.GetProperty("preset").GetString(),
+                Int(options, "categories"), Int(options, "latents"), Int(options, "epochs"), Int(options, "batch")));
         Assert.False(options.TryGetProperty("lr", out _));
         Assert.Equal(
             [
-                ("st-gumbel", "radam", 7e-4, "Temperature = 0.7"), ("gumbel-rao", "adam", 5e-4, "Temperature = 1"), ("gst-1.0", "radam", 7e-4, "Temperature = 0.5"),
-                ("st", "adam", 5e-4, "Temperature = 1.5"), ("reinmax", "radam", 7e-4, "Temperature = 1.5"),
+                ("st-gumbel", "radam", 7e-4, "Temperature = 0.7"),
+                ("gumbel-rao", "adam", 5e-4, "Temperature = 1"),
+                ("gst-1.0", "radam", 7e-4, "Temperature = 0.5"),
+                ("st", "adam", 5e-4, "Temperature = 1.5"),
+                ("reinmax", "radam", 7e-4, "Temperature = 1.5"),
             ],
             run.GetProperty("estimators").EnumerateArray().Select(Settings));
     }
@@ -37,7 +41,8 @@ public sealed class VaeRunTests : IDisposable
         var run = JsonDocument.Parse(File.ReadAllText(_folder["run", "run.json"])).RootElement;
         Assert.Equal(0.002, run.GetProperty("options").GetProperty("lr").GetDouble());
         Assert.Equal(
-            [("st", "adam", 0.002, "Temperature = 0.9"), ("gst-p", "adam", 0.002, "Temperature = 0.9")], run.GetProperty("estimators").EnumerateArray().Select(Settings));
+            [("st", "adam", 0.002, "Temperature = 0.9"), ("gst-p", "adam", 0.002, "Temperature = 0.9")],
+            run.GetProperty("estimators").EnumerateArray().Select(Settings));
     }
 
     [Fact]
@@ -58,7 +63,8 @@ public sealed class VaeRunTests : IDisposable
     {
         Run("--preset", "paper-8x4", "--estimator", "reinmax,st");
         Tool.Run(
-            "run", "vae", "--dataset", "made-digits", "--epochs", "1", "--batch", "3000", "--estimator", "st", "--lr", "0.001", "--temperature", "1.3",
+            "run", "vae", "--dataset", "made-digits", "--epochs", "1", "--batch", "3000",
+            "--estimator", "st", "--lr", "0.001", "--temperature", "1.3",
             "--picture-every", "0", "--seed", "1", "--out", _folder["typed"]);
 
         var series = RunSeries.Of(StoredRun.ReadAll([_folder["run"], _folder["typed"]]));
@@ -73,9 +79,11 @@ public sealed class VaeRunTests : IDisposable
     {
         var table = VaePresets.All.SkipLast(1).ToList();
 
-        Assert.Equal(["paper-8x4", "paper-4x24", "paper-8x16", "paper-16x12", "paper-64x8", "paper-10x30"], table.Select(preset => preset.Name));
+        Assert.Equal(
+            ["paper-8x4", "paper-4x24", "paper-8x16", "paper-16x12", "paper-64x8", "paper-10x30"], table.Select(preset => preset.Name));
         Assert.All(table, preset => Assert.Equal(["st-gumbel", "gumbel-rao", "gst-1.0", "st", "reinmax"], preset.Tunings.Keys));
-        Assert.All(table, preset => Assert.Equal((160, 100, VaeActivation.Relu), (preset.Options.Epochs, preset.Options.Batch, preset.Options.Activation)));
+        Assert.All(table, preset => Assert.Equal(
+            (160, 100, VaeActivation.Relu), (preset.Options.Epochs, preset.Options.Batch, preset.Options.Activation)));
         var large = VaePresets.All[^1];
         Assert.Equal(
             (64, 32, 200, VaeActivation.LeakyRelu, 1667),
@@ -89,25 +97,32 @@ public sealed class VaeRunTests : IDisposable
         var result = Tool.Run(Tool.TinyRun(_folder["study"], "--estimator", "st,reinmax", "--temperature", "0.5,2"));
 
         Assert.Equal((0, ""), (result.Code, result.Error));
-        Assert.Equal(["plots", "temperature-0.5", "temperature-2"], Directory.GetDirectories(_folder["study"]).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["plots", "temperature-0.5", "temperature-2"], Directory.GetDirectories(_folder["study"]).Select(Path.GetFileName).Order());
         Assert.Equal(["losses.png", "losses.svg"], Directory.GetFiles(_folder["study", "plots"]).Select(Path.GetFileName).Order());
         var run = JsonDocument.Parse(File.ReadAllText(_folder["study", "temperature-2", "run.json"])).RootElement;
-        Assert.Contains("Temperature = 2", run.GetProperty("estimators")[1].GetProperty("configuration").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "Temperature = 2", run.GetProperty("estimators")[1].GetProperty("configuration").GetString(), StringComparison.Ordinal);
         Assert.Equal(["temperature", "0.5", "2"], result.Lines[^5].Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var last = MetricsLine.Parse(File.ReadAllLines(_folder["study", "temperature-0.5", "metrics.jsonl"])[2]);
         Assert.Equal(
-            ["st", FormattableString.Invariant($"{last.ExpectedLoss!.Value - 0.2025:0.00000}")], result.Lines[^4].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2]);
+            ["st", FormattableString.Invariant($"{last.ExpectedLoss!.Value - 0.2025:0.00000}")],
+            result.Lines[^4].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2]);
         Assert.Equal($"Folders: {_folder["study", "temperature-T"]}", result.Lines[^1]);
     }
 
     [Fact]
     public void Gradient_quality_is_drawn_over_the_epochs()
     {
-        Run("--categories", "3", "--latents", "2", "--quality-every", "1", "--quality-images", "3", "--quality-draws", "4", "--estimator", "st");
+        Run(
+            "--categories", "3", "--latents", "2", "--quality-every", "1", "--quality-images", "3", "--quality-draws", "4",
+            "--estimator", "st");
 
         Assert.Equal(
             ["bias-approx.png", "bias.png", "cosine.png", "std.png"],
-            Directory.GetFiles(_folder["run", "plots"], "*.png").Select(path => Path.GetFileName(path)!).Where(name => !name.Contains("loss", StringComparison.Ordinal) && !name.StartsWith("st-", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            Directory.GetFiles(_folder["run", "plots"], "*.png").Select(path => Path.GetFileName(path)!)
+                .Where(name => !name.Contains("loss", StringComparison.Ordinal) && !name.StartsWith("st-", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -115,12 +130,16 @@ public sealed class VaeRunTests : IDisposable
     {
         var result = Run("--categories", "3", "--latents", "2", "--lr", "1e-30", "--seeds", "2");
 
-        Assert.Contains("Warning: reinmax has collapsed latents, whose codes say nothing about the image: 2 with seed 0, 2 with seed 1.", result.Lines);
+        Assert.Contains(
+            "Warning: reinmax has collapsed latents, whose codes say nothing about the image: 2 with seed 0, 2 with seed 1.", result.Lines);
         Assert.Contains(result.Lines, line => line.StartsWith("reinmax     1.098 ", StringComparison.Ordinal));  // log 3 at the start
     }
 
     private Tool.Result Run(params string[] more) =>
-        Tool.Run(["run", "vae", "--dataset", "made-digits", "--epochs", "1", "--batch", "3000", "--threads", "1", "--out", _folder["run"], .. more]);
+        Tool.Run([
+            "run", "vae", "--dataset", "made-digits", "--epochs", "1", "--batch", "3000", "--threads", "1",
+            "--out", _folder["run"], .. more,
+        ]);
 
     private List<(double, double?)> Losses() =>
         [.. File.ReadAllLines(_folder["run", "metrics.jsonl"]).Select(MetricsLine.Parse).Select(line => (line.TrainLoss, line.TestLoss))];

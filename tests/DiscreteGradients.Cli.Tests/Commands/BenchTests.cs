@@ -6,7 +6,8 @@ namespace DiscreteGradients.Cli.Tests.Commands;
 
 public sealed class BenchTests
 {
-    private static readonly string[] Tiny = ["bench", "--estimator", "st", "--shapes", "16x4,8x2", "--threads", "1", "--seconds", "0.02", "--pass", "forward"];
+    private static readonly string[] Tiny =
+        ["bench", "--estimator", "st", "--shapes", "16x4,8x2", "--threads", "1", "--seconds", "0.02", "--pass", "forward"];
 
     [Theory]
     [InlineData("bench --shapes 400", "--shapes must be ROWSxCATEGORIES, separated by commas, such as 400x8,3000x10; got '400'.")]
@@ -35,7 +36,9 @@ public sealed class BenchTests
 
         var result = Tool.Run([.. Tiny, "--out", file]);
 
-        Assert.Equal((2, $"--out must be a new file; '{file}' is there already. Name another or remove it.{Environment.NewLine}"), (result.Code, result.Error));
+        Assert.Equal(
+            (2, $"--out must be a new file; '{file}' is there already. Name another or remove it.{Environment.NewLine}"),
+            (result.Code, result.Error));
         Assert.Equal([1], File.ReadAllBytes(file));
     }
 
@@ -78,7 +81,9 @@ public sealed class BenchTests
 
         var result = Tool.Run(new StringWriter(), new CancellationToken(canceled: true), [.. Tiny, "--out", folder["bench.csv"]]);
 
-        Assert.Equal((130, $"Interrupted after 0 of 2 measurements; they are in {folder["bench.csv"]}.{Environment.NewLine}"), (result.Code, result.Error));
+        Assert.Equal(
+            (130, $"Interrupted after 0 of 2 measurements; they are in {folder["bench.csv"]}.{Environment.NewLine}"),
+            (result.Code, result.Error));
         Assert.Equal([BenchRow.CsvHeader], File.ReadAllLines(folder["bench.csv"]));
     }
 }

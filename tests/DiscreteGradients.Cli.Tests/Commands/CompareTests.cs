@@ -25,7 +25,8 @@ public sealed class CompareTests
         var rows = Compare("--draws", "20", "--noise-draws", "2", "--learning-steps", "2");
 
         Assert.Equal(
-            Estimators.All.Where(e => e.Default is not IBinaryEstimator).Select(e => e.Name), rows.Select(row => row.GetProperty("estimator").GetString()));
+            Estimators.All.Where(e => e.Default is not IBinaryEstimator).Select(e => e.Name),
+            rows.Select(row => row.GetProperty("estimator").GetString()));
     }
 
     [Fact]
@@ -47,7 +48,9 @@ public sealed class CompareTests
     [Fact]
     public void A_seed_gives_the_same_numbers_again()
     {
-        string[] Biases() => [.. Compare("--draws", "100", "--seed", "5", "--noise-draws", "2", "--learning-steps", "3", "--estimator", "gumbel-rao,carms,relax").Select(row => row.GetProperty("bias").GetRawText())];
+        string[] measured =
+            ["--draws", "100", "--seed", "5", "--noise-draws", "2", "--learning-steps", "3", "--estimator", "gumbel-rao,carms,relax"];
+        string[] Biases() => [.. Compare(measured).Select(row => row.GetProperty("bias").GetRawText())];
 
         Assert.Equal(Biases(), Biases());
     }
@@ -56,7 +59,8 @@ public sealed class CompareTests
     public void Estimators_that_learn_are_measured_after_they_have()
     {
         double Deviation(string steps) =>
-            Compare("--estimator", "rodeo", "--problem", "quartic", "--draws", "8000", "--learning-steps", steps)[0].GetProperty("standard_deviation").GetDouble();
+            Compare("--estimator", "rodeo", "--problem", "quartic", "--draws", "8000", "--learning-steps", steps)[0]
+                .GetProperty("standard_deviation").GetDouble();
 
         Assert.True(Deviation("1000") < 0.95 * Deviation("0"));
     }
@@ -72,7 +76,9 @@ public sealed class CompareTests
         Assert.Equal(2, File.ReadAllLines(folder["out", "compare.jsonl"]).Length);
         using var bitmap = SKBitmap.Decode(folder["out", "plots", "gradient-quality.png"]);
         Assert.Equal((1200, 750), (bitmap.Width, bitmap.Height));
-        Assert.Contains(result.Lines, line => line.StartsWith("reinmax ", StringComparison.Ordinal) && line.Contains("0 (within noise)", StringComparison.Ordinal));
+        Assert.Contains(
+            result.Lines,
+            line => line.StartsWith("reinmax ", StringComparison.Ordinal) && line.Contains("0 (within noise)", StringComparison.Ordinal));
         Assert.All(result.Lines.SkipLast(1), line => Assert.InRange(line.Length, 0, 120));
     }
 

@@ -25,8 +25,12 @@ public sealed class RunTests : IDisposable
             ["experiment", "estimator", "seed", "epoch", "train_loss", "expected_loss", "seconds", "steps", "check"],
             line.EnumerateObject().Select(p => p.Name)));
         Assert.Equal(
-            from estimator in (string[])["st", "reinmax"] from seed in (int[])[7, 8] from epoch in (int[])[1, 2, 3] select (estimator, seed, epoch),
-            lines.Select(line => (line.GetProperty("estimator").GetString()!, line.GetProperty("seed").GetInt32(), line.GetProperty("epoch").GetInt32())));
+            from estimator in (string[])["st", "reinmax"]
+            from seed in (int[])[7, 8]
+            from epoch in (int[])[1, 2, 3]
+            select (estimator, seed, epoch),
+            from line in lines
+            select (line.GetProperty("estimator").GetString()!, line.GetProperty("seed").GetInt32(), line.GetProperty("epoch").GetInt32()));
         Assert.All(lines, line => Assert.Equal("polynomial", line.GetProperty("experiment").GetString()));
         Assert.All(lines, line => Assert.InRange(line.GetProperty("train_loss").GetDouble(), 0.2, 0.31));
     }
@@ -49,7 +53,9 @@ public sealed class RunTests : IDisposable
     [Fact]
     public void A_choice_stands_in_the_run_file_as_it_is_typed()
     {
-        Tool.Run("run", "vae", "--dataset", "made-digits", "--batch", "500", "--epochs", "1", "--activation", "leaky-relu", "--out", _folder["vae"]);
+        Tool.Run(
+            "run", "vae", "--dataset", "made-digits", "--batch", "500", "--epochs", "1", "--activation", "leaky-relu",
+            "--out", _folder["vae"]);
 
         var options = JsonDocument.Parse(File.ReadAllText(_folder["vae", "run.json"])).RootElement.GetProperty("options");
         Assert.Equal("leaky-relu", options.GetProperty("activation").GetString());
@@ -99,8 +105,10 @@ public sealed class RunTests : IDisposable
 
         var summary = Assert.Single(MethodSummary.Of(File.ReadAllLines(_folder["run", "metrics.jsonl"]).Select(MetricsLine.Parse)));
         var row = Assert.Single(result.Lines, line => line.StartsWith("st ", StringComparison.Ordinal) && line.Contains('±'));
-        Assert.Contains(FormattableString.Invariant($"{summary.TrainLoss.Mean:0.0000} ± {summary.TrainLoss.Std:0.0000}"), row, StringComparison.Ordinal);
-        Assert.Contains(FormattableString.Invariant($" {summary.ExpectedLoss!.Value.Mean - 0.2025:0.0000} "), row, StringComparison.Ordinal);
+        var loss = FormattableString.Invariant($"{summary.TrainLoss.Mean:0.0000} ± {summary.TrainLoss.Std:0.0000}");
+        var gap = FormattableString.Invariant($" {summary.ExpectedLoss!.Value.Mean - 0.2025:0.0000} ");
+        Assert.Contains(loss, row, StringComparison.Ordinal);
+        Assert.Contains(gap, row, StringComparison.Ordinal);
         Assert.Contains("Known optimum 0.2025; gap: expected loss above it.", result.Lines);
         Assert.Equal($"Files: {_folder["run"]}", result.Lines[^1]);
         Assert.Equal(MethodSummary.ToCsv([summary], "polynomial"), File.ReadAllText(_folder["run", "summary.csv"]));
@@ -110,14 +118,15 @@ public sealed class RunTests : IDisposable
     public void The_table_has_the_bound_of_many_samples_beside_the_test_loss()
     {
         var result = Tool.Run(
-            "run", "bernoulli-vae", "--dataset", "made-digits", "--latents", "4", "--batch", "500", "--epochs", "1", "--estimator", "st", "--threads", "1",
+            "run", "bernoulli-vae", "--dataset", "made-digits", "--latents", "4", "--batch", "500", "--epochs", "1",
+            "--estimator", "st", "--threads", "1",
             "--bound-samples", "3", "--variance-every", "0", "--picture-every", "0", "--out", _folder["run"]);
 
         var line = MetricsLine.Parse(File.ReadAllText(_folder["run", "metrics.jsonl"]));
         Assert.Contains("estimator train test test time n", result.Lines.Select(Words));
         Assert.Contains("loss loss bound a step", result.Lines.Select(Words));
-        Assert.Contains(
-            result.Lines, row => Words(row).StartsWith(FormattableString.Invariant($"st {line.TrainLoss:0.00} {line.TestLoss:0.00} {line["bound_3"]:0.00} "), StringComparison.Ordinal));
+        var start = FormattableString.Invariant($"st {line.TrainLoss:0.00} {line.TestLoss:0.00} {line["bound_3"]:0.00} ");
+        Assert.Contains(result.Lines, row => Words(row).StartsWith(start, StringComparison.Ordinal));
     }
 
     private static string Words(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -160,7 +169,8 @@ public sealed class RunTests : IDisposable
     {
         var output = new StringWriter();
 
-        DgradApp.Run(Tool.TinyRun(_folder["run"], "--seeds", "2"), new Terminal(output, new StringWriter()) { Interactive = true, Width = width });
+        DgradApp.Run(
+            Tool.TinyRun(_folder["run"], "--seeds", "2"), new Terminal(output, new StringWriter()) { Interactive = true, Width = width });
 
         var lines = output.ToString().Split('\n', '\r').Select(WithoutEscapes).ToList();
         Assert.Contains(lines, line => line.Contains("reinmax-uniform", StringComparison.Ordinal) && line.Contains('━'));

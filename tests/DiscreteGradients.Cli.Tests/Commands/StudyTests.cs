@@ -63,7 +63,8 @@ public sealed class StudyTests : IDisposable
             var beside = Run("run", "polynomial", "--resume", "--out", _folder["study"]);
 
             Assert.Equal(
-                (0, "1 of 4 runs are in the hands of other processes; the one that ends last makes the tables and plots of the study." + Environment.NewLine),
+                (0, "1 of 4 runs are in the hands of other processes; the one that ends last makes the tables and plots of the study."
+                    + Environment.NewLine),
                 (beside.Code, beside.Error));
             Assert.Equal(
                 ["latents 2, batch 4, 1 of 4 is finished.", "latents 2, batch 8, 2 of 4 is in the hands of another dgrad.",
@@ -82,20 +83,30 @@ public sealed class StudyTests : IDisposable
     {
         Run(Study("study"));
 
-        Assert.Equal(["losses.png", "losses.svg", "winners.png", "winners.svg"], Directory.GetFiles(_folder["study", "plots"]).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["losses.png", "losses.svg", "winners.png", "winners.svg"],
+            Directory.GetFiles(_folder["study", "plots"]).Select(Path.GetFileName).Order());
         using (var picture = SKBitmap.Decode(_folder["study", "plots", "winners.png"]))
             Assert.True(picture.Pixels.Distinct().Count() > 20);
 
         Assert.Equal(0, Run("report", _folder["study"], "--out", _folder["report"]).Code);
         foreach (var map in (string[])["losses.png", "winners.png"])
             Assert.Equal(File.ReadAllBytes(_folder["study", "plots", map]), File.ReadAllBytes(_folder["report", "plots", $"study-{map}"]));
-        Assert.Contains("![polynomial: expected loss above the optimum, in thousandths](plots/study-losses.png)", File.ReadAllText(_folder["report", "report.md"]), StringComparison.Ordinal);
+        Assert.Contains(
+            "![polynomial: expected loss above the optimum, in thousandths](plots/study-losses.png)",
+            File.ReadAllText(_folder["report", "report.md"]),
+            StringComparison.Ordinal);
 
         var metrics = _folder["study", "latents-2-batch-4", "metrics.jsonl"];
         var lines = File.ReadAllLines(metrics).Select(MetricsLine.Parse);
-        File.WriteAllLines(metrics, lines.Select(line => (line with { Numbers = new Dictionary<string, double>(line.Numbers) { ["expected_loss"] = 0.9 } }).ToJson()));
+        File.WriteAllLines(
+            metrics,
+            lines.Select(
+                line => (line with { Numbers = new Dictionary<string, double>(line.Numbers) { ["expected_loss"] = 0.9 } }).ToJson()));
         Run("report", _folder["study"], "--out", _folder["other"]);
-        Assert.NotEqual(File.ReadAllBytes(_folder["report", "plots", "study-winners.png"]), File.ReadAllBytes(_folder["other", "plots", "study-winners.png"]));
+        Assert.NotEqual(
+            File.ReadAllBytes(_folder["report", "plots", "study-winners.png"]),
+            File.ReadAllBytes(_folder["other", "plots", "study-winners.png"]));
     }
 
     [Fact]
@@ -116,7 +127,9 @@ public sealed class StudyTests : IDisposable
     {
         var interrupted = Interrupt(epochs);
 
-        Assert.Equal((130, $"Interrupted; go on with: dgrad run polynomial --resume --out {_folder["study"]}{Environment.NewLine}"), (interrupted.Code, interrupted.Error));
+        Assert.Equal(
+            (130, $"Interrupted; go on with: dgrad run polynomial --resume --out {_folder["study"]}{Environment.NewLine}"),
+            (interrupted.Code, interrupted.Error));
         Assert.False(File.Exists(_folder["study", "study.csv"]));
 
         var resumed = Resume();
@@ -124,7 +137,12 @@ public sealed class StudyTests : IDisposable
         Assert.Equal((0, ""), (resumed.Code, resumed.Error));
         SameAsWhole();
         Assert.Equal(
-            ["latents 2, batch 4, 1 of 4 is finished.", "latents 2, batch 8, 2 of 4 is finished.", "latents 3, batch 4, 3 of 4 is finished.", "latents 3, batch 8, 4 of 4 is finished."],
+            [
+                "latents 2, batch 4, 1 of 4 is finished.",
+                "latents 2, batch 8, 2 of 4 is finished.",
+                "latents 3, batch 4, 3 of 4 is finished.",
+                "latents 3, batch 8, 4 of 4 is finished.",
+            ],
             Resume().Lines[..4]);
     }
 
@@ -161,8 +179,11 @@ public sealed class StudyTests : IDisposable
     {
         Interrupt(1);
 
-        Refused($"'{_folder["study"]}' holds a study of 'polynomial', not of 'vae'.", Run("run", "vae", "--resume", "--out", _folder["study"]));
-        Refused($"--out must be a new or empty folder; '{_folder["study"]}' holds a study. Go on with it by --resume, or name another folder.", Run(Study("study")));
+        Refused(
+            $"'{_folder["study"]}' holds a study of 'polynomial', not of 'vae'.", Run("run", "vae", "--resume", "--out", _folder["study"]));
+        Refused(
+            $"--out must be a new or empty folder; '{_folder["study"]}' holds a study. Go on with it by --resume, or name another folder.",
+            Run(Study("study")));
     }
 
     public static TheoryData<string, string, string> Damages { get; } = new()
@@ -212,8 +233,11 @@ public sealed class StudyTests : IDisposable
     [InlineData("--seed 1,2", "--seed must be a whole number; got '1,2'.")]
     [InlineData("--threads 1,2", "--threads must be a whole number of at most 2147483647; got '1,2'.")]
     [InlineData("--latents 8,16 --json", "--json is for one run; --latents makes several.")]
-    [InlineData("--temperature 1,2 --estimator reinmax,rloo", "'rloo' has no temperature: leave it out of --estimator, or give --temperature one value.")]
-    [InlineData("--samples 2,4 --estimator reinmax,rloo", "'reinmax' has no samples: leave it out of --estimator, or give --samples one value.")]
+    [InlineData(
+        "--temperature 1,2 --estimator reinmax,rloo",
+        "'rloo' has no temperature: leave it out of --estimator, or give --temperature one value.")]
+    [InlineData(
+        "--samples 2,4 --estimator reinmax,rloo", "'reinmax' has no samples: leave it out of --estimator, or give --samples one value.")]
     [InlineData("--samples 2,1 --estimator rloo", "'rloo': samples must be at least 2; got 1.")]
     public void A_bad_list_is_one_sentence_and_leaves_nothing(string options, string sentence)
     {
@@ -226,7 +250,9 @@ public sealed class StudyTests : IDisposable
     {
         var values = string.Join(',', Enumerable.Range(1, 40));
 
-        Refused("--latents and --batch make 1600 runs; a study has at most 1000.", Run("run", "polynomial", "--latents", values, "--batch", values, "--out", _folder["study"]));
+        Refused(
+            "--latents and --batch make 1600 runs; a study has at most 1000.",
+            Run("run", "polynomial", "--latents", values, "--batch", values, "--out", _folder["study"]));
     }
 
     [Fact]
@@ -242,9 +268,11 @@ public sealed class StudyTests : IDisposable
             Run("run", "polynomial", "--batch", "1", "--batch-unit", "evaluations", "--estimator", "rloo"));
     }
 
-    private static void Refused(string sentence, Result result) => Assert.Equal((2, "", sentence + Environment.NewLine), (result.Code, result.Out, result.Error));
+    private static void Refused(string sentence, Result result) =>
+        Assert.Equal((2, "", sentence + Environment.NewLine), (result.Code, result.Out, result.Error));
 
-    private string[] Alone(string folder, params string[] more) => ["run", "polynomial", "--epochs", "3", "--steps", "5", "--threads", "1", "--out", _folder[folder], .. more];
+    private string[] Alone(string folder, params string[] more) =>
+        ["run", "polynomial", "--epochs", "3", "--steps", "5", "--threads", "1", "--out", _folder[folder], .. more];
 
     private string[] Study(string folder, params string[] more) => Alone(folder, [.. Grid, .. more]);
 

@@ -6,9 +6,9 @@ namespace DiscreteGradients.Cli.Tests.Commands;
 public sealed class VerifyTests : IDisposable
 {
     // p = (1/2, 1/2), v = (1, 0): straight-through gives J(p) v = (1/4, -1/4).
-    private const string Case = """
-        {"method": "st", "shape": [1, 2], "temperature": 1, "logits": [0, 0], "sample": [1], "gradient_at_sample": [1, 0], "gradient_at_logits": [0.25, -0.25]}
-        """;
+    private const string Case =
+        """{"method": "st", "shape": [1, 2], "temperature": 1, "logits": [0, 0], "sample": """
+        + """[1], "gradient_at_sample": [1, 0], "gradient_at_logits": [0.25, -0.25]}""";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -20,7 +20,7 @@ public sealed class VerifyTests : IDisposable
         var result = Verify($$"""{"cases": [{{Case}}, {{Case}}]}""");
 
         Assert.Equal((0, ""), (result.Code, result.Error));
-        Assert.Equal(["st", "2", "0.0e+00", "0"], result.Lines[1].Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        Assert.Equal(["st", "2", "0.0e+00", "0"], Columns(result.Lines[1]));
         Assert.Equal("All 2 cases agree: no error above 1e-09, relative to max(1, |expected|).", result.Lines[^1].TrimEnd());
     }
 
@@ -30,7 +30,7 @@ public sealed class VerifyTests : IDisposable
         var result = Verify($$"""{"cases": [{{Case}}, {{Case.Replace("-0.25", "-0.250001")}}]}""");
 
         Assert.Equal((1, ""), (result.Code, result.Error));
-        Assert.Equal(["st", "2", "1.0e-06", "1"], result.Lines[1].Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        Assert.Equal(["st", "2", "1.0e-06", "1"], Columns(result.Lines[1]));
         Assert.Equal("1 of 2 cases are off by more than 1e-09, relative to max(1, |expected|).", result.Lines[^1].TrimEnd());
     }
 
@@ -72,8 +72,12 @@ public sealed class VerifyTests : IDisposable
         Directory.CreateDirectory(_folder["folder"]);
         var folder = Tool.Run("verify", _folder["folder"]);
 
-        Assert.Equal((2, $"FILE must be a file of gradient cases; '{_folder["none.json"]}' does not exist.{Environment.NewLine}"), (missing.Code, missing.Error));
-        Assert.Equal((2, $"FILE must be a file of gradient cases; '{_folder["folder"]}' is a folder.{Environment.NewLine}"), (folder.Code, folder.Error));
+        Assert.Equal(
+            (2, $"FILE must be a file of gradient cases; '{_folder["none.json"]}' does not exist.{Environment.NewLine}"),
+            (missing.Code, missing.Error));
+        Assert.Equal(
+            (2, $"FILE must be a file of gradient cases; '{_folder["folder"]}' is a folder.{Environment.NewLine}"),
+            (folder.Code, folder.Error));
     }
 
     private void Rejected(string content, string names)
@@ -87,4 +91,6 @@ public sealed class VerifyTests : IDisposable
     }
 
     private Tool.Result Verify(string content) => Tool.Run("verify", _folder.Write(Encoding.UTF8.GetBytes(content), "cases.json"));
+
+    private static string[] Columns(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }

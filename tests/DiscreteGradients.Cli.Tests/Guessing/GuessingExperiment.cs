@@ -38,7 +38,10 @@ public sealed class GuessingExperiment(GuessingOptions options) : Experiment
             new Metric("luck", "luck") { Place = MetricPlace.Health, Warning = "was lucky" },
         ],
         (o, method) => o.Hint == "none" && method.Name == "learner"
-            ? [new PublishedResult(new PublishedSource("book", "a book on guessing"), new PublishedNumber("accuracy", new Spread(0.9, 0.01, 5)))]
+            ? [
+                new PublishedResult(
+                    new PublishedSource("book", "a book on guessing"), new PublishedNumber("accuracy", new Spread(0.9, 0.01, 5))),
+            ]
             : []) with
     {
         MethodWord = "guesser",

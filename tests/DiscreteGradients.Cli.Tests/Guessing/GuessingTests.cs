@@ -3,7 +3,10 @@ using DiscreteGradients.Cli.Tests.Plots;
 
 namespace DiscreteGradients.Cli.Tests.Guessing;
 
-/// <summary>An experiment that is no autoencoder, with methods that are no estimators and a headline that should be high, in every place that shows runs.</summary>
+/// <summary>
+/// An experiment that is no autoencoder, with methods that are no estimators and a headline that should be high, in every place that
+/// shows runs.
+/// </summary>
 public sealed class GuessingTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -24,11 +27,14 @@ public sealed class GuessingTests : IDisposable
 
         Assert.Equal((0, ""), (result.Code, result.Error));
         Assert.Contains("guesser cost accuracy gap time n book", result.Lines.Select(Words));
-        var rows = result.Lines.Where(line => line.Contains(" ± ", StringComparison.Ordinal) && !line.StartsWith("Values", StringComparison.Ordinal)).Select(line => Words(line).Split(' ')).ToList();
+        var rows = result.Lines
+            .Where(line => line.Contains(" ± ", StringComparison.Ordinal) && !line.StartsWith("Values", StringComparison.Ordinal))
+            .Select(line => Words(line).Split(' ')).ToList();
         Assert.Equal(["learner", "coin"], rows.Select(row => row[0]));
         var learner = Summary("run", "learner");
         Assert.Equal(
-            FormattableString.Invariant($"{learner.Mean:0.0000} ± {learner.Std:0.0000} {1 - learner.Mean:0.0000} 2.50 ms 2 0.9000"), string.Join(' ', rows[0][4..]));
+            FormattableString.Invariant($"{learner.Mean:0.0000} ± {learner.Std:0.0000} {1 - learner.Mean:0.0000} 2.50 ms 2 0.9000"),
+            string.Join(' ', rows[0][4..]));
         Assert.Contains("Sorted by accuracy, the best first.", result.Lines);
         Assert.Contains("Known optimum 1.0000; gap: accuracy below it.", result.Lines);
         Assert.Contains("Luck is guesses that were right at once.", result.Lines);
@@ -51,7 +57,9 @@ public sealed class GuessingTests : IDisposable
         Assert.Equal(["accuracy", "cost", "luck", "seconds"], events[^1].Values.Select(value => value.Tag).Order(StringComparer.Ordinal));
         var record = JsonNode.Parse(File.ReadAllText(_folder["run", "run.json"]))!;
         Assert.Equal(0.5, record["estimators"]![1]!["settings"]!["memory"]!.GetValue<double>());
-        Assert.Equal(["epoch", "seconds", "steps", "values"], Keys(File.ReadLines(_folder["run", "metrics.jsonl"]).First()).Intersect(["epoch", "seconds", "steps", "train_loss", "values"]));
+        Assert.Equal(
+            ["epoch", "seconds", "steps", "values"],
+            Keys(File.ReadLines(_folder["run", "metrics.jsonl"]).First()).Intersect(["epoch", "seconds", "steps", "train_loss", "values"]));
     }
 
     [Fact]
@@ -65,19 +73,21 @@ public sealed class GuessingTests : IDisposable
         Assert.Contains("guesser n cost", result.Lines.Select(Words));
         Assert.Contains("guesser n accuracy gap book verdict", result.Lines.Select(Words));
         var accuracy = Summary("run", "learner");
-        var verdict = Verdicts.Of(accuracy, new Spread(0.9, 0.01, 5), Direction.Higher)!.Value;
+        var verdict = Verdicts.Of(accuracy, new Spread(0.9, 0.01, 5), Direction.Higher)!.Value.ToString().ToLowerInvariant();
         Assert.Contains(
             result.Lines,
             line => Words(line) == FormattableString.Invariant(
-                $"learner 2 {accuracy.Mean:0.0000} ± {accuracy.Std:0.0000} {1 - accuracy.Mean:0.0000} 0.9000 ± 0.0100 {verdict.ToString().ToLowerInvariant()}"));
+                $"learner 2 {accuracy.Mean:0.0000} ± {accuracy.Std:0.0000} {1 - accuracy.Mean:0.0000} 0.9000 ± 0.0100 {verdict}"));
         Assert.Equal(
-            ["guessing-accuracy.png", "guessing-cost.png"], Directory.GetFiles(_folder["out", "plots"], "*.png").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            ["guessing-accuracy.png", "guessing-cost.png"],
+            Directory.GetFiles(_folder["out", "plots"], "*.png").Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void A_list_of_texts_is_an_axis_of_a_study()
     {
-        var result = Tool.Run("run", "guessing", "--hint", "none,parity", "--guesses", "100,200", "--threads", "1", "--out", _folder["study"]);
+        var result = Tool.Run(
+            "run", "guessing", "--hint", "none,parity", "--guesses", "100,200", "--threads", "1", "--out", _folder["study"]);
 
         Assert.Equal((0, ""), (result.Code, result.Error));
         Assert.Equal(
@@ -119,7 +129,10 @@ public sealed class GuessingTests : IDisposable
     [InlineData("run guessing --guesser coin --memory 0.5", "'coin' has no memory; --memory is for learner.")]
     [InlineData("run guessing --guesser learner --memory 2", "'learner': memory must be from 0 to 1; got 2.")]
     [InlineData("run guessing --hint odd", "None of the guessers applies here; 'coin' does not: it knows the hints none and parity only.")]
-    [InlineData("run guessing --hint none,no/ne", "--hint must be a list of values of letters, digits, dots, hyphens and underscores, which name folders; got 'no/ne' in 'none,no/ne'.")]
+    [InlineData(
+        "run guessing --hint none,no/ne",
+        "--hint must be a list of values of letters, digits, dots, hyphens and underscores, which name folders; "
+        + "got 'no/ne' in 'none,no/ne'.")]
     [InlineData("run guessing --hint none,None", "--hint must name each value once; got none 2 times.")]
     [InlineData("run guessing --hint none,parity --json", "--json is for one run; --hint makes several.")]
     public void Wrong_input_is_refused_in_the_experiments_own_words(string line, string sentence)
@@ -135,7 +148,10 @@ public sealed class GuessingTests : IDisposable
         var help = Tool.Run("run", "guessing", "--help");
 
         Assert.Contains(help.Lines, line => line.Contains("--guesser", StringComparison.Ordinal));
-        Assert.Contains("Share of errors that is remembered: learner (from 0 to 1).", string.Join(' ', help.Lines.Select(Words)), StringComparison.Ordinal);
+        Assert.Contains(
+            "Share of errors that is remembered: learner (from 0 to 1).",
+            string.Join(' ', help.Lines.Select(Words)),
+            StringComparison.Ordinal);
         Assert.Contains("  dgrad run guessing --guesser learner", help.Lines);
         Assert.Contains("guessing guesses digits", Tool.Run("list").Lines.Select(Words));
     }
@@ -143,7 +159,8 @@ public sealed class GuessingTests : IDisposable
     private Spread Summary(string run, string method)
     {
         var lines = File.ReadAllLines(_folder[run, "metrics.jsonl"]).Select(MetricsLine.Parse).ToList();
-        return MethodSummary.Of(lines, GuessingExperiment.Entry.Metrics(new GuessingOptions())).Single(s => s.Method == method).Values["accuracy"];
+        return MethodSummary.Of(lines, GuessingExperiment.Entry.Metrics(new GuessingOptions()))
+            .Single(s => s.Method == method).Values["accuracy"];
     }
 
     private static IEnumerable<string> Keys(string json) => JsonNode.Parse(json)!.AsObject().Select(field => field.Key);

@@ -70,7 +70,9 @@ internal static class EventReader
         }
 
         return new Value(
-            Encoding.UTF8.GetString((byte[])fields[1]), fields.TryGetValue(2, out var bits) ? BitConverter.Int32BitsToSingle((int)(long)bits) : null, image);
+            Encoding.UTF8.GetString((byte[])fields[1]),
+            fields.TryGetValue(2, out var bits) ? BitConverter.Int32BitsToSingle((int)(long)bits) : null,
+            image);
     }
 
     private static List<(int Number, object Value)> Fields(byte[] data)

@@ -68,7 +68,9 @@ public sealed class TensorBoardTests : IDisposable
         log.Write(line with { Epoch = 11 }, []);
         log.Write(line with { Method = "gst-1.0", Seed = 12 }, []);
 
-        Assert.Equal(["gst-1.0-seed12", "st-seed0"], Directory.GetDirectories(_folder["run", "tensorboard"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["gst-1.0-seed12", "st-seed0"],
+            Directory.GetDirectories(_folder["run", "tensorboard"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         var events = Assert.Single(Read("run", "tensorboard", "st-seed0"));
         Assert.Equal([0, 10, 11], events.Select(e => e.Step));
         Assert.Equal(["train_loss", "test_loss", "entropy", "seconds", "grid"], events[1].Values.Select(v => v.Tag));
@@ -87,10 +89,13 @@ public sealed class TensorBoardTests : IDisposable
         var lines = File.ReadAllLines(_folder["run", "metrics.jsonl"]).Select(MetricsLine.Parse)
             .Where(l => l is { Method: "reinmax", Seed: 1 }).Select(l => (l.Epoch, (float)l.TrainLoss, (float)l.ExpectedLoss!.Value));
         Assert.Equal(lines, Assert.Single(Read("run", "tensorboard", "reinmax-seed1")).Skip(1)
-            .Select(e => ((int)e.Step, e.Values.Single(v => v.Tag == "train_loss").Scalar!.Value, e.Values.Single(v => v.Tag == "expected_loss").Scalar!.Value)));
+            .Select(e => ((int)e.Step, Scalar(e, "train_loss"), Scalar(e, "expected_loss"))));
+
+        static float Scalar(EventReader.Event e, string tag) => e.Values.Single(v => v.Tag == tag).Scalar!.Value;
     }
 
     /// <summary>The files of a folder in the order in which TensorBoard reads them.</summary>
     private List<IReadOnlyList<EventReader.Event>> Read(params string[] folder) =>
-        [.. Directory.GetFiles(_folder[folder.Length == 0 ? ["run"] : folder], "*tfevents*").Order(StringComparer.Ordinal).Select(file => EventReader.Read(File.ReadAllBytes(file)))];
+        [.. Directory.GetFiles(_folder[folder.Length == 0 ? ["run"] : folder], "*tfevents*").Order(StringComparer.Ordinal)
+            .Select(file => EventReader.Read(File.ReadAllBytes(file)))];
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using DiscreteGradients.Testing;
 
@@ -7,7 +8,8 @@ namespace DiscreteGradients.Cli.Tests.Reports;
 internal sealed record MadeRun(string Estimator, string Configuration, long Seed, double Train, double Test)
 {
     internal string Options { get; init; } =
-        """{"dataset":"mnist","data":"/somewhere","categories":8,"latents":4,"epochs":160,"batch":100,"optimizer":"adam","lr":0.0005,"activation":"relu"}""";
+        """{"dataset":"mnist","data":"/somewhere","categories":8,"latents":4,"epochs":160,"batch":100,"optimizer":"adam","lr":"""
+        + """0.0005,"activation":"relu"}""";
 
     internal string Experiment { get; init; } = "vae";
 
@@ -33,15 +35,24 @@ internal sealed record MadeRun(string Estimator, string Configuration, long Seed
               "started": "2026-11-23T09:53:32+00:00", "wall_seconds": 1, "finished": {{(Done == Epochs ? "true" : "false")}}
             }
             """), name, "run.json");
-        folder.Write(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(1, Done).Select(epoch => Line(epoch) + "\n")) + Tail), name, "metrics.jsonl");
+        var lines = string.Concat(Enumerable.Range(1, Done).Select(epoch => Line(epoch) + "\n"));
+        folder.Write(Encoding.UTF8.GetBytes(lines + Tail), name, "metrics.jsonl");
         return folder[name];
     }
 
-    internal string Line(int epoch) => FormattableString.Invariant(
-        $$"""{"experiment":"{{Experiment}}","estimator":"{{Estimator}}","seed":{{Seed}},"epoch":{{epoch}},"train_loss":{{(epoch == Epochs ? Train : 200)}},"test_loss":{{(epoch == Epochs ? Test : 201)}},"seconds":6.5,"steps":600{{More}}}""");
+    internal string Line(int epoch)
+    {
+        var (train, test) = epoch == Epochs ? (Train, Test) : (200, 201);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""{"experiment":"{{Experiment}}","estimator":"{{Estimator}}","seed":{{Seed}},"epoch":{{epoch}},"train_loss":"""
+            + $$"""{{train}},"test_loss":{{test}},"seconds":6.5,"steps":600{{More}}}""");
+    }
 
     internal static MadeRun ReinMax(long seed, double train, double test, double temperature = 1.3) =>
-        new("reinmax", FormattableString.Invariant($"ReinMax {{ Order = 0, Form = Automatic, Temperature = {temperature} }}"), seed, train, test);
+        new(
+            "reinmax", FormattableString.Invariant($"ReinMax {{ Order = 0, Form = Automatic, Temperature = {temperature} }}"),
+            seed, train, test);
 
     internal static MadeRun StraightThrough(long seed, double train, double test) =>
         new("st", "StraightThrough { Order = 0, Form = Automatic, Temperature = 1.3 }", seed, train, test);

@@ -23,6 +23,8 @@ public sealed partial class ReportTests : IDisposable
         var result = Tool.Run("report", _folder["runs"], "--out", _folder["out"]);
 
         Assert.Equal((0, ""), (result.Code, result.Error));
+        const string within =
+            "at most 2 √(s² + t²) off, with the standard deviations over seeds s of ours and t of theirs; below, above: further off.";
         Assert.Equal(
             $"""
             # Report
@@ -44,7 +46,7 @@ public sealed partial class ReportTests : IDisposable
             - Values of the last epoch, mean ± std over n seeds.
             - Paper: arXiv 2304.08612, tables 2 and 9, mean ± std over 10 seeds at the best settings of its grid.
             - Rerun: an independent repetition at the paper's settings, from the results published with arXiv 2603.08257.
-            - Within: at most 2 √(s² + t²) off, with the standard deviations over seeds s of ours and t of theirs; below, above: further off.
+            - Within: {within}
             - One seed only, so t stands for both deviations: st.
             - Unfinished: reinmax, seed 2, stands at epoch 35 of 160 ({_folder["runs", "c"]}).
 
@@ -76,12 +78,16 @@ public sealed partial class ReportTests : IDisposable
         Assert.Equal(0, result.Code);
         const string task = "dataset mnist, categories 8, latents 4, epochs 160, batch 100, activation relu";
         Assert.Equal(
-            $$"""{"experiment":"vae","task":"{{task}}","estimator":"st","settings":"optimizer adam, lr 0.0005, temperature 1.3","epoch":160,"epochs":160,"loss":"train_loss","seeds":1,"mean":134.7,"published":[{"source":"paper","seeds":10,"mean":135.53,"std":0.31,"verdict":"within"},{"source":"rerun","seeds":10,"mean":136.4,"std":{{0.41 * Math.Sqrt(10):r}},"verdict":"within"}]}""",
+            $$"""{"experiment":"vae","task":"{{task}}","estimator":"st","settings":"optimizer adam, lr 0.0005, temperature 1.3","epoch":"""
+            + """160,"epochs":160,"loss":"train_loss","seeds":1,"mean":134.7,"published":["""
+            + """{"source":"paper","seeds":10,"mean":135.53,"std":0.31,"verdict":"within"},"""
+            + $$"""{"source":"rerun","seeds":10,"mean":136.4,"std":{{0.41 * Math.Sqrt(10):r}},"verdict":"within"}]}""",
             result.Lines[0]);
         Assert.Equal(2, result.Lines.Length);
         Assert.Equal(
             [
-                "experiment,task,estimator,settings,epoch,epochs,loss,seeds,mean,std,source,published_seeds,published_mean,published_std,verdict",
+                "experiment,task,estimator,settings,epoch,epochs,loss,seeds,mean,std,"
+                + "source,published_seeds,published_mean,published_std,verdict",
                 $"vae,\"{task}\",st,\"optimizer adam, lr 0.0005, temperature 1.3\",160,160,train_loss,1,134.7,,paper,10,135.53,0.31,within",
             ],
             File.ReadAllLines(_folder["out", "report.csv"]).Take(2));
@@ -92,16 +98,20 @@ public sealed partial class ReportTests : IDisposable
     {
         MadeRun.ReinMax(0, 124, 126).Write(_folder, "runs/a");
         MadeRun.ReinMax(0, 123, 126, temperature: 1).Write(_folder, "runs/b");
-        (MadeRun.ReinMax(0, 110, 112) with { Options = """{"dataset":"mnist","categories":4,"latents":24,"epochs":160,"batch":100,"optimizer":"radam","lr":0.0005,"activation":"relu"}""" })
-            .Write(_folder, "runs/c");
+        const string options =
+            """{"dataset":"mnist","categories":4,"latents":24,"epochs":160,"batch":100,"optimizer":"radam","lr":"""
+            + """0.0005,"activation":"relu"}""";
+        (MadeRun.ReinMax(0, 110, 112) with { Options = options }).Write(_folder, "runs/c");
 
         var result = Tool.Run("report", _folder["runs"], "--out", _folder["out"]);
 
         Assert.Equal(
-            ["vae, categories 4, latents 24", "vae, categories 8, latents 4"], result.Lines.Where(line => line.StartsWith("vae", StringComparison.Ordinal)));
+            ["vae, categories 4, latents 24", "vae, categories 8, latents 4"],
+            result.Lines.Where(line => line.StartsWith("vae", StringComparison.Ordinal)));
         Assert.Equal(
             ["reinmax", "reinmax, temperature 1", "reinmax, temperature 1.3"],
-            result.Lines.Select(line => RowOfOneSeed().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value).Distinct());
+            result.Lines.Select(line => RowOfOneSeed().Match(line)).Where(match => match.Success)
+                .Select(match => match.Groups[1].Value).Distinct());
         Assert.Equal(
             ["vae-1-test-loss", "vae-1-train-loss", "vae-2-temperature", "vae-2-test-loss", "vae-2-train-loss"],
             Directory.GetFiles(_folder["out", "plots"], "*.png").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
@@ -126,7 +136,8 @@ public sealed partial class ReportTests : IDisposable
     [Fact]
     public void Gradient_quality_in_the_metrics_becomes_a_figure()
     {
-        (MadeRun.ReinMax(0, 124, 126) with { More = ""","values":{"entropy":1,"cosine/st":0.5,"cosine/reinmax":0.9,"cosine/newcomer":0.1}""" }).Write(_folder, "run");
+        const string values = ""","values":{"entropy":1,"cosine/st":0.5,"cosine/reinmax":0.9,"cosine/newcomer":0.1}""";
+        (MadeRun.ReinMax(0, 124, 126) with { More = values }).Write(_folder, "run");
 
         Assert.Equal(0, Tool.Run("report", _folder["run"], "--out", _folder["out"]).Code);
 
@@ -134,7 +145,9 @@ public sealed partial class ReportTests : IDisposable
         var drawn = bitmap.Pixels.ToHashSet();
         Assert.All((string[])["#D55E00", "#0072B2", "#A0A0A0"], color => Assert.Contains(SKColor.Parse(color), drawn));
         Assert.EndsWith(
-            "![vae: cosine, training with reinmax](plots/vae-cosine-1.png)\n", File.ReadAllText(_folder["out", "report.md"]), StringComparison.Ordinal);
+            "![vae: cosine, training with reinmax](plots/vae-cosine-1.png)\n",
+            File.ReadAllText(_folder["out", "report.md"]),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -209,7 +222,9 @@ public sealed partial class ReportTests : IDisposable
 
         Refused($"DIR must be a folder; '{_folder["nowhere"]}' does not exist.", _folder["nowhere"]);
         Refused($"DIR must be a folder; '{file}' is a file.", file);
-        Refused($"DIR must be a run folder or hold some; there is no run.json in or below '{_folder["empty"]}'. 'dgrad run' makes run folders.", _folder["empty"]);
+        Refused(
+            $"DIR must be a run folder or hold some; there is no run.json in or below '{_folder["empty"]}'. 'dgrad run' makes run folders.",
+            _folder["empty"]);
         Assert.Equal($"'dgrad report' needs DIR. Run 'dgrad report --help'.{Environment.NewLine}", Tool.Run("report").Error);
     }
 
@@ -232,7 +247,10 @@ public sealed partial class ReportTests : IDisposable
         { """{"experiment":"vae","estimator":"st","seed":0,"epoch":3,"train_loss":1}""", "its estimator is not in run.json" },
         { """{"experiment":"vae","seed":0,"epoch":3,"train_loss":1}""", "its estimator is not in run.json" },
         { """{"experiment":"vae","estimator":"reinmax","seed":1,"epoch":1,"train_loss":1}""", "its seed is not in run.json" },
-        { """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":5,"train_loss":1}""", "epoch 3 of reinmax, seed 0, must come next; got epoch 5" },
+        {
+            """{"experiment":"vae","estimator":"reinmax","seed":0,"epoch":5,"train_loss":1}""",
+            "epoch 3 of reinmax, seed 0, must come next; got epoch 5"
+        },
     };
 
     [Theory]
@@ -241,7 +259,8 @@ public sealed partial class ReportTests : IDisposable
     {
         (MadeRun.ReinMax(0, 1, 1) with { Done = 2, Tail = line + "\n" }).Write(_folder, "run");
 
-        Refused($"'{_folder["run", "metrics.jsonl"]}', line 3, is damaged: {what}. Move the run's folder away or repair it.", _folder["run"]);
+        Refused(
+            $"'{_folder["run", "metrics.jsonl"]}', line 3, is damaged: {what}. Move the run's folder away or repair it.", _folder["run"]);
     }
 
     [Fact]
@@ -250,7 +269,10 @@ public sealed partial class ReportTests : IDisposable
         var run = MadeRun.ReinMax(0, 1, 1) with { Epochs = 2, Done = 3 };
         run.Write(_folder, "run");
 
-        Refused($"'{_folder["run", "metrics.jsonl"]}', line 3, is damaged: run.json has 2 epochs; got epoch 3. Move the run's folder away or repair it.", _folder["run"]);
+        Refused(
+            $"'{_folder["run", "metrics.jsonl"]}', line 3, is damaged: run.json has 2 epochs; got epoch 3. "
+            + "Move the run's folder away or repair it.",
+            _folder["run"]);
     }
 
     [Theory]
@@ -321,7 +343,8 @@ public sealed partial class ReportTests : IDisposable
     public void Files_cannot_move_the_cursor_of_the_terminal()
     {
         var run = MadeRun.ReinMax(0, 1, 1);
-        (run with { Options = run.Options.Replace("mnist", "\\u001b[2Jmnist", StringComparison.Ordinal), Configuration = "X { \\u001b[2J = 1 }" }).Write(_folder, "run");
+        var options = run.Options.Replace("mnist", "\\u001b[2Jmnist", StringComparison.Ordinal);
+        (run with { Options = options, Configuration = "X { \\u001b[2J = 1 }" }).Write(_folder, "run");
 
         var result = Tool.Run("report", _folder["run"], "--out", _folder["out"]);
 
