@@ -60,7 +60,8 @@ internal static partial class DgradApp
             default:
                 terminal.Error.WriteLine(Environment.GetEnvironmentVariable("DGRAD_DEBUG") == "1"
                     ? exception.ToString()
-                    : $"Internal error, please report it: {exception.GetType().Name}: {exception.Message.Split('\n')[0].Trim()} (DGRAD_DEBUG=1 shows where).");
+                    : $"Internal error, please report it: "
+                        + $"{exception.GetType().Name}: {exception.Message.Split('\n')[0].Trim()} (DGRAD_DEBUG=1 shows where).");
                 return Broken;
         }
     }

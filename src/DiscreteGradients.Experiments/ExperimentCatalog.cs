@@ -68,10 +68,10 @@ public static class ExperimentCatalog
     /// <summary>The experiment of that name; null for one of another version.</summary>
     public static ExperimentEntry? Find(string name) => All.FirstOrDefault(entry => entry.Name == name);
 
-    /// <summary>Adds experiments for what is done in this flow of control and what it starts: how tests try one that nobody else sees.</summary>
+    /// <summary>Adds experiments for this flow of control and what it starts: how tests try one that nobody else sees.</summary>
     internal static void Invite(params ExperimentEntry[] guests) => Guests.Value = guests;
 
-    /// <summary>Refuses options of the wrong kind; those that are not known may be of another version, as may the whole experiment.</summary>
+    /// <summary>Refuses options of the wrong kind; unknown ones may be of another version, as may the whole experiment.</summary>
     /// <exception cref="WrongJsonException">There is one.</exception>
     internal static void CheckOptions(RunRecord record)
     {
@@ -87,7 +87,9 @@ public static class ExperimentCatalog
         ArgumentNullException.ThrowIfNull(record);
         if (Find(record.Experiment) is { } entry)
             return entry.Metrics(record.Options is JsonElement json ? json.Deserialize(entry.OptionsType, AnyVersion)! : record.Options);
-        var known = lines.SelectMany(line => line.Numbers.Keys).Distinct().Where(name => !name.Contains('/', StringComparison.Ordinal)).Select(Metric.Unknown).ToList();
+        var known = lines.SelectMany(line => line.Numbers.Keys).Distinct()
+            .Where(name => !name.Contains('/', StringComparison.Ordinal))
+            .Select(Metric.Unknown).ToList();
         return [.. known.Select((metric, i) => metric with { IsHeadline = i == 0, IsSparse = true })];
     }
 

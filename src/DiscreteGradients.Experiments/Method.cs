@@ -67,7 +67,8 @@ internal static class Methods
     /// <param name="complete">The settings of a method, from those that were given of its own.</param>
     /// <exception cref="OptionException">Unknown or unfit method, or a setting that none of them has.</exception>
     internal static IReadOnlyList<Method> Select(
-        IReadOnlyList<MethodEntry> all, string word, string? names, IReadOnlyDictionary<string, object> settings, Func<Method, string?> whyNot,
+        IReadOnlyList<MethodEntry> all, string word, string? names, IReadOnlyDictionary<string, object> settings,
+        Func<Method, string?> whyNot,
         Func<MethodEntry, IReadOnlyDictionary<string, object>, IReadOnlyDictionary<string, object>>? complete = null)
     {
         var entries = names is null

@@ -25,7 +25,8 @@ internal static class BenchCommand
 
     internal static Command Create(Terminal terminal)
     {
-        var command = new Command("bench", "Time samples and gradients against the published algorithms, and against what the machine can do.");
+        var command = new Command("bench",
+            "Time samples and gradients against the published algorithms, and against what the machine can do.");
         var defaults = new BenchSettings
         {
             Shapes = string.Join(',', BenchShape.Defaults),
@@ -62,7 +63,10 @@ internal static class BenchCommand
         if (settings.Json || settings.Markdown)
             finished = Measure(_ => { });
         else if (terminal.Interactive)
-            terminal.Console.Live(new Text("")).AutoClear(true).Start(live => finished = Measure(cell => live.UpdateTarget(new Text(Progress(cell)))));
+        {
+            terminal.Console.Live(new Text("")).AutoClear(true).Start(
+                live => finished = Measure(cell => live.UpdateTarget(new Text(Progress(cell)))));
+        }
         else
             finished = Measure(_ => { }, row => terminal.Out.WriteLine(Line(row)));
 
@@ -101,9 +105,11 @@ internal static class BenchCommand
 
         string Progress(BenchCell cell)
         {
-            var left = rows.Count == 0 ? "" : $", about {Format.Duration(watch.Elapsed.TotalSeconds / rows.Count * (cells.Count - rows.Count))} left";
+            var left = rows.Count == 0 ? ""
+                : $", about {Format.Duration(watch.Elapsed.TotalSeconds / rows.Count * (cells.Count - rows.Count))} left";
             var last = rows.Count == 0 ? "" : $"{Line(rows[^1])}\n";
-            return $"{last}{rows.Count + 1} of {cells.Count}: {cell.Name} {cell.Shape}, {BenchMarkdown.Words(cell.Pass)}, {Threads(cell.Threads)}{left}.\n"
+            return $"{last}{rows.Count + 1} of {cells.Count}: {cell.Name} {cell.Shape}, "
+                + $"{BenchMarkdown.Words(cell.Pass)}, {Threads(cell.Threads)}{left}.\n"
                 + "Ctrl-C stops and keeps what there is.";
         }
     }
@@ -118,7 +124,8 @@ internal static class BenchCommand
         var threads = settings.Threads.Split(',', StringSplitOptions.TrimEntries).Select(text =>
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= 1
                 ? count
-                : throw new OptionException($"--threads must be whole numbers of at least 1, separated by commas, such as 1,2; got '{text}'.")).ToList();
+                : throw new OptionException(
+                    $"--threads must be whole numbers of at least 1, separated by commas, such as 1,2; got '{text}'.")).ToList();
         threads.ForEach(Machine.Check);
         BenchPass[] passes = settings.Pass switch
         {
@@ -138,8 +145,9 @@ internal static class BenchCommand
 
     private static IReadOnlyList<BenchRow> Read(string path)
     {
+        var flaw = Directory.Exists(path) ? "is a folder" : "does not exist";
         if (!File.Exists(path))
-            throw new OptionException($"--from must be a file that 'dgrad bench --out' wrote; '{path}' {(Directory.Exists(path) ? "is a folder" : "does not exist")}.");
+            throw new OptionException($"--from must be a file that 'dgrad bench --out' wrote; '{path}' {flaw}.");
         try
         {
             return BenchRow.Read(File.ReadAllLines(path));
@@ -173,8 +181,10 @@ internal static class BenchCommand
         {
             var first = group.First();
             terminal.Out.WriteLine();
-            terminal.Out.WriteLine($"{BenchMarkdown.Words(group.Key.Pass)}, {Threads(group.Key.Threads)} (copy {Number(first.LargeCopyGbPerSecond, "0.0")} GB/s, "
-                + $"to fresh memory {Number(first.FreshCopyGbPerSecond, "0.0")} GB/s, exponential {Number(first.ExpNs, "0.00")} ns):");
+            terminal.Out.WriteLine(
+                $"{BenchMarkdown.Words(group.Key.Pass)}, {Threads(group.Key.Threads)} (copy "
+                + $"{Number(first.LargeCopyGbPerSecond, "0.0")} GB/s, to fresh memory {Number(first.FreshCopyGbPerSecond, "0.0")} GB/s, "
+                + $"exponential {Number(first.ExpNs, "0.00")} ns):");
             terminal.Write(Grid([.. group], terminal.Width >= Wide));
         }
 
@@ -190,7 +200,8 @@ internal static class BenchCommand
     private static Table Grid(List<BenchRow> rows, bool wide)
     {
         var table = new Table().Border(TableBorder.None).AddColumn(Column("estimator")).AddColumn(Column("shape"));
-        foreach (var header in (string[])["time", "composed", "ratio", "quartiles", "GB/s", "× floor", .. wide ? ["peak", "composed"] : Array.Empty<string>()])
+        foreach (var header in (string[])["time", "composed", "ratio", "quartiles", "GB/s", "× floor",
+            .. wide ? ["peak", "composed"] : Array.Empty<string>()])
             table.AddColumn(Column(header).RightAligned());
         foreach (var estimator in rows.GroupBy(row => row.Estimator))
         {
@@ -218,7 +229,8 @@ internal static class BenchCommand
     }
 
     private static string Line(BenchRow row) =>
-        $"{row.Estimator,-10} {row.Shape,-10} {(row.Pass == BenchPass.Forward ? "forward" : "+ backward"),-10} {Threads(row.Threads),-9} {Time(row.LibraryUs),7}"
+        $"{row.Estimator,-10} {row.Shape,-10} "
+            + $"{(row.Pass == BenchPass.Forward ? "forward" : "+ backward"),-10} {Threads(row.Threads),-9} {Time(row.LibraryUs),7}"
         + (row.Ratio is null ? "" : $" composed {Time(row.ComposedUs),7} ratio {Number(row.Ratio, "0.0"),5}");
 
     private static string Description =>

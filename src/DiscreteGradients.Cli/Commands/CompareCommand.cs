@@ -71,7 +71,8 @@ internal static class CompareCommand
     {
         using var weights = Seeds.Generator(settings.Seed);
         using var trained = new EstimatorInTraining(choice.Estimator, settings.Latents, settings.Categories, weights);
-        GradientQuality.Measure(choice.Estimator with { }, problem.Logits, problem.Value, draws: 256);  // loads and compiles, so that the time is fair
+        // Loads and compiles, so that the time is fair.
+        GradientQuality.Measure(choice.Estimator with { }, problem.Logits, problem.Value, draws: 256);
         using var generator = Seeds.Generator(settings.Seed, purpose: 1);
         problem.Learn(trained, settings.LearningSteps, settings.Seed, cancellation);
         var watch = Stopwatch.StartNew();
@@ -107,12 +108,15 @@ internal static class CompareCommand
 
         terminal.Write(table);
         var kind = settings.Problem.ToString().ToLowerInvariant();
-        terminal.Out.WriteLine($"{kind} objective, {settings.Latents} {(settings.Latents == 1 ? "latent" : "latents")} of {settings.Categories} categories, {settings.Draws} draws, seed {settings.Seed}; exact gradient norm {Number(rows[0].ExactNorm)}.");
+        terminal.Out.WriteLine(
+            $"{kind} objective, {Format.Count(settings.Latents, "latent")} of {settings.Categories} categories, {settings.Draws} draws, "
+            + $"seed {settings.Seed}; exact gradient norm {Number(rows[0].ExactNorm)}.");
         terminal.Out.WriteLine("Within noise: no entry of the mean gradient is more than 5 standard errors off.");
     }
 
     /// <summary>Four decimals, or three digits of what is too small for them: a toy's gradient may be a thousandth.</summary>
-    private static string Number(double value) => Math.Abs(value) < 0.001 ? value.ToString("G3", CultureInfo.InvariantCulture) : Format.Number(value);
+    private static string Number(double value) =>
+        Math.Abs(value) < 0.001 ? value.ToString("G3", CultureInfo.InvariantCulture) : Format.Number(value);
 
     private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 }
@@ -120,7 +124,8 @@ internal static class CompareCommand
 /// <summary>One estimator's row of the comparison; lengths are Euclidean norms over all logits.</summary>
 /// <param name="Order">Null: exact for every f.</param>
 internal sealed record ComparisonRow(
-    string Estimator, string Configuration, int? Order, int Draws, double Bias, double BiasStandardError, double RelativeBias, double LargestZ,
+    string Estimator, string Configuration, int? Order, int Draws, double Bias, double BiasStandardError,
+        double RelativeBias, double LargestZ,
     double StandardDeviation, double RelativeStandardDeviation, double MeanSquaredError, double Cosine, double ExactNorm, long Evaluations,
     double SecondsPerDraw)
 {

@@ -6,7 +6,8 @@ namespace DiscreteGradients.Cli.Commands;
 /// <summary>Flags of <c>dgrad compare</c>.</summary>
 internal sealed record CompareSettings
 {
-    [Description("The objective: a polynomial of degree 1 to 4, a small network, or the toy (b - 0.499)^2 of the papers on unbiased estimators.")]
+    [Description(
+        "The objective: a polynomial of degree 1 to 4, a small network, or the toy (b - 0.499)^2 of the papers on unbiased estimators.")]
     public ProblemKind Problem { get; init; } = ProblemKind.Quadratic;
 
     [Description("Categories K of a latent.")]

@@ -112,7 +112,7 @@ internal static class DataCommand
         foreach (var row in rows.Where(row => row.Caveat is not null))
             terminal.Console.Write(new Text($"{row.Name}: {row.Caveat}\n"));
         foreach (var row in rows.Where(row => row.Damage is not null))
-            terminal.Out.WriteLine($"{row.Name}: {row.Damage} {char.ToUpperInvariant(row.Needed![0])}{row.Needed[1..]}.");
+            terminal.Out.WriteLine($"{row.Name}: {row.Damage} {Format.Capital(row.Needed!)}.");
     }
 
     private static TableColumn Column(string header) => new(new Text(header, new Style(Color.Aqua)));

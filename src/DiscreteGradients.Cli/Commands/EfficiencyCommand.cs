@@ -48,7 +48,8 @@ internal static class EfficiencyCommand
 
     internal static Command Create(Terminal terminal)
     {
-        var command = new Command("efficiency", "Time and memory of a training step with each estimator, as in the paper's efficiency table.");
+        var command = new Command("efficiency",
+            "Time and memory of a training step with each estimator, as in the paper's efficiency table.");
         var flags = new CommandFlags(command, OptionRecord.Flags(new EfficiencySettings()));
         command.SetAction(parsed => Run(OptionRecord.Bind(new EfficiencySettings(), flags.Given(parsed)), terminal));
         return command;
@@ -65,7 +66,11 @@ internal static class EfficiencyCommand
         {
             using var task = create();
             if (!settings.Json)
-                terminal.Out.WriteLine($"{task.Name}: {task.Description}; {settings.Rounds} rounds of {EfficiencyStudy.Cases.Count} estimators");
+            {
+                terminal.Out.WriteLine(
+                    $"{task.Name}: {task.Description}; {settings.Rounds} rounds of {EfficiencyStudy.Cases.Count} estimators");
+            }
+
             var measured = Measure(task, settings, terminal);
             rows.AddRange(measured);
             if (settings.Json)
@@ -78,7 +83,8 @@ internal static class EfficiencyCommand
         if (!settings.Json)
         {
             terminal.Out.WriteLine($"Forward and backward pass, no update; medians, on {Threads} of {Machine.Description["cpu"]}.");
-            terminal.Out.WriteLine("Memory: what one step adds at its peak. Paper: arXiv 2304.08612, table 3, on one A6000 GPU, so compare within a column.");
+            terminal.Out.WriteLine(
+                "Memory: what one step adds at its peak. Paper: arXiv 2304.08612, table 3, on one A6000 GPU, so compare within a column.");
             terminal.Out.WriteLine($"Files: {folder.Path}");
         }
 
@@ -90,7 +96,9 @@ internal static class EfficiencyCommand
         if (settings.Json || !terminal.Interactive)
             return EfficiencyStudy.Measure(task, EfficiencyStudy.Cases, settings.Rounds, cancellation: terminal.Cancellation);
         return terminal.Console.Live(new Text("Warming up, then memory.")).AutoClear(true).Start(live => EfficiencyStudy.Measure(
-            task, EfficiencyStudy.Cases, settings.Rounds, round => live.UpdateTarget(new Text($"Round {round} of {settings.Rounds} done.")), terminal.Cancellation));
+            task, EfficiencyStudy.Cases, settings.Rounds,
+            round => live.UpdateTarget(new Text($"Round {round} of {settings.Rounds} done.")),
+            terminal.Cancellation));
     }
 
     private static IEnumerable<Func<EfficiencyTask>> Tasks(EfficiencyTasks tasks)
@@ -118,9 +126,11 @@ internal static class EfficiencyCommand
 
     private static string Threads => TorchSharp.torch.get_num_threads() is var n && n == 1 ? "1 thread" : $"{n} threads";
 
-    private static string Seconds(double? seconds) => seconds is { } s ? s.ToString(s < 100 ? "0.0" : "0", CultureInfo.InvariantCulture) + " s" : "";
+    private static string Seconds(double? seconds) =>
+        seconds is { } s ? s.ToString(s < 100 ? "0.0" : "0", CultureInfo.InvariantCulture) + " s" : "";
 
-    private static string Megabytes(double? megabytes) => megabytes is { } m ? m.ToString(m < 10 ? "0.0" : "0", CultureInfo.InvariantCulture) + " MB" : "";
+    private static string Megabytes(double? megabytes) =>
+        megabytes is { } m ? m.ToString(m < 10 ? "0.0" : "0", CultureInfo.InvariantCulture) + " MB" : "";
 
     private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 }

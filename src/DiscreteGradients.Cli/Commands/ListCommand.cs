@@ -42,7 +42,11 @@ internal static class ListCommand
 
         var experiments = Grid("experiment", "");
         foreach (var experiment in RunCommand.Create(terminal).Subcommands)
-            experiments.AddRow(new Text(experiment.Name), new Text(char.ToLowerInvariant(experiment.Description![0]) + experiment.Description[1..].TrimEnd('.')));
+        {
+            experiments.AddRow(
+                new Text(experiment.Name),
+                new Text(char.ToLowerInvariant(experiment.Description![0]) + experiment.Description[1..].TrimEnd('.')));
+        }
 
         terminal.Write(estimators);
         terminal.Out.WriteLine();
@@ -63,7 +67,8 @@ internal static class ListCommand
         return DgradApp.Done;
     }
 
-    internal static string Order(GradientEstimator estimator) => estimator.Order == GradientEstimator.Unbiased ? "all" : estimator.Order.ToString();
+    internal static string Order(GradientEstimator estimator) =>
+        estimator.Order == GradientEstimator.Unbiased ? "all" : estimator.Order.ToString();
 
     private static Table Grid(params string[] headers)
     {

@@ -11,10 +11,15 @@ internal static class ReportCommand
 {
     internal static Command Create(Terminal terminal)
     {
-        var folders = new Argument<string[]>("DIR") { Description = "Run folders, or folders that hold some.", Arity = ArgumentArity.OneOrMore };
+        var folders = new Argument<string[]>("DIR")
+        {
+            Description = "Run folders, or folders that hold some.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var command = new Command("report", "Tabulate and plot all runs found in the given folders.") { folders };
         var flags = new CommandFlags(command, OptionRecord.Flags(new ReportSettings()));
-        command.SetAction(parsed => Report(parsed.GetRequiredValue(folders), OptionRecord.Bind(new ReportSettings(), flags.Given(parsed)), terminal));
+        command.SetAction(parsed =>
+            Report(parsed.GetRequiredValue(folders), OptionRecord.Bind(new ReportSettings(), flags.Given(parsed)), terminal));
         return command;
     }
 
@@ -24,7 +29,8 @@ internal static class ReportCommand
         var output = OutputFolder.Create(settings.Out ?? RunLauncher.DefaultFolder("report", DateTimeOffset.UtcNow));
         var report = sections.Select(section => new SectionReport(section, ReportPlots.Write(output, section))).ToList();
         var studies = folders.SelectMany(StudyRecord.Find).DistinctBy(Path.GetFullPath).Select(StudyResults.Read).ToList();
-        var maps = studies.SelectMany((study, i) => StudyPlots.Write(output, study, studies.Count == 1 ? "study-" : $"study-{i + 1}-")).ToList();
+        var maps = studies.SelectMany(
+            (study, i) => StudyPlots.Write(output, study, studies.Count == 1 ? "study-" : $"study-{i + 1}-")).ToList();
         output.WriteFile("report.md", path => File.WriteAllText(path, ReportMarkdown.Of(report, maps)));
         output.WriteFile("report.csv", path => File.WriteAllText(path, ReportRow.ToCsv(sections.SelectMany(ReportRow.Of))));
         if (settings.Json)

@@ -38,7 +38,8 @@ internal sealed class RunHost(bool json, Terminal terminal) : IStudyHost
 
     public byte[] Encode(Picture picture) => PictureFile.Encode(picture);
 
-    public void Come(string title, int number, int count, CellState state) => terminal.Out.WriteLine($"{title}, {number} of {count}" + state switch
+    public void Come(string title, int number, int count, CellState state) =>
+        terminal.Out.WriteLine($"{title}, {number} of {count}" + state switch
     {
         CellState.Finished => " is finished.",
         CellState.Taken => " is in the hands of another dgrad.",

@@ -18,7 +18,8 @@ internal sealed class RunProgress(RunRecord record)
     internal string Experiment => record.Experiment;
 
     /// <summary>The columns: what every epoch has.</summary>
-    internal IReadOnlyList<Metric> Metrics { get; } = [.. ExperimentCatalog.Metrics(record, []).Results().Where(metric => !metric.IsSparse)];
+    internal IReadOnlyList<Metric> Metrics { get; } =
+        [.. ExperimentCatalog.Metrics(record, []).Results().Where(metric => !metric.IsSparse)];
 
     /// <summary>What a method is called.</summary>
     internal string MethodWord { get; } = ExperimentCatalog.Find(record.Experiment)?.MethodWord ?? "method";
@@ -48,7 +49,8 @@ internal sealed class RunProgress(RunRecord record)
 
     /// <summary>The runs of a method that are going on: seed, and epochs that are done.</summary>
     internal IReadOnlyList<(long Seed, int Epoch)> Current(string method) =>
-        [.. _seeds.Where(seed => _runs.TryGetValue((method, seed), out var run) && run.Ended is null).Select(seed => (seed, _runs[(method, seed)].Epoch))];
+        [.. _seeds.Where(seed => _runs.TryGetValue((method, seed), out var run) && run.Ended is null)
+            .Select(seed => (seed, _runs[(method, seed)].Epoch))];
 
     /// <summary>The latest line of a method, of that seed if there is one.</summary>
     internal MetricsLine? Latest(string method, long? seed = null) =>
@@ -62,7 +64,7 @@ internal sealed class RunProgress(RunRecord record)
     /// <summary>Share of all work that is done, counting every method alike.</summary>
     internal double Share => _methods.Average(Done);
 
-    /// <summary>Seconds left, or null before anything is known: a method of which nothing was seen is taken to be as slow as the mean of the others.</summary>
+    /// <summary>Seconds left, null before anything is known; a method not seen yet is taken to be as slow as the others' mean.</summary>
     internal double? Left
     {
         get

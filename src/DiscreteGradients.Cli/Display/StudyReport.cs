@@ -23,7 +23,8 @@ internal static class StudyReport
         }
 
         var name = results.ValueName;
-        terminal.Out.WriteLine($"{char.ToUpperInvariant(name[0])}{name[1..]} at the end{(results.Seeds > 1 ? ", mean ± std over seeds" : "")}.");
+        terminal.Out.WriteLine(
+            $"{Format.Capital(name)} at the end{(results.Seeds > 1 ? ", mean ± std over seeds" : "")}.");
         var folders = string.Join('-', results.Study.Axes.Select(axis => $"{axis.Name}-{axis.Name[..1].ToUpperInvariant()}"));
         terminal.Out.WriteLine($"Folders: {Path.Combine(results.Folder, folders)}");
     }
@@ -32,7 +33,9 @@ internal static class StudyReport
     private static Text Cell(StudyResults results, string method, StudyCell cell)
     {
         var value = results.Value(method, cell);
-        var text = results.IsGap && value is { N: 1, Mean: var gap } ? gap.ToString("0.00000", CultureInfo.InvariantCulture) : Format.Number(value);
+        var text = results.IsGap && value is { N: 1, Mean: var gap }
+            ? gap.ToString("0.00000", CultureInfo.InvariantCulture)
+            : Format.Number(value);
         return new Text(text, results.IsBest(method, cell) ? new Style(Color.Green) : Style.Plain);
     }
 }

@@ -22,10 +22,11 @@ internal static class PictureGrid
         var means = Means(decode, OneHot.FromIndex(logits.argmax(-1), logits.shape[^1]));
         return Draw(
             "reconstructions",
-            test.Bytes(0, count).ToArray().Chunk(Row).Zip(means.Chunk(Row), (image, mean) => (byte[])[.. image, .. mean]).SelectMany(rows => rows));
+            test.Bytes(0, count).ToArray().Chunk(Row).Zip(means.Chunk(Row), (image, mean) => (byte[])[.. image, .. mean])
+            .SelectMany(rows => rows));
     }
 
-    /// <summary>The decoder's mean pictures for latents drawn from the prior's logits [L, K]: from the same random numbers at every epoch.</summary>
+    /// <summary>The decoder's mean pictures for latents from the prior's logits [L, K]; every epoch has the same random numbers.</summary>
     internal static Picture Samples(Func<Tensor> prior, Device device, Func<Tensor, Tensor> decode)
     {
         using var _ = no_grad();

@@ -45,7 +45,11 @@ public static class BenchMarkdown
         AppendLine(text, ["shape", .. estimators]);
         AppendLine(text, ["---", .. estimators.Select(_ => "---:")]);
         foreach (var shape in rows.GroupBy(row => row.Shape))
-            AppendLine(text, [shape.Key.ToString(), .. estimators.Select(e => Number(shape.FirstOrDefault(row => row.Estimator == e)?.Ratio, "0.0"))]);
+        {
+            AppendLine(text, [shape.Key.ToString(),
+                .. estimators.Select(e => Number(shape.FirstOrDefault(row => row.Estimator == e)?.Ratio, "0.0"))]);
+        }
+
         AppendLine(text, ["geometric mean", .. estimators.Select(e => Number(MeanRatio(rows.Where(row => row.Estimator == e)), "0.0"))]);
         text.Append('\n');
     }
@@ -68,15 +72,18 @@ public static class BenchMarkdown
                 Number(row.LibraryUs, "#,0"), Number(row.ComposedUs, "#,0"),
                 row.Ratio is null ? "–" : $"{Number(row.Ratio, "0.0")} ({Number(row.RatioLow, "0.0")} to {Number(row.RatioHigh, "0.0")})",
                 Number(row.GbPerSecond, "0.0"), Number(row.CopyGbPerSecond, "0.0"),
-                $"{Number(row.FloorUs, "#,0")} to {Number(row.FloorSumUs, "#,0")}", $"{Number(row.TimesFloorSum, "0.0")} to {Number(row.TimesFloor, "0.0")}",
-                Number(row.LibraryPeakMb, "#,0.0"), Number(row.ComposedPeakMb, "#,0.0"), Number(row.LibraryTensors, "0"), Number(row.ComposedTensors, "0"),
+                $"{Number(row.FloorUs, "#,0")} to {Number(row.FloorSumUs, "#,0")}",
+                $"{Number(row.TimesFloorSum, "0.0")} to {Number(row.TimesFloor, "0.0")}",
+                Number(row.LibraryPeakMb, "#,0.0"), Number(row.ComposedPeakMb, "#,0.0"),
+                Number(row.LibraryTensors, "0"), Number(row.ComposedTensors, "0"),
             ]);
         }
 
         text.Append('\n');
     }
 
-    private static void AppendLine(StringBuilder text, IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+    private static void AppendLine(StringBuilder text, IEnumerable<string> cells) =>
+        text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
 

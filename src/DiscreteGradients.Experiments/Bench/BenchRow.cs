@@ -94,7 +94,11 @@ public sealed record BenchRow(
         if (type == typeof(string))
             return cell;
         if (type == typeof(BenchPass))
-            return Enum.GetValues<BenchPass>().Cast<BenchPass?>().FirstOrDefault(pass => Name(pass!.Value) == cell) ?? throw new FormatException();
+        {
+            return Enum.GetValues<BenchPass>().Cast<BenchPass?>().FirstOrDefault(pass => Name(pass!.Value) == cell)
+                ?? throw new FormatException();
+        }
+
         if (Nullable.GetUnderlyingType(type) is { } inner)
             return cell.Length == 0 ? null : Convert.ChangeType(cell, inner, CultureInfo.InvariantCulture);
         return Convert.ChangeType(cell, type, CultureInfo.InvariantCulture);

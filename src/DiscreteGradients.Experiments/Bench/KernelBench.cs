@@ -9,7 +9,7 @@ public sealed record BenchCell(string Name, PathwiseEstimator Estimator, BenchSh
 /// Times the library's samples and the composed ones in turn, in this process: whatever else the machine does falls on both, so that
 /// their ratio means something where the times alone do not.
 /// </summary>
-/// <param name="secondsPerCell">Time for the pairs of one cell; a composed form that is slower than that gets a few calls all the same.</param>
+/// <param name="secondsPerCell">Time for the pairs of one cell; a composed form that is slower gets a few calls all the same.</param>
 /// <param name="machine">Written into every row.</param>
 public sealed class KernelBench(double secondsPerCell, string machine)
 {
@@ -47,7 +47,8 @@ public sealed class KernelBench(double secondsPerCell, string machine)
 
         using var work = new KernelCase(cell.Estimator, cell.Shape, cell.Pass);
         var libraryCalls = Calls(Steady.WarmUp(work.Library, cancellation));
-        var libraryMemory = Enumerable.Range(0, MemoryCalls).Select(_ => ProcessMemory.Of(work.Library)).MaxBy(memory => memory.PeakBytes ?? 0)!;
+        var libraryMemory = Enumerable.Range(0, MemoryCalls).Select(_ => ProcessMemory.Of(work.Library))
+            .MaxBy(memory => memory.PeakBytes ?? 0)!;
         ProcessMemory? composedMemory = null;
         var firstComposed = 0.0;
         if (FitsComposed(cell))
@@ -94,7 +95,8 @@ public sealed class KernelBench(double secondsPerCell, string machine)
     /// <summary>Calls that make one timing.</summary>
     private static int Calls(double seconds) => (int)Math.Clamp(Math.Ceiling(TimingSeconds / Math.Max(seconds, 1e-9)), 1, 10_000);
 
-    private (double[] Library, double[]? Composed) Pairs(KernelCase work, int libraryCalls, int composedCalls, CancellationToken cancellation)
+    private (double[] Library, double[]? Composed) Pairs(
+        KernelCase work, int libraryCalls, int composedCalls, CancellationToken cancellation)
     {
         var (library, composed) = (new List<double>(), new List<double>());
         var start = Stopwatch.GetTimestamp();

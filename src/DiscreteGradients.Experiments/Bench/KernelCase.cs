@@ -1,6 +1,6 @@
 namespace DiscreteGradients.Experiments.Bench;
 
-/// <summary>One piece of work, done by the library and by the composed form: float32 logits [N, K], each call as in a training step.</summary>
+/// <summary>One piece of work, by the library and by the composed form: float32 logits [N, K], each call as in a training step.</summary>
 public sealed class KernelCase : IDisposable
 {
     private readonly PathwiseEstimator _estimator;

@@ -33,11 +33,12 @@ public sealed partial record ProcessMemory(long? PeakBytes, long Tensors, long L
     }
 
     private static long Made =>
-        DisposeScopeManager.Statistics.TensorStatistics.CreatedInScopeCount + DisposeScopeManager.Statistics.TensorStatistics.CreatedOutsideScopeCount;
+        DisposeScopeManager.Statistics.TensorStatistics.CreatedInScopeCount
+            + DisposeScopeManager.Statistics.TensorStatistics.CreatedOutsideScopeCount;
 
     private static long Live => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
 
-    /// <summary>Gives free memory back, so that it does not hide what the call takes, and makes Linux forget the highest mark (5).</summary>
+    /// <summary>Gives free memory back, so that it does not hide what the call takes, and makes Linux forget the peak (5).</summary>
     private static bool RestartPeak()
     {
         if (!OperatingSystem.IsLinux())

@@ -98,7 +98,8 @@ public sealed class BernoulliVaeExperiment : Experiment
         var evaluations = method.Estimator.Evaluations(_options.Latents, categories: 2);
         return method.Estimator is PathwiseEstimator || evaluations == _options.Evaluations
             ? Applicability.Memory(categories: 2, _options.Latents, _options.Batch, _options.Evaluations)
-            : $"it evaluates f {evaluations} times for each image and step; --evaluations is {_options.Evaluations}: give it one that fits.";
+            : $"it evaluates f {evaluations} times for each image and step; --evaluations is {_options.Evaluations}: "
+                + "give it one that fits.";
     }
 
     /// <inheritdoc/>

@@ -2,15 +2,19 @@ using System.ComponentModel;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>Settings of the autoencoder with binary latents; the defaults are those of the RODEO paper but for the number of steps.</summary>
+/// <summary>Settings of the autoencoder with binary latents; the defaults are the RODEO paper's but for the number of steps.</summary>
 public sealed record BernoulliVaeOptions
 {
     /// <summary>What is trained and measured.</summary>
-    [Description("rodeo: pixels binarised anew at every epoch, fixed prior, sampled bound; released: as the released ReinMax script, with its static pixels, its learned and misplaced prior and its doubled logits.")]
+    [Description(
+        "rodeo: pixels binarised anew at every epoch, fixed prior, sampled bound; released: as the released ReinMax script, with its "
+        + "static pixels, its learned and misplaced prior and its doubled logits.")]
     public BernoulliProtocol Protocol { get; init; } = BernoulliProtocol.Rodeo;
 
     /// <summary>Name of the data set.</summary>
-    [Description("Images: mnist, fashion-mnist, omniglot, or made-digits (drawn by code, needs no files); see 'dgrad data'. The last 10000 training images (omniglot: 1345) are left out, as in the papers.")]
+    [Description(
+        "Images: mnist, fashion-mnist, omniglot, or made-digits (drawn by code, needs no files); see 'dgrad data'. The last 10000 training "
+        + "images (omniglot: 1345) are left out, as in the papers.")]
     public string Dataset { get; init; } = "mnist";
 
     /// <summary>Folder that holds one folder a data set, or null for the usual places.</summary>
@@ -24,7 +28,9 @@ public sealed record BernoulliVaeOptions
     public int Latents { get; init; } = 200;
 
     /// <summary>Evaluations of f per image and step.</summary>
-    [Description("Evaluations of f for each image and step, the same for every estimator: K of the papers. Pathwise estimators take the mean of so many samples.")]
+    [Description(
+        "Evaluations of f for each image and step, the same for every estimator: K of the papers. Pathwise estimators take the mean of so "
+        + "many samples.")]
     public int Evaluations { get; init; } = 2;
 
     /// <summary>Epochs.</summary>
@@ -41,7 +47,9 @@ public sealed record BernoulliVaeOptions
     public VaeOptimizer? Optimizer { get; init; }
 
     /// <summary>Learning rate, or null: the protocol's for the data set.</summary>
-    [Description("Learning rate; by default 0.001 (fashion-mnist: 0.0003), in the protocol 'released' 0.0003 (omniglot with 3 evaluations: 0.0005).")]
+    [Description(
+        "Learning rate; by default 0.001 (fashion-mnist: 0.0003), in the protocol 'released' 0.0003 (omniglot with 3 evaluations: "
+        + "0.0005).")]
     [Tuned]
     public double? Lr { get; init; }
 

@@ -11,7 +11,8 @@ internal readonly record struct GradientVariance(double Variance, double Norm)
     /// <param name="draws">How many.</param>
     /// <param name="atOnce">How many at once.</param>
     /// <param name="cancellation">Interrupts.</param>
-    internal static GradientVariance Measure(Tensor logits, Func<Tensor, Tensor> loss, int draws, int atOnce, CancellationToken cancellation)
+    internal static GradientVariance Measure(
+        Tensor logits, Func<Tensor, Tensor> loss, int draws, int atOnce, CancellationToken cancellation)
     {
         using var whole = NewDisposeScope();
         var images = logits.shape[0];

@@ -15,7 +15,8 @@ public static class PublishedBernoulliElbos
 
     private static readonly PublishedSource PaperSource = new("paper", "arXiv 2304.08612, table 6, mean ± std over 10 seeds");
 
-    private static readonly PublishedSource RodeoSource = new("paper", "arXiv 2202.09497, as quoted in arXiv 2304.08612, table 6, mean ± std over 5 seeds");
+    private static readonly PublishedSource RodeoSource = new(
+        "paper", "arXiv 2202.09497, as quoted in arXiv 2304.08612, table 6, mean ± std over 5 seeds");
 
     /// <summary>Train losses of ReinMax in the protocol 'released', of the others in 'rodeo', in the order of the data sets.</summary>
     private static readonly Dictionary<(string Estimator, int Evaluations), (double Mean, double Std)[]> Train = new()

@@ -50,7 +50,7 @@ internal abstract record DataSet(string Name, string About, IReadOnlyList<DataFi
     internal string Remedy(bool fetch)
     {
         var sentence = string.Join(", or ", Instead is null ? Ways(fetch) : Ways(fetch).Append(Instead));
-        return $"{char.ToUpperInvariant(sentence[0])}{sentence[1..]}.";
+        return $"{Format.Capital(sentence)}.";
     }
 
     /// <summary>How to get the set itself.</summary>

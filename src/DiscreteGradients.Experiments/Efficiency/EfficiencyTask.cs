@@ -57,7 +57,7 @@ public sealed class PolynomialTask : EfficiencyTask
     }
 }
 
-/// <summary>The variational autoencoder with 30 latents of 10 categories: 100 images a step, 600 steps an epoch. The images are noise.</summary>
+/// <summary>The variational autoencoder with 30 latents of 10 categories: 100 images of noise a step, 600 steps an epoch.</summary>
 public sealed class VaeTask : EfficiencyTask
 {
     private const int Categories = 10;
@@ -79,7 +79,8 @@ public sealed class VaeTask : EfficiencyTask
     public override string Name => "vae";
 
     /// <inheritdoc/>
-    public override string Description => $"{Latents} latents of {Categories} categories, {Batch} images a step, {StepsPerEpoch} steps an epoch";
+    public override string Description =>
+        $"{Latents} latents of {Categories} categories, {Batch} images a step, {StepsPerEpoch} steps an epoch";
 
     /// <inheritdoc/>
     public override int StepsPerEpoch => 600;

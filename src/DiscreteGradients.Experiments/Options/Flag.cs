@@ -36,7 +36,8 @@ public sealed partial record Flag(string Name, Type Type, string Description, ob
 
     /// <summary>A value as it would be given.</summary>
     internal static string Text(object value) =>
-        value is Enum ? JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()!) : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+        value is Enum ? JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()!)
+            : Convert.ToString(value, CultureInfo.InvariantCulture)!;
 
     /// <summary>Reads a value.</summary>
     /// <param name="text">The value.</param>
@@ -48,7 +49,11 @@ public sealed partial record Flag(string Name, Type Type, string Description, ob
         if (Plain == typeof(string))
             return text;
         if (Plain == typeof(int))
-            return int.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var i) ? i : throw Wrong($"a whole number of at most {int.MaxValue}");
+        {
+            return int.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var i) ? i
+                : throw Wrong($"a whole number of at most {int.MaxValue}");
+        }
+
         if (Plain == typeof(long))
             return long.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var l) ? l : throw Wrong("a whole number");
         if (Plain == typeof(double))
@@ -67,7 +72,7 @@ public sealed partial record Flag(string Name, Type Type, string Description, ob
     }
 
     /// <summary>The values of a list, or null if the text is none.</summary>
-    /// <exception cref="OptionException">One of the values is not of the flag's type or cannot name a folder, or stands there twice.</exception>
+    /// <exception cref="OptionException">A value is not of the flag's type, cannot name a folder or stands there twice.</exception>
     internal StudyAxis? List(string text)
     {
         if (!TakesList || !text.Contains(',', StringComparison.Ordinal))
@@ -76,7 +81,8 @@ public sealed partial record Flag(string Name, Type Type, string Description, ob
         if (values.Find(value => !IsAxisValue(value)) is { } odd)
         {
             throw new OptionException(
-                $"{Name} must be a list of values of letters, digits, dots, hyphens and underscores, which name folders; got '{odd}' in '{text}'.");
+                $"{Name} must be a list of values of letters, digits, dots, hyphens and underscores, which name folders; "
+                    + $"got '{odd}' in '{text}'.");
         }
 
         return values.GroupBy(value => value, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } twice

@@ -55,14 +55,18 @@ public sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
     {
         ArgumentNullException.ThrowIfNull(settings);
         return _all.ToDictionary(
-            s => Flag.Of(s.Name), s => settings.TryGetValue(s.Name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture)! : "not set");
+            s => Flag.Of(s.Name),
+            s => settings.TryGetValue(s.Name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture)! : "not set");
     }
 
     /// <summary>The flag says of each summary whose it is: <c>Temperature of …: st, reinmax; …</c>.</summary>
     private Flag FlagOf(EstimatorSetting setting, bool lists)
     {
-        var owners = methods.Where(entry => entry.Has(setting.Name)).GroupBy(entry => entry.Settings.First(s => s.Name == setting.Name) with { Default = 0 });
-        var words = string.Join("; ", owners.Select(alike => $"{alike.Key.Summary}, {alike.Key.Range}: {string.Join(", ", alike.Select(entry => entry.Name))}"));
-        return new Flag(Flag.Of(setting.Name), setting.Default.GetType(), $"{char.ToUpperInvariant(words[0])}{words[1..]}.") { TakesList = lists };
+        var owners = methods.Where(entry => entry.Has(setting.Name))
+            .GroupBy(entry => entry.Settings.First(s => s.Name == setting.Name) with { Default = 0 });
+        var words = string.Join("; ",
+            owners.Select(alike => $"{alike.Key.Summary}, {alike.Key.Range}: {string.Join(", ", alike.Select(entry => entry.Name))}"));
+        return new Flag(Flag.Of(setting.Name), setting.Default.GetType(),
+            $"{Format.Capital(words)}.") { TakesList = lists };
     }
 }

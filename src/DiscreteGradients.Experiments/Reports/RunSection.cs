@@ -18,7 +18,9 @@ public sealed record RunSection(string Title, string FileName, IReadOnlyList<Run
     public string Label(RunSeries series)
     {
         var alike = Series.Where(s => s.Method.Name == series.Method.Name).ToList();
-        return string.Join(", ", series.Tuning.Where(t => alike.Exists(s => !s.Tuning.Contains(t))).Select(t => t.ToString()).Prepend(series.Method.Name));
+        return string.Join(", ", series.Tuning.Where(t => alike.Exists(s => !s.Tuning.Contains(t)))
+            .Select(t => t.ToString())
+            .Prepend(series.Method.Name));
     }
 
     /// <summary>One section for each task.</summary>

@@ -63,7 +63,9 @@ public sealed record RunSeries(
 
     /// <summary>How the metric compares; null where there is nothing to compare, or the series has not come to the end.</summary>
     public Verdict? VerdictOf(Metric metric, PublishedSource source) =>
-        Complete && Last(metric) is { } ours && Theirs(metric, source) is { } theirs ? Verdicts.Of(ours, theirs.Value, metric.Better) : null;
+        Complete && Last(metric) is { } ours && Theirs(metric, source) is { } theirs
+            ? Verdicts.Of(ours, theirs.Value, metric.Better)
+            : null;
 
     /// <summary>Puts together what belongs together.</summary>
     /// <exception cref="OptionException">The same seed of the same settings is there twice.</exception>
@@ -82,7 +84,8 @@ public sealed record RunSeries(
                 [.. run.Record.Seeds.Select(seed => new SeedRun(seed, run.Folder, [.. lines[(method.Name, seed)]]))],
                 ExperimentCatalog.Published(run.Record.Experiment, run.Record.Options, method))
             group series by string.Join('\n', options.Order(Comparer<Setting>.Create(Compare))
-                .Select(o => o.ToString()).Prepend($"{series.Epochs}").Prepend($"{method.Name} {method.Configuration}").Prepend(series.Experiment));
+                .Select(o => o.ToString()).Prepend($"{series.Epochs}")
+                .Prepend($"{method.Name} {method.Configuration}").Prepend(series.Experiment));
         return [.. parts.Select(Merge).Order(Comparer<RunSeries>.Create(Compare))];
     }
 
@@ -95,7 +98,8 @@ public sealed record RunSeries(
             if (one.Seed == next.Seed)
             {
                 throw new OptionException(
-                    $"'{one.Folder}' and '{next.Folder}' both hold seed {one.Seed} of {series.Method.Name} with the same settings; name only one of them.");
+                    $"'{one.Folder}' and '{next.Folder}' both hold seed {one.Seed} of {series.Method.Name} with the same settings; "
+                        + "name only one of them.");
             }
         }
 
@@ -106,12 +110,13 @@ public sealed record RunSeries(
     [
         .. ((JsonElement)options).EnumerateObject()
             .Where(o => !OptionRecord.IsMarked<IncidentalAttribute>(type, o.Name))
-            .Select(o => new Setting(Printable(o.Name), Printable(o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()))),
+            .Select(o => new Setting(Printable(o.Name), Printable(
+                    o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()))),
     ];
 
     private static bool IsTuned(Setting option, Type? type) => OptionRecord.IsMarked<TunedAttribute>(type, option.Name);
 
-    /// <summary>The settings of a method; of an earlier version's from its text, such as <c>ReinMax { Order = 2, Temperature = 1 }</c>.</summary>
+    /// <summary>A method's settings; of an earlier version's from its text, as <c>ReinMax { Order = 2, Temperature = 1 }</c>.</summary>
     private static IEnumerable<Setting> Settings(MethodRecord method)
     {
         if (method.Settings is { } settings)
@@ -147,7 +152,7 @@ public sealed record RunSeries(
 
     /// <summary>A value as a number, if it is one.</summary>
     internal static double? Number(string value) =>
-        double.TryParse(value, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static int Index(RunSeries series) =>
         (ExperimentCatalog.Find(series.Experiment)?.Methods ?? MethodEntry.AllEstimators).Index()

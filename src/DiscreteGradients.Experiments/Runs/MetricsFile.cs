@@ -17,7 +17,9 @@ internal static class MetricsFile
         var runs = new Dictionary<(string, long), (int Epoch, bool Checked)>();
         var estimators = record?.Methods.Select(e => e.Name).ToHashSet();
         var seeds = record?.Seeds.ToHashSet();
-        var required = record is null ? (List<Metric>)[] : ExperimentCatalog.Metrics(record, []).Results().Where(metric => !metric.IsSparse).ToList();
+        var required = record is null
+            ? (List<Metric>)[]
+            : ExperimentCatalog.Metrics(record, []).Results().Where(metric => !metric.IsSparse).ToList();
         foreach (var (index, text) in reader.ReadToEnd().Split('\n')[..^1].Index())
         {
             MetricsLine line;

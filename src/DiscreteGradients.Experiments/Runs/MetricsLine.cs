@@ -7,7 +7,7 @@ namespace DiscreteGradients.Experiments;
 
 /// <summary>One line of <c>metrics.jsonl</c>: one epoch of one method and seed.</summary>
 /// <remarks>
-/// As JSON, train_loss, test_loss and expected_loss stand at the top, if the experiment has them, and all other numbers under <c>values</c>.
+/// As JSON, train_loss, test_loss and expected_loss stand at the top, if the experiment has them, all other numbers under <c>values</c>.
 /// It ends with the field <c>check</c>: the first eight digits of the SHA-256, in hex, of the line as it would be without it.
 /// </remarks>
 /// <param name="Experiment">Name of the experiment.</param>
@@ -58,7 +58,7 @@ public sealed record MetricsLine(
         }
         catch (WrongJsonException e)
         {
-            throw new JsonException($"{char.ToUpperInvariant(e.Message[0])}{e.Message[1..]}.", e);
+            throw new JsonException($"{Format.Capital(e.Message)}.", e);
         }
     }
 
@@ -125,7 +125,8 @@ public sealed record MetricsLine(
                     throw new WrongJsonException($"values.{name}", "must stand at the top");
             }
 
-            return new(Experiment, Estimator, Seed, Epoch, top.Concat(Values ?? new Dictionary<string, double>()).ToDictionary(), Seconds, Steps);
+            return new(
+                Experiment, Estimator, Seed, Epoch, top.Concat(Values ?? new Dictionary<string, double>()).ToDictionary(), Seconds, Steps);
         }
     }
 }

@@ -63,9 +63,17 @@ public sealed class OutputFolder
         folder.Write(() =>
         {
             if (File.Exists(folder["run.json"]))
-                throw new OptionException($"--out must be a new or empty folder; '{path}' holds a run. Go on with that run by --resume, or name another folder.");
+            {
+                throw new OptionException(
+                    $"--out must be a new or empty folder; '{path}' holds a run. Go on with that run by --resume, or name another folder.");
+            }
+
             if (File.Exists(folder["study.json"]))
-                throw new OptionException($"--out must be a new or empty folder; '{path}' holds a study. Go on with it by --resume, or name another folder.");
+            {
+                throw new OptionException(
+                    $"--out must be a new or empty folder; '{path}' holds a study. Go on with it by --resume, or name another folder.");
+            }
+
             if (Directory.Exists(path) && HoldsSomething(path))
                 throw new OptionException($"--out must be a new or empty folder; '{path}' holds files. Name another or remove it.");
         });

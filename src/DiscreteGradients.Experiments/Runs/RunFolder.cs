@@ -62,7 +62,8 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="OptionException">It is none, or another process has it.</exception>
     public static RunFolder Open(string path, string? study = null) => IsIn(path)
         ? new RunFolder(OutputFolder.Open(path), study)
-        : throw new OptionException($"--resume needs the folder of a run; '{path}' has no {RecordName}. Leave --resume out to start a run.");
+        : throw new OptionException(
+            $"--resume needs the folder of a run; '{path}' has no {RecordName}. Leave --resume out to start a run.");
 
     /// <summary>Whether a folder holds a run.</summary>
     internal static bool IsIn(string path) => File.Exists(Path.Combine(path, RecordName));
@@ -103,7 +104,11 @@ public sealed class RunFolder : IDisposable
         {
             var record = RunRecord.Read(Output[RecordName]);
             if (record.Experiment != entry.Name)
-                throw new OptionException($"'{Output.Path}' holds a run of '{record.Experiment}', not of '{entry.Name}'; go on with: {Command(record)}");
+            {
+                throw new OptionException(
+                    $"'{Output.Path}' holds a run of '{record.Experiment}', not of '{entry.Name}'; go on with: {Command(record)}");
+            }
+
             record = record.WithOptions(entry.OptionsType, StrictJson.Options);
             if (OptionRecord.Fixed(record.Options).GetValueOrDefault("--epochs") is { } epochs && epochs != $"{record.Epochs}")
                 throw new WrongJsonException("epochs", $"is {record.Epochs}, and {epochs} in options");
@@ -113,7 +118,9 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception e) when (e is WrongJsonException or IOException or UnauthorizedAccessException)
         {
-            var flaw = e is WrongJsonException { Field: { } field, What: var what } ? $", at $.{field}: it {what}" : $": {e.Message.TrimEnd('.')}";
+            var flaw = e is WrongJsonException { Field: { } field, What: var what }
+                ? $", at $.{field}: it {what}"
+                : $": {e.Message.TrimEnd('.')}";
             throw new OptionException($"'{Output[RecordName]}' must describe a run as dgrad wrote it; it does not{flaw}. Start a new run.");
         }
     }
@@ -174,7 +181,8 @@ public sealed class RunFolder : IDisposable
     private FileStream OpenMetrics()
     {
         FileStream? metrics = null;
-        Output.Write(() => metrics = new FileStream(Output[MetricsName], FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0));
+        Output.Write(() => metrics =
+            new FileStream(Output[MetricsName], FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0));
         return metrics!;
     }
 

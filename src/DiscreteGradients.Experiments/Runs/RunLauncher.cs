@@ -110,11 +110,15 @@ public sealed class RunLauncher(IRunHost host)
         record = record with { Methods = records, Optimum = prepared.Experiment.Optimum, Jobs = wanted.Run.Jobs };
         host.Load(prepared.Experiment);
         if (Changes(record) is { Count: > 0 } changes)
-            host.Note($"The run began with {string.Join(" and ", changes)}; its numbers may differ from those of a run that was never interrupted.");
+        {
+            host.Note($"The run began with {string.Join(" and ", changes)}; "
+                + "its numbers may differ from those of a run that was never interrupted.");
+        }
+
         return Train(prepared, folder, record);
     }
 
-    /// <summary>Makes whole again what a finished run leaves, if it is one: an earlier version may have been killed while it wrote that.</summary>
+    /// <summary>Makes whole what a finished run leaves, if it is one: an earlier version may have been killed in between.</summary>
     /// <returns>Whether the run in the folder is finished.</returns>
     internal bool IsFinished(ExperimentEntry entry, IReadOnlyDictionary<string, string> given, string path)
     {
@@ -151,7 +155,11 @@ public sealed class RunLauncher(IRunHost host)
             {
                 var images = pictures.Select(picture => (picture, Png: host.Encode(picture))).ToList();
                 foreach (var (picture, png) in images)
-                    folder.Output.WriteFile($"plots/{line.Method}-seed{line.Seed}-epoch{line.Epoch}-{picture.Name}.png", path => File.WriteAllBytes(path, png));
+                {
+                    folder.Output.WriteFile($"plots/{line.Method}-seed{line.Seed}-epoch{line.Epoch}-{picture.Name}.png",
+                    path => File.WriteAllBytes(path, png));
+                }
+
                 tensorBoard.Write(line, images.Select(i => new TensorBoardImage(i.picture.Name, i.picture.Width, i.picture.Height, i.Png)));
             },
         };
@@ -186,7 +194,8 @@ public sealed class RunLauncher(IRunHost host)
         if (lines.Count == 0)
             return;
         var metrics = ExperimentCatalog.Metrics(record, lines);
-        folder.Output.WriteFile("summary.csv", path => File.WriteAllText(path, MethodSummary.ToCsv(MethodSummary.Of(lines, metrics), metrics)));
+        folder.Output.WriteFile("summary.csv",
+            path => File.WriteAllText(path, MethodSummary.ToCsv(MethodSummary.Of(lines, metrics), metrics)));
         host.Draw(folder.Output, record, lines);
     }
 

@@ -109,7 +109,9 @@ public sealed record RunPlan(
             throw new OptionException($"--seeds must be from 1 to {MostSeeds}; got {Run.Seeds}.");
         var seeds = Seeds.InARow(Run.Seed, Run.Seeds);
         return new PreparedRun(
-            experiment, Experiments.Methods.Select(Entry.Methods, Entry.MethodWord, Methods, Settings, experiment.WhyNot, experiment.Settings), seeds);
+            experiment,
+            Experiments.Methods.Select(Entry.Methods, Entry.MethodWord, Methods, Settings, experiment.WhyNot, experiment.Settings),
+            seeds);
     }
 
     private void CheckJobs(int threads)
@@ -119,15 +121,17 @@ public sealed record RunPlan(
         if (Run.Jobs > 1 && threads > 1)
         {
             throw new OptionException(
-                $"--jobs {Run.Jobs} gives each run one thread, which may change its numbers; got {threads} threads. Use --jobs 1 or --threads 1.");
+                $"--jobs {Run.Jobs} gives each run one thread, which may change its numbers; got {threads} threads. "
+                    + "Use --jobs 1 or --threads 1.");
         }
     }
 
     private static string MethodFlag(ExperimentEntry entry) => "--" + entry.MethodWord;
 
     private static string Words(ExperimentEntry entry) =>
-        $"{char.ToUpperInvariant(entry.MethodWord[0])}{entry.MethodWord[1..]}s, separated by commas{(entry.DefaultMethods is null ? "; by default all that apply" : "")}"
-        + (ReferenceEquals(entry.Methods, MethodEntry.AllEstimators) ? ". See 'dgrad list'." : $": {string.Join(", ", entry.Methods.Select(method => method.Name))}.");
+        $"{Format.Capital(entry.MethodWord)}s, separated by commas{(entry.DefaultMethods is null ? "; by default all that apply" : "")}"
+        + (ReferenceEquals(entry.Methods, MethodEntry.AllEstimators) ? ". See 'dgrad list'."
+            : $": {string.Join(", ", entry.Methods.Select(method => method.Name))}.");
 
     private static string WithoutSpaces(string names) => names.Replace(" ", "", StringComparison.Ordinal);
 }

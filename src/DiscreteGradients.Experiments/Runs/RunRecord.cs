@@ -21,7 +21,7 @@ public sealed partial record RunRecord
     [JsonPropertyName("estimators")]
     public required IReadOnlyList<MethodRecord> Methods { get; init; }
 
-    /// <summary>Settings that were given for all methods that have them, by name; the others are as published, or as a preset has them.</summary>
+    /// <summary>Settings that were given for all methods that have them, by name; the others are as published or preset.</summary>
     public IReadOnlyDictionary<string, JsonElement> Settings { get; init; } = new Dictionary<string, JsonElement>();
 
     /// <summary>The seeds.</summary>

@@ -19,7 +19,7 @@ public readonly record struct Spread(double Mean, double Std, int N)
 /// <param name="Epoch">That epoch.</param>
 /// <param name="Seeds">How many came that far.</param>
 /// <param name="Values">The results that all of them have, by the names of the metrics.</param>
-/// <param name="TimePerStep">Seconds: the median over all epochs and seeds, so that start-up and other work on the machine do not count.</param>
+/// <param name="TimePerStep">Seconds: the median over epochs and seeds, so that start-up and other work do not count.</param>
 public sealed record MethodSummary(string Method, int Epoch, int Seeds, IReadOnlyDictionary<string, Spread> Values, double TimePerStep)
 {
     /// <summary>The value of a metric, or null.</summary>
@@ -46,7 +46,8 @@ public sealed record MethodSummary(string Method, int Epoch, int Seeds, IReadOnl
         return string.Concat(summaries
             .Select(s => FormattableString.Invariant(
                 $"{s.Method},{s.Epoch},{s.Seeds},{string.Concat(results.Select(metric => Cells(s[metric])))}{s.TimePerStep:g6}\n"))
-            .Prepend($"estimator,epoch,seeds,{string.Concat(results.Select(metric => $"{metric.Key}_mean,{metric.Key}_std,"))}seconds_per_step\n"));
+            .Prepend($"estimator,epoch,seeds,"
+                + $"{string.Concat(results.Select(metric => $"{metric.Key}_mean,{metric.Key}_std,"))}seconds_per_step\n"));
     }
 
     private static double Median(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;

@@ -148,7 +148,8 @@ public sealed class Runner
                 observer.EpochDone(line);
             }
 
-            if (run.Epoch == _experiment.Epochs || sinceSaved.Elapsed >= saving * TrainingPerCheckpoint || cancellation.IsCancellationRequested)
+            if (run.Epoch == _experiment.Epochs || sinceSaved.Elapsed >= saving * TrainingPerCheckpoint
+                || cancellation.IsCancellationRequested)
             {
                 sinceSaved.Restart();
                 lock (_turn)

@@ -68,7 +68,7 @@ public sealed class StudyLauncher(IStudyHost host)
         return Run(entry, study, folder);
     }
 
-    /// <summary>Goes on with a study, also beside other processes; true if its runs came to their ends, false if one was interrupted.</summary>
+    /// <summary>Goes on with a study, also beside other processes; true if its runs came to their ends, false if interrupted.</summary>
     /// <param name="entry">The experiment.</param>
     /// <param name="given">Texts by flag; they must say what the study's files say.</param>
     /// <param name="path">The study's folder.</param>
@@ -82,13 +82,14 @@ public sealed class StudyLauncher(IStudyHost host)
             throw new OptionException($"'{path}' holds a study of '{StrictJson.Printable(had.Experiment)}', not of '{entry.Name}'.");
 
         Check(entry, had, folder);
-        var study = Of(entry, given, had.Settings.Concat(had.Axes.Select(axis => KeyValuePair.Create("--" + axis.Name, string.Join(',', axis.Values)))));
+        var study = Of(entry, given, had.Settings.Concat(had.Axes.Select(
+                axis => KeyValuePair.Create("--" + axis.Name, string.Join(',', axis.Values)))));
         OptionRecord.Same(Fixed(entry, had), Fixed(entry, study));
         study.Write(folder);
         return Run(entry, study, folder);
     }
 
-    /// <summary>Goes through the runs, again and again as long as one ends that was not finished: another process may have left some.</summary>
+    /// <summary>Goes through the runs, again as long as one ends that was not finished: another process may have left some.</summary>
     private bool Run(ExperimentEntry entry, StudyRecord study, OutputFolder folder)
     {
         var finished = new HashSet<string>();
@@ -205,7 +206,8 @@ public sealed class StudyLauncher(IStudyHost host)
         foreach (var name in entry.Methods.SelectMany(method => method.Settings).Select(setting => setting.Name).Distinct())
         {
             var flag = Flag.Of(name);
-            if (study.Axes.Any(axis => "--" + axis.Name == flag) && methods.FirstOrDefault(method => !method.Settings.ContainsKey(name)) is { } without)
+            if (study.Axes.Any(axis => "--" + axis.Name == flag)
+                && methods.FirstOrDefault(method => !method.Settings.ContainsKey(name)) is { } without)
             {
                 throw new OptionException(
                     $"'{without.Name}' has no {name.Replace('_', ' ')}: leave it out of --{entry.MethodWord}, or give {flag} one value.");

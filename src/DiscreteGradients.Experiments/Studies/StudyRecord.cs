@@ -25,7 +25,8 @@ public sealed partial record StudyRecord
     /// <summary>The combinations; the values of the last axis change first.</summary>
     internal IReadOnlyList<StudyCell> Cells => [.. Axes.Aggregate(
         (IEnumerable<StudyCell>)[new StudyCell([])],
-        (cells, axis) => cells.SelectMany(cell => axis.Values.Select(value => new StudyCell([.. cell.Values, new Setting(axis.Name, value)]))))];
+        (cells, axis) => cells.SelectMany(cell =>
+            axis.Values.Select(value => new StudyCell([.. cell.Values, new Setting(axis.Name, value)]))))];
 
     /// <summary>How many there are, at most the largest <c>int</c>.</summary>
     internal long Runs => Axes.Aggregate(1L, (runs, axis) => Math.Min(runs * axis.Values.Count, int.MaxValue));

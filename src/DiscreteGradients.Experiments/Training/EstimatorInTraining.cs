@@ -33,7 +33,8 @@ internal sealed class EstimatorInTraining : IDisposable
 
     /// <summary>What the next step depends on, by name: the live tensors themselves.</summary>
     internal IEnumerable<(string Name, Tensor Tensor)> State =>
-        (_adaptive?.State.Select(entry => (entry.Key, entry.Value)) ?? []).Concat(_optimizer?.State.Select(entry => ($"optimizer.{entry.Name}", entry.Tensor)) ?? []);
+        (_adaptive?.State.Select(entry => (entry.Key, entry.Value)) ?? [])
+        .Concat(_optimizer?.State.Select(entry => ($"optimizer.{entry.Name}", entry.Tensor)) ?? []);
 
     /// <summary>After backward(): learns from the gradients it has left. To be called inside a dispose scope.</summary>
     internal void Step()

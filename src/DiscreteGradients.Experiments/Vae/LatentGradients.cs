@@ -54,16 +54,22 @@ internal static class LatentGradients
         var measured = Experiments.Methods.Select(
             MethodEntry.AllEstimators, "estimator", names, new Dictionary<string, object>(), _ => null, (entry, _) => settings(entry));
         if (measured.FirstOrDefault(e => Applicability.WhyNot(e.Estimator, options.Categories) is not null) is { } unfit)
-            throw new OptionException($"--quality-estimators may not name '{unfit.Name}' here: {Applicability.WhyNot(unfit.Estimator, options.Categories)}");
+        {
+            throw new OptionException(
+                $"--quality-estimators may not name '{unfit.Name}' here: {Applicability.WhyNot(unfit.Estimator, options.Categories)}");
+        }
+
         return measured.Any(e => e.Estimator is ExactEnumeration exact
             && Enumeration.WhyNot(exact, options.Categories, options.Latents, Math.Min(options.QualityImages, options.Batch)) is not null)
-            ? throw new OptionException($"--quality-estimators may name 'exact' in small spaces only; {states} states need too much memory.")
+            ? throw new OptionException(
+                $"--quality-estimators may name 'exact' in small spaces only; {states} states need too much memory.")
             : measured;
     }
 
     /// <summary>Adds the errors of each estimator to the numbers, as <see cref="Metrics"/> has them.</summary>
     internal static void Measure(
-        VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator, Dictionary<string, double> numbers,
+        VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator,
+        Dictionary<string, double> numbers,
         CancellationToken cancellation)
     {
         foreach (var (method, errors) in estimators.Zip(Measure(model, images, estimators, draws, generator, cancellation)))
@@ -77,7 +83,8 @@ internal static class LatentGradients
 
     /// <summary>The errors of each estimator for the images [B, 784], from that many draws.</summary>
     internal static IReadOnlyList<GradientErrors> Measure(
-        VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator, CancellationToken cancellation = default)
+        VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator,
+        CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
         var logits = Encode(model, images);

@@ -107,7 +107,8 @@ internal sealed class VaeTraining : TrainingRun
 
             _model.zero_grad();
             var logits = Encode(images);
-            var losses = _estimator.Estimator.Estimate(logits, z => _model.Reconstruction(z, images), _streams.Noise) + VaeModel.Divergence(logits);
+            var losses = _estimator.Estimator.Estimate(logits, z => _model.Reconstruction(z, images), _streams.Noise)
+                + VaeModel.Divergence(logits);
             losses.mean().backward();
             _optimizer.Step();
             _estimator.Step();

@@ -60,9 +60,10 @@ public sealed class VaeExperiment : Experiment
         _ = Devices.Get(options.Device);
         ImageSets.Check(options.Dataset, options.Data, options.Batch, validation: false);
         _preset = options.Preset is { } name ? VaePresets.Get(name) : null;
-        _measured = LatentGradients.Methods(options, entry => _preset?.Tunings.GetValueOrDefault(entry.Name) is { } tuning && entry.Has(Temperature)
-            ? new Dictionary<string, object> { [Temperature] = tuning.Temperature }
-            : []);
+        _measured = LatentGradients.Methods(
+            options, entry => _preset?.Tunings.GetValueOrDefault(entry.Name) is { } tuning && entry.Has(Temperature)
+                ? new Dictionary<string, object> { [Temperature] = tuning.Temperature }
+                : []);
         _options = _preset is null ? Tuned(options, null) : options;
         _data = new(  // a failure is not kept: the set may be downloaded
             () => ImageSets.Load(options.Dataset, options.Data), LazyThreadSafetyMode.PublicationOnly);
@@ -112,7 +113,8 @@ public sealed class VaeExperiment : Experiment
             _options.Categories, _options.Latents, _options.Batch, method.Estimator.Evaluations(_options.Latents, _options.Categories));
 
     /// <inheritdoc/>
-    public override TrainingRun Start(Method method, long seed) => new VaeTraining(_options, _data.Value, method.Estimator, seed, _measured);
+    public override TrainingRun Start(Method method, long seed) =>
+        new VaeTraining(_options, _data.Value, method.Estimator, seed, _measured);
 
     private static VaeOptions Tuned(VaeOptions options, VaeTuning? tuning) => options with
     {

@@ -10,8 +10,8 @@ public sealed record VaeOptions : IPresetOptions
 
     /// <summary>Name of one of the <see cref="VaePresets"/>, or null.</summary>
     [Description(
-        "The paper's settings for one latent space, for each estimator its own; what else is given wins: paper-8x4, paper-4x24, paper-8x16, "
-        + "paper-16x12, paper-64x8, paper-10x30, paper-64x32 (categories x latents).")]
+        "The paper's settings for one latent space, for each estimator its own; what else is given wins: paper-8x4, paper-4x24, "
+        + "paper-8x16, paper-16x12, paper-64x8, paper-10x30, paper-64x32 (categories x latents).")]
     [Incidental]
     public string? Preset { get; init; }
 
