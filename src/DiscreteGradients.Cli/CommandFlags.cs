@@ -9,7 +9,6 @@ internal sealed class CommandFlags
 {
     private readonly List<Option<string?>> _options = [];
 
-    /// <param name="command">What gets the flags.</param>
     /// <param name="flags">In the order in which help shows them.</param>
     internal CommandFlags(Command command, params IEnumerable<Flag> flags)
     {

@@ -4,8 +4,6 @@ using System.Text.Json.Serialization;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>An experiment by name, and all that the tool has to know of it. Its options record is the single list of its options.</summary>
-/// <param name="Name">The name.</param>
-/// <param name="Summary">One line for people.</param>
 /// <param name="OptionsType">The options record, whose defaults are those of the tool.</param>
 /// <param name="Create">Checks options and makes the experiment.</param>
 /// <param name="Metrics">What is measured with those options; exactly one metric is the headline.</param>
@@ -81,7 +79,6 @@ public static class ExperimentCatalog
 
     /// <summary>The metrics of a run; of an experiment that is not known, what its lines hold.</summary>
     /// <param name="record">The run; its options may be what was read of them.</param>
-    /// <param name="lines">Its lines.</param>
     public static IReadOnlyList<Metric> Metrics(RunRecord record, IReadOnlyList<MetricsLine> lines)
     {
         ArgumentNullException.ThrowIfNull(record);
@@ -96,7 +93,6 @@ public static class ExperimentCatalog
     /// <summary>What others report for a method of a run.</summary>
     /// <param name="experiment">Name of the experiment; of one that is not known nobody reports anything.</param>
     /// <param name="options">The options record, or what was read of it from <c>run.json</c>.</param>
-    /// <param name="method">The method.</param>
     public static IReadOnlyList<PublishedResult> Published(string experiment, object options, MethodRecord method)
     {
         if (Find(experiment) is not { } entry)

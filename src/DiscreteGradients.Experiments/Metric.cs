@@ -35,7 +35,6 @@ public enum MetricPlace
 /// <summary>A number that an experiment reports after an epoch, declared once; tables, plots, verdicts and reports follow.</summary>
 /// <param name="Name">In files, in snake case.</param>
 /// <param name="Title">For people, such as <c>test loss</c>.</param>
-/// <param name="Better">Which of two values is better.</param>
 public sealed record Metric(string Name, string Title, Direction Better = Direction.Neither)
 {
     /// <summary>Where it is shown.</summary>

@@ -6,7 +6,6 @@ namespace DiscreteGradients.Cli.Display;
 
 /// <summary>Runs and studies at a terminal.</summary>
 /// <param name="json">Whether standard output is for the lines of <c>metrics.jsonl</c> alone.</param>
-/// <param name="terminal">The terminal.</param>
 internal sealed class RunHost(bool json, Terminal terminal) : IStudyHost
 {
     public CancellationToken Cancellation => terminal.Cancellation;

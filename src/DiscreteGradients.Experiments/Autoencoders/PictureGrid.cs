@@ -9,8 +9,6 @@ internal static class PictureGrid
     private const byte Frame = 96;
 
     /// <summary>The first test images, each above the decoder's mean picture at its most probable latents.</summary>
-    /// <param name="test">The test images.</param>
-    /// <param name="device">Where the model is.</param>
     /// <param name="encode">Images [B, 784] → logits of the latents [B, L, K].</param>
     /// <param name="decode">Latents [B, L, K] → logits of the pixels [B, 784].</param>
     internal static Picture Reconstructions(GreyImages test, Device device, Func<Tensor, Tensor> encode, Func<Tensor, Tensor> decode)

@@ -4,7 +4,7 @@ using System.Text;
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>Measured cells as the tables of docs/performance.md.</summary>
-public static class BenchMarkdown
+internal static class BenchMarkdown
 {
     /// <summary>Ratios by pass and number of threads, then every cell in full, one table per estimator.</summary>
     public static string Of(IReadOnlyList<BenchRow> rows)

@@ -5,7 +5,7 @@ namespace DiscreteGradients.Experiments.Bench;
 /// temporaries freed as early as Python frees them.
 /// What the library is timed against; see docs/performance.md. Not for use: masks, other layouts and half precision are not handled.
 /// </summary>
-public static class Composed
+internal static class Composed
 {
     /// <summary>
     /// The published form with that estimator's settings, (logits [N, K], generator) → one-hot samples [N, K] that carry the gradient; null

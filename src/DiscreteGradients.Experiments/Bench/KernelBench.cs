@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>One cell to measure.</summary>
-public sealed record BenchCell(string Name, PathwiseEstimator Estimator, BenchShape Shape, BenchPass Pass, int Threads);
+internal sealed record BenchCell(string Name, PathwiseEstimator Estimator, BenchShape Shape, BenchPass Pass, int Threads);
 
 /// <summary>
 /// Times the library's samples and the composed ones in turn, in this process: whatever else the machine does falls on both, so that
@@ -11,7 +11,7 @@ public sealed record BenchCell(string Name, PathwiseEstimator Estimator, BenchSh
 /// </summary>
 /// <param name="secondsPerCell">Time for the pairs of one cell; a composed form that is slower gets a few calls all the same.</param>
 /// <param name="machine">Written into every row.</param>
-public sealed class KernelBench(double secondsPerCell, string machine)
+internal sealed class KernelBench(double secondsPerCell, string machine)
 {
     private const int LeastPairs = 5;
 

@@ -1,7 +1,7 @@
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>One piece of work, by the library and by the composed form: float32 logits [N, K], each call as in a training step.</summary>
-public sealed class KernelCase : IDisposable
+internal sealed class KernelCase : IDisposable
 {
     private readonly PathwiseEstimator _estimator;
     private readonly Func<Tensor, Generator?, Tensor> _composed;

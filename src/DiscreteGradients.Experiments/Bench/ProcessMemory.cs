@@ -5,10 +5,9 @@ namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>What one call costs in memory, which no managed profiler sees.</summary>
 /// <param name="PeakBytes">Resident memory at its highest less that before; null where the system does not tell.</param>
-/// <param name="Tensors">Tensors that TorchSharp made.</param>
 /// <param name="Left">Of those, how many were left undisposed: a leak unless zero.</param>
 /// <param name="ManagedBytes">Managed memory allocated, on all threads.</param>
-public sealed partial record ProcessMemory(long? PeakBytes, long Tensors, long Left, long ManagedBytes)
+internal sealed partial record ProcessMemory(long? PeakBytes, long Tensors, long Left, long ManagedBytes)
 {
     private const string Status = "/proc/self/status";
     private const string ClearReferences = "/proc/self/clear_refs";

@@ -4,7 +4,7 @@ using System.Runtime;
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>.NET compiles what is called often a second time, better, in the background and when it finds the time.</summary>
-public static class Steady
+internal static class Steady
 {
     /// <summary>Seconds without a method compiled after which none is expected; .NET itself waits for 0.1 before it begins.</summary>
     private const double Quiet = 0.3;

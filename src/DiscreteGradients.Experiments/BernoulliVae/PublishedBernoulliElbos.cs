@@ -4,7 +4,7 @@ namespace DiscreteGradients.Experiments;
 /// Published negative ELBOs of training with 200 binary latents after a million steps: Liu et al. 2023, arXiv 2304.08612, table 6, which
 /// quotes all but ReinMax from Shi et al. 2022, arXiv 2202.09497.
 /// </summary>
-public static class PublishedBernoulliElbos
+internal static class PublishedBernoulliElbos
 {
     private const int Steps = 1_000_000;
 

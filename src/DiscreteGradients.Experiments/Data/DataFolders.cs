@@ -2,7 +2,6 @@ namespace DiscreteGradients.Experiments;
 
 /// <summary>Where data sets are looked for. A place holds one folder a set, but the system's package is the set itself.</summary>
 /// <param name="Data">The folder given with --data, or null.</param>
-/// <param name="Variable">Reads an environment variable.</param>
 /// <param name="IsWindows">Windows has no XDG folders.</param>
 internal sealed record DataFolders(string? Data, Func<string, string?> Variable, bool IsWindows)
 {

@@ -107,6 +107,4 @@ internal sealed record MissingSet(DataSet Set, DataFolders Folders);
 
 /// <summary>A part of a set: how much of what.</summary>
 /// <param name="Name">Heads its column in tables.</param>
-/// <param name="Count">How many.</param>
-/// <param name="Words">What they are.</param>
 internal sealed record DataPart(string Name, int Count, string Words);

@@ -6,7 +6,7 @@ namespace DiscreteGradients.Experiments.Efficiency;
 
 /// <summary>An estimator of the efficiency table, with what the paper has for it.</summary>
 /// <param name="Paper">By task: seconds an epoch and megabytes; empty if it is not in the paper.</param>
-public sealed record EfficiencyCase(
+internal sealed record EfficiencyCase(
     string Name, GradientEstimator Estimator, IReadOnlyDictionary<string, (double Seconds, double Megabytes)> Paper);
 
 /// <summary>One cell of the efficiency table.</summary>
@@ -14,7 +14,7 @@ public sealed record EfficiencyCase(
 /// <param name="PeakMegabytes">Resident memory that one step takes at its peak; null where the system does not tell.</param>
 /// <param name="PaperSeconds">Seconds an epoch in the paper, on other hardware.</param>
 /// <param name="PaperMegabytes">Peak memory in the paper, on other hardware.</param>
-public sealed record EfficiencyRow(
+internal sealed record EfficiencyRow(
     string Task, string Estimator, double SecondsPerStep, double SecondsPerEpoch, double? PeakMegabytes,
     double? PaperSeconds, double? PaperMegabytes)
 {
@@ -32,7 +32,7 @@ public sealed record EfficiencyRow(
 /// Time and memory of a training step with different estimators, parameter updates left out. Reference: Liu et al. 2023,
 /// arXiv 2304.08612, table 3.
 /// </summary>
-public static class EfficiencyStudy
+internal static class EfficiencyStudy
 {
     /// <summary>Steps of which the one that takes most memory counts: pages that are there already hide some.</summary>
     private const int MemorySteps = 3;

@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 namespace DiscreteGradients.Experiments.Efficiency;
 
 /// <summary>A training task of the paper's efficiency table, with everything but the estimator ready.</summary>
-public abstract class EfficiencyTask : IDisposable
+internal abstract class EfficiencyTask : IDisposable
 {
     /// <summary>The name in tables.</summary>
     public abstract string Name { get; }
@@ -22,7 +22,7 @@ public abstract class EfficiencyTask : IDisposable
 }
 
 /// <summary>Polynomial programming: 128 binary latents, 512 samples a step, 200 steps an epoch.</summary>
-public sealed class PolynomialTask : EfficiencyTask
+internal sealed class PolynomialTask : EfficiencyTask
 {
     private const int Latents = 128;
     private const int Batch = 512;
@@ -58,7 +58,7 @@ public sealed class PolynomialTask : EfficiencyTask
 }
 
 /// <summary>The variational autoencoder with 30 latents of 10 categories: 100 images of noise a step, 600 steps an epoch.</summary>
-public sealed class VaeTask : EfficiencyTask
+internal sealed class VaeTask : EfficiencyTask
 {
     private const int Categories = 10;
     private const int Latents = 30;

@@ -32,12 +32,9 @@ internal static unsafe class MatrixProduct
 
     /// <summary>Multiplies row-major matrices, either of which may be given as its transpose.</summary>
     /// <param name="a">A [M, K], or [K, M] if transposed.</param>
-    /// <param name="transposeA">Whether A is given as its transpose.</param>
     /// <param name="b">B [K, N], or [N, K] if transposed.</param>
-    /// <param name="transposeB">Whether B is given as its transpose.</param>
     /// <param name="c">Result [M, N].</param>
     /// <param name="m">M ≥ 12.</param>
-    /// <param name="k">K.</param>
     /// <param name="n">N ≥ 32.</param>
     /// <param name="bias">Added to every row [N], or null.</param>
     /// <param name="slope">What negative results are multiplied by, from 0 to 1.</param>

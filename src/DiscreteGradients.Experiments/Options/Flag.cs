@@ -7,7 +7,6 @@ namespace DiscreteGradients.Experiments;
 /// <summary>A value that can be given as text: its name on the command line, its type and what it is.</summary>
 /// <param name="Name">With its hyphens.</param>
 /// <param name="Type">A number, a text, a truth value or an enumeration; may be nullable.</param>
-/// <param name="Description">One sentence for people.</param>
 /// <param name="Default">What holds if nothing is given; null for nothing.</param>
 public sealed partial record Flag(string Name, Type Type, string Description, object? Default = null)
 {
@@ -40,7 +39,6 @@ public sealed partial record Flag(string Name, Type Type, string Description, ob
             : Convert.ToString(value, CultureInfo.InvariantCulture)!;
 
     /// <summary>Reads a value.</summary>
-    /// <param name="text">The value.</param>
     /// <param name="place">What the text is part of, for the error.</param>
     /// <exception cref="OptionException">It is not of the flag's type.</exception>
     public object Parse(string text, string place = "")

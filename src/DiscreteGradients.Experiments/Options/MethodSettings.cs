@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>The settings of some methods as the user gives them: by flag on the command line, by name in <c>run.json</c>.</summary>
-public sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
+internal sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
 {
     /// <summary>What <c>noise_draws</c> was called in run folders of earlier versions.</summary>
     private const string EarlierDraws = "draws";

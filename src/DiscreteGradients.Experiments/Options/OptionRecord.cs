@@ -5,10 +5,9 @@ using System.Text.Json;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>What the properties of an options record say: those with a description are options.</summary>
-public static class OptionRecord
+internal static class OptionRecord
 {
     /// <summary>A flag for each option, with the record's value as its default.</summary>
-    /// <param name="defaults">The record.</param>
     /// <param name="lists">Whether options may be lists, each value of which makes a run.</param>
     public static IReadOnlyList<Flag> Flags(object defaults, bool lists = false) =>
     [

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace DiscreteGradients.Experiments;
@@ -5,30 +6,25 @@ namespace DiscreteGradients.Experiments;
 /// <summary>One seed of a series.</summary>
 /// <param name="Folder">Of the run it was part of.</param>
 /// <param name="Lines">Its epochs, from the first.</param>
-public sealed record SeedRun(long Seed, string Folder, IReadOnlyList<MetricsLine> Lines)
+internal sealed record SeedRun(long Seed, string Folder, IReadOnlyList<MetricsLine> Lines)
 {
     /// <summary>The last epoch that is done; 0 if none is.</summary>
     public int Epoch => Lines.Count;
 }
 
 /// <summary>A setting as it stands in <c>run.json</c>.</summary>
-public sealed record Setting(string Name, string Value)
+internal sealed record Setting(string Name, string Value)
 {
     /// <inheritdoc/>
     public override string ToString() => $"{Name} {Value}";
 }
 
 /// <summary>One method with one setting of everything; what its seeds differ in is chance alone.</summary>
-/// <param name="Experiment">Name of the experiment.</param>
-/// <param name="Method">The method.</param>
 /// <param name="Task">The options that say what is to be learnt and for how long.</param>
 /// <param name="Tuning">The options that are chosen for each method, and the method's own settings.</param>
-/// <param name="Epochs">Epochs of a whole run.</param>
 /// <param name="Optimum">The best reachable value of the headline metric, where it is known.</param>
-/// <param name="Metrics">What is measured.</param>
 /// <param name="Seeds">In ascending order, from one or several folders.</param>
-/// <param name="Published">What others report for it.</param>
-public sealed record RunSeries(
+internal sealed record RunSeries(
     string Experiment, MethodRecord Method, IReadOnlyList<Setting> Task, IReadOnlyList<Setting> Tuning, int Epochs, double? Optimum,
     IReadOnlyList<Metric> Metrics, IReadOnlyList<SeedRun> Seeds, IReadOnlyList<PublishedResult> Published)
 {

@@ -1,7 +1,7 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>A run folder as it lies on the disk; the run may still be going on.</summary>
-public sealed record StoredRun(string Folder, RunRecord Record, IReadOnlyList<MetricsLine> Lines)
+internal sealed record StoredRun(string Folder, RunRecord Record, IReadOnlyList<MetricsLine> Lines)
 {
     /// <summary>Reads every run in or below some folders.</summary>
     /// <exception cref="OptionException">A folder is not there or holds no run, or a file of a run is damaged.</exception>

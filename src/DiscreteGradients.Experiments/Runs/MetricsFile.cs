@@ -7,7 +7,6 @@ internal static class MetricsFile
     internal const string Remedy = "Move the run's folder away or repair it.";
 
     /// <summary>The lines as they stand and as they read. What follows the last line break is being written, or was cut off.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="record">The run; null if the lines may be of any.</param>
     /// <exception cref="OptionException">A line is damaged or of another run, or a finished run lacks one.</exception>
     internal static List<(string Text, MetricsLine Line)> Read(string path, RunRecord? record)

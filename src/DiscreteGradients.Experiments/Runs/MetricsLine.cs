@@ -10,13 +10,9 @@ namespace DiscreteGradients.Experiments;
 /// As JSON, train_loss, test_loss and expected_loss stand at the top, if the experiment has them, all other numbers under <c>values</c>.
 /// It ends with the field <c>check</c>: the first eight digits of the SHA-256, in hex, of the line as it would be without it.
 /// </remarks>
-/// <param name="Experiment">Name of the experiment.</param>
 /// <param name="Method">Name of the method; the field is called <c>estimator</c>.</param>
-/// <param name="Seed">Seed of the run.</param>
 /// <param name="Epoch">1, 2, …</param>
 /// <param name="Numbers">The values of metrics by their names; those at the top come first.</param>
-/// <param name="Seconds">Time spent on training steps.</param>
-/// <param name="Steps">Training steps.</param>
 public sealed record MetricsLine(
     string Experiment, string Method, long Seed, int Epoch, IReadOnlyDictionary<string, double> Numbers, double Seconds, int Steps)
 {

@@ -1,7 +1,7 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>A folder for results. What goes wrong while writing becomes one sentence.</summary>
-public sealed class OutputFolder
+internal sealed class OutputFolder
 {
     private OutputFolder(string path) => Path = path;
 

@@ -9,7 +9,7 @@ namespace DiscreteGradients.Experiments;
 /// The files of one run: <c>run.json</c>, <c>metrics.jsonl</c>, <c>summary.csv</c>, <c>plots/</c>, <c>checkpoint/</c>. Tables and plots are
 /// made from these. One process at a time has it.
 /// </summary>
-public sealed class RunFolder : IDisposable
+internal sealed class RunFolder : IDisposable
 {
     private const string RecordName = "run.json";
     private const string MetricsName = "metrics.jsonl";
@@ -52,7 +52,6 @@ public sealed class RunFolder : IDisposable
     public OutputFolder Output { get; }
 
     /// <summary>Makes the folder.</summary>
-    /// <param name="path">The folder.</param>
     /// <param name="study">The folder of the study that the run is part of: then it is the study that goes on.</param>
     /// <exception cref="OptionException">It exists and holds something, is a file, or cannot be written.</exception>
     public static RunFolder Create(string path, string? study = null) => new(OutputFolder.Create(path), study);

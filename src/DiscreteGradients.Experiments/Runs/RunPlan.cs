@@ -3,7 +3,7 @@ using System.ComponentModel;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>How a run is made, whatever the experiment.</summary>
-public sealed record RunSettings
+internal sealed record RunSettings
 {
     /// <summary>First seed.</summary>
     [OneValue]
@@ -27,12 +27,9 @@ public sealed record RunSettings
 }
 
 /// <summary>Everything that says what a run is.</summary>
-/// <param name="Entry">The experiment.</param>
-/// <param name="Options">Its options record.</param>
 /// <param name="Methods">Names of methods, separated by commas; null for all that apply.</param>
 /// <param name="Settings">What was given for all methods that have it, by name.</param>
-/// <param name="Run">The rest.</param>
-public sealed record RunPlan(
+internal sealed record RunPlan(
     ExperimentEntry Entry, object Options, string? Methods, IReadOnlyDictionary<string, object> Settings, RunSettings Run)
 {
     private const int MostSeeds = 10_000;
@@ -68,7 +65,6 @@ public sealed record RunPlan(
     }
 
     /// <summary>The plan of a run that was begun.</summary>
-    /// <param name="entry">The experiment.</param>
     /// <param name="record">The run, with its options as a record.</param>
     internal static RunPlan Of(ExperimentEntry entry, RunRecord record) => new(
         entry, record.Options, string.Join(',', record.Methods.Select(method => method.Name)),

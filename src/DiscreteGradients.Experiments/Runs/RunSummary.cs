@@ -15,12 +15,9 @@ public readonly record struct Spread(double Mean, double Std, int N)
 }
 
 /// <summary>What one method has reached: the seeds that came as far as the furthest one, at their last epoch.</summary>
-/// <param name="Method">Its name.</param>
-/// <param name="Epoch">That epoch.</param>
-/// <param name="Seeds">How many came that far.</param>
 /// <param name="Values">The results that all of them have, by the names of the metrics.</param>
 /// <param name="TimePerStep">Seconds: the median over epochs and seeds, so that start-up and other work do not count.</param>
-public sealed record MethodSummary(string Method, int Epoch, int Seeds, IReadOnlyDictionary<string, Spread> Values, double TimePerStep)
+internal sealed record MethodSummary(string Method, int Epoch, int Seeds, IReadOnlyDictionary<string, Spread> Values, double TimePerStep)
 {
     /// <summary>The value of a metric, or null.</summary>
     public Spread? this[Metric metric] => metric is not null && Values.TryGetValue(metric.Name, out var value) ? value : null;

@@ -60,7 +60,6 @@ internal static class SafetensorsFile
     }
 
     /// <summary>Reads all of a file. The caller disposes of the tensors.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="expected">Dtypes and shapes of the tensors that must be in it, and no others; null for any.</param>
     /// <exception cref="InvalidDataException">The file is damaged, or not such a file.</exception>
     /// <exception cref="OtherStateException">It holds other tensors.</exception>

@@ -9,7 +9,7 @@ namespace DiscreteGradients.Experiments;
 /// The file is a TFRecord: each record is its length, the checksum of the length, the data and their checksum; the data are protocol
 /// buffers of type <c>tensorflow.Event</c>. A record is handed to the operating system at once, so that a killed run keeps it.
 /// </remarks>
-public sealed class TensorBoardFile
+internal sealed class TensorBoardFile
 {
     private const string Prefix = "events.out.tfevents.";
 
@@ -80,7 +80,7 @@ public sealed class TensorBoardFile
 }
 
 /// <summary>A grey picture for TensorBoard.</summary>
-public sealed record TensorBoardImage(string Tag, int Width, int Height, byte[] Png)
+internal sealed record TensorBoardImage(string Tag, int Width, int Height, byte[] Png)
 {
     /// <summary>Number of colour channels.</summary>
     internal const int Grey = 1;

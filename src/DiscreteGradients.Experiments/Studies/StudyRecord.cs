@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace DiscreteGradients.Experiments;
 
 /// <summary><c>study.json</c>: a study is a run for each combination of the values of some options, in folders of one folder.</summary>
-public sealed partial record StudyRecord
+internal sealed partial record StudyRecord
 {
     /// <summary>The most runs of a study.</summary>
     internal const int MostRuns = 1000;
@@ -101,7 +101,7 @@ public sealed partial record StudyRecord
 /// <summary>An option and its values.</summary>
 /// <param name="Name">Its flag without the hyphens before it.</param>
 /// <param name="Values">Numbers or words, as they are given.</param>
-public sealed record StudyAxis([property: JsonRequired] string Name, [property: JsonRequired] IReadOnlyList<string> Values);
+internal sealed record StudyAxis([property: JsonRequired] string Name, [property: JsonRequired] IReadOnlyList<string> Values);
 
 /// <summary>One combination of the values of a study.</summary>
 internal sealed record StudyCell(IReadOnlyList<Setting> Values)

@@ -1,7 +1,7 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>What a study has found: the headline metric at the end of its finished runs, from their files.</summary>
-public sealed class StudyResults
+internal sealed class StudyResults
 {
     private readonly Dictionary<string, (RunRecord Record, IReadOnlyList<Metric> Metrics, IReadOnlyList<MethodSummary> Summaries)>
         _runs = [];

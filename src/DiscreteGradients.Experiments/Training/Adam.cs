@@ -10,11 +10,7 @@ namespace DiscreteGradients.Experiments;
 /// References: Kingma, Ba 2015, arXiv 1412.6980, algorithm 1; Liu et al. 2020, arXiv 1908.03265, algorithm 2.
 /// </remarks>
 /// <param name="parameters">Contiguous float32 parameters, the caller's.</param>
-/// <param name="learningRate">Learning rate.</param>
 /// <param name="rectified">True for RAdam.</param>
-/// <param name="beta1">Weight of the past in the mean of gradients.</param>
-/// <param name="beta2">Weight of the past in the mean of squares.</param>
-/// <param name="decay">Weight decay.</param>
 internal sealed class Adam(
     IEnumerable<Parameter> parameters, double learningRate, bool rectified = false, double beta1 = 0.9, double beta2 = 0.999,
     WeightDecay decay = default)

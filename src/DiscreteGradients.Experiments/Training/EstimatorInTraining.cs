@@ -10,8 +10,6 @@ internal sealed class EstimatorInTraining : IDisposable
     private readonly Adam? _optimizer;
 
     /// <param name="estimator">The settings; what it may have learnt elsewhere is left there.</param>
-    /// <param name="latents">L.</param>
-    /// <param name="categories">K.</param>
     /// <param name="weights">Makes the initial weights of an estimator that learns; on the CPU, where they stay.</param>
     internal EstimatorInTraining(GradientEstimator estimator, long latents, long categories, Generator weights)
     {

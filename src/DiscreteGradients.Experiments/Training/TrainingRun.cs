@@ -85,7 +85,6 @@ public abstract class TrainingRun : IDisposable
     }
 
     /// <summary>Why no run can have been in a state with the right names, dtypes and shapes, as a clause; null if one can.</summary>
-    /// <param name="state">The state.</param>
     /// <param name="epoch">The epoch after which it is said to be, if that is known.</param>
     internal string? Flaw(IReadOnlyDictionary<string, Tensor> state, int? epoch = null)
     {

@@ -32,7 +32,6 @@ internal static class LatentGradients
     private const int Rows = 1600;
 
     /// <summary>The estimators whose gradients are measured.</summary>
-    /// <param name="options">What to measure.</param>
     /// <param name="settings">The settings of an estimator that are not its own defaults.</param>
     /// <exception cref="OptionException">They cannot be measured in so large a space.</exception>
     internal static IReadOnlyList<Method> Methods(VaeOptions options, Func<MethodEntry, Dictionary<string, object>> settings)

@@ -7,7 +7,7 @@ namespace DiscreteGradients.Experiments;
 /// Rerun: an independent repetition at the settings of table 8, from the per-epoch results published with arXiv 2603.08257
 /// (danielwang0452/DiscreteNumericalMethodsASC, commit 62697d1): last epoch, mean and standard error, here as standard deviation.
 /// </remarks>
-public static class PublishedElbos
+internal static class PublishedElbos
 {
     private static readonly PublishedSource PaperSource = new(
         "paper", "arXiv 2304.08612, tables 2 and 9, mean ± std over 10 seeds at the best settings of its grid");

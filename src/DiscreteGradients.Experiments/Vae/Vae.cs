@@ -15,10 +15,7 @@ internal sealed class VaeModel : nn.Module
     private readonly int _latents;
     private readonly int _categories;
 
-    /// <param name="latents">L.</param>
-    /// <param name="categories">K.</param>
     /// <param name="slope">Slope of the activation below zero: 0 for ReLU.</param>
-    /// <param name="generator">Makes the initial weights.</param>
     internal VaeModel(int latents, int categories, double slope, Generator generator)
         : base(nameof(VaeModel))
     {
