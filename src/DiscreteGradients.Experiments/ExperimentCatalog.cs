@@ -39,7 +39,7 @@ public sealed record ExperimentEntry(
 }
 
 /// <summary>The second registry: one row per experiment.</summary>
-public static class ExperimentCatalog
+internal static class ExperimentCatalog
 {
     /// <summary>For a summary of what others report, an option that is not known might make all the difference.</summary>
     private static readonly JsonSerializerOptions Json = new()
@@ -81,7 +81,6 @@ public static class ExperimentCatalog
     /// <param name="record">The run; its options may be what was read of them.</param>
     public static IReadOnlyList<Metric> Metrics(RunRecord record, IReadOnlyList<MetricsLine> lines)
     {
-        ArgumentNullException.ThrowIfNull(record);
         if (Find(record.Experiment) is { } entry)
             return entry.Metrics(record.Options is JsonElement json ? json.Deserialize(entry.OptionsType, AnyVersion)! : record.Options);
         var known = lines.SelectMany(line => line.Numbers.Keys).Distinct()

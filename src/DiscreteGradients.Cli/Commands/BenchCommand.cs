@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Experiments;
 using DiscreteGradients.Experiments.Bench;
@@ -15,13 +13,6 @@ internal static class BenchCommand
 {
     /// <summary>Columns of a terminal from which the memory fits beside the times.</summary>
     private const int Wide = 100;
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
-    };
 
     internal static Command Create(Terminal terminal)
     {
@@ -96,7 +87,7 @@ internal static class BenchCommand
 
                 file?.Append(rows[^1]);
                 if (settings.Json)
-                    terminal.Out.Write(JsonSerializer.Serialize(rows[^1], Json) + "\n");
+                    terminal.Out.Write(JsonLine.Of(rows[^1]) + "\n");
                 end?.Invoke(rows[^1]);
             }
 
@@ -109,7 +100,7 @@ internal static class BenchCommand
                 : $", about {Format.Duration(watch.Elapsed.TotalSeconds / rows.Count * (cells.Count - rows.Count))} left";
             var last = rows.Count == 0 ? "" : $"{Line(rows[^1])}\n";
             return $"{last}{rows.Count + 1} of {cells.Count}: {cell.Name} {cell.Shape}, "
-                + $"{BenchMarkdown.Words(cell.Pass)}, {Threads(cell.Threads)}{left}.\n"
+                + $"{BenchMarkdown.Words(cell.Pass)}, {Format.Count(cell.Threads, "thread")}{left}.\n"
                 + "Ctrl-C stops and keeps what there is.";
         }
     }
@@ -163,7 +154,7 @@ internal static class BenchCommand
         if (settings.Json)
         {
             foreach (var row in rows)
-                terminal.Out.Write(JsonSerializer.Serialize(row, Json) + "\n");
+                terminal.Out.Write(JsonLine.Of(row) + "\n");
         }
         else if (settings.Markdown)
         {
@@ -182,7 +173,7 @@ internal static class BenchCommand
             var first = group.First();
             terminal.Out.WriteLine();
             terminal.Out.WriteLine(
-                $"{BenchMarkdown.Words(group.Key.Pass)}, {Threads(group.Key.Threads)} (copy "
+                $"{BenchMarkdown.Words(group.Key.Pass)}, {Format.Count(group.Key.Threads, "thread")} (copy "
                 + $"{Number(first.LargeCopyGbPerSecond, "0.0")} GB/s, to fresh memory {Number(first.FreshCopyGbPerSecond, "0.0")} GB/s, "
                 + $"exponential {Number(first.ExpNs, "0.00")} ns):");
             terminal.Write(Grid([.. group], terminal.Width >= Wide));
@@ -199,10 +190,10 @@ internal static class BenchCommand
 
     private static Table Grid(List<BenchRow> rows, bool wide)
     {
-        var table = new Table().Border(TableBorder.None).AddColumn(Column("estimator")).AddColumn(Column("shape"));
+        var table = new Table().Border(TableBorder.None).AddColumn(FittingTable.Column("estimator")).AddColumn(FittingTable.Column("shape"));
         foreach (var header in (string[])["time", "composed", "ratio", "quartiles", "GB/s", "× floor",
             .. wide ? ["peak", "composed"] : Array.Empty<string>()])
-            table.AddColumn(Column(header).RightAligned());
+            table.AddColumn(FittingTable.Column(header).RightAligned());
         foreach (var estimator in rows.GroupBy(row => row.Estimator))
         {
             foreach (var row in estimator)
@@ -230,14 +221,12 @@ internal static class BenchCommand
 
     private static string Line(BenchRow row) =>
         $"{row.Estimator,-10} {row.Shape,-10} "
-            + $"{(row.Pass == BenchPass.Forward ? "forward" : "+ backward"),-10} {Threads(row.Threads),-9} {Time(row.LibraryUs),7}"
+            + $"{(row.Pass == BenchPass.Forward ? "forward" : "+ backward"),-10} {Format.Count(row.Threads, "thread"),-9} {Time(row.LibraryUs),7}"
         + (row.Ratio is null ? "" : $" composed {Time(row.ComposedUs),7} ratio {Number(row.Ratio, "0.0"),5}");
 
     private static string Description =>
         $"{Machine.Description["cpu"]}; vectors of {Machine.VectorWidth}; {Environment.ProcessorCount} processors; "
         + $"libtorch {Machine.Versions["libtorch"]}; .NET {Machine.Versions["dotnet"]}";
-
-    private static string Threads(int threads) => threads == 1 ? "1 thread" : $"{threads} threads";
 
     private static string Time(double? microseconds) => microseconds switch
     {
@@ -250,8 +239,6 @@ internal static class BenchCommand
     };
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "";
-
-    private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 
     /// <summary>A new file that grows by a line per measurement, so that what was measured stays whatever happens.</summary>
     private sealed class CsvFile

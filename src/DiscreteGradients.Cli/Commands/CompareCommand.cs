@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Cli.Plots;
@@ -14,13 +13,6 @@ namespace DiscreteGradients.Cli.Commands;
 /// <summary><c>dgrad compare</c>: every estimator's gradient against the exact one, on a small problem.</summary>
 internal static class CompareCommand
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
-
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("compare", "Measure every estimator's gradient against the exact one, on a small problem.");
@@ -51,14 +43,14 @@ internal static class CompareCommand
             var row = Measure(choice, problem, settings, terminal.Cancellation);
             rows.Add(row);
             if (settings.Json)
-                terminal.Out.Write(JsonSerializer.Serialize(row, Json) + "\n");
+                terminal.Out.Write(JsonLine.Of(row) + "\n");
         }
 
         if (!settings.Json)
             Print(rows, settings, terminal);
         if (folder is not null)
         {
-            folder.WriteFile("compare.jsonl", file => File.WriteAllLines(file, rows.Select(row => JsonSerializer.Serialize(row, Json))));
+            folder.WriteFile("compare.jsonl", file => File.WriteAllLines(file, rows.Select(row => JsonLine.Of(row))));
             QualityPlot.Write(folder, settings.Problem, rows);
             if (!settings.Json)
                 terminal.Out.WriteLine($"Files: {folder.Path}");
@@ -87,9 +79,8 @@ internal static class CompareCommand
 
     private static void Print(List<ComparisonRow> rows, CompareSettings settings, Terminal terminal)
     {
-        var table = new Table().Border(TableBorder.None).AddColumn(Column("estimator"));
-        foreach (var header in (string[])["exact\nto degree", "bias", "relative\nbias", "std", "cosine", "evals", "time\na draw"])
-            table.AddColumn(Column(header).RightAligned());
+        var table = FittingTable.Of(
+            "estimator", "exact\nto degree", "bias", "relative\nbias", "std", "cosine", "evals", "time\na draw");
         foreach (var row in rows)
         {
             string[] cells =
@@ -117,8 +108,6 @@ internal static class CompareCommand
     /// <summary>Four decimals, or three digits of what is too small for them: a toy's gradient may be a thousandth.</summary>
     private static string Number(double value) =>
         Math.Abs(value) < 0.001 ? value.ToString("G3", CultureInfo.InvariantCulture) : Format.Number(value);
-
-    private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 }
 
 /// <summary>One estimator's row of the comparison; lengths are Euclidean norms over all logits.</summary>

@@ -68,13 +68,9 @@ internal static class ReportCommand
 
     private static Table Grid(ReportTable table)
     {
-        var grid = new Table().Border(TableBorder.None).AddColumn(Column(table.Header[0]));
-        foreach (var header in table.Header.Skip(1))
-            grid.AddColumn(Column(header).RightAligned());
+        var grid = FittingTable.Of(table.Header[0], table.Header.Skip(1));
         foreach (var row in table.Rows)
             grid.AddRow(row.Cells.Select(cell => new Text(cell, cell is "below" or "above" ? new Style(Color.Yellow) : Style.Plain)));
         return grid;
     }
-
-    private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 }

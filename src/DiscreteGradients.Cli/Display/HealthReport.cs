@@ -32,9 +32,7 @@ internal static class HealthReport
 
     private static void WriteTable(ExperimentEntry? entry, List<Metric> columns, List<MetricsLine> last, Terminal terminal)
     {
-        var table = new Table().Border(TableBorder.None).AddColumn(RunReport.Column(entry?.MethodWord ?? "method"));
-        foreach (var metric in columns)
-            table.AddColumn(RunReport.Column(RunReport.Stacked(metric.Title)).RightAligned());
+        var table = FittingTable.Of(entry?.MethodWord ?? "method", columns.Select(metric => RunReport.Stacked(metric.Title)));
         foreach (var method in last.GroupBy(line => line.Method))
         {
             var means = columns.Select(metric => method.Average(line => line[metric.Name]!.Value));

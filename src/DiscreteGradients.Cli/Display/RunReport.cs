@@ -30,10 +30,8 @@ internal static class RunReport
                 s => Format.Number(published[s.Method]?[metric]?.Value.Mean)));
         }
 
-        var table = new Table().Border(TableBorder.None)
-            .AddColumn(Column(ExperimentCatalog.Find(record.Experiment)?.MethodWord ?? "method"));
-        foreach (var column in columns)
-            table.AddColumn(Column(column.Header).RightAligned());
+        var table = FittingTable.Of(
+            ExperimentCatalog.Find(record.Experiment)?.MethodWord ?? "method", columns.Select(column => column.Header));
         foreach (var s in summaries)
         {
             var style = summaries.Count > 1 && s[headline]?.Mean == summaries[0][headline]?.Mean ? new Style(Color.Green) : Style.Plain;
@@ -48,8 +46,6 @@ internal static class RunReport
 
     /// <summary>A header with a word a line.</summary>
     internal static string Stacked(string title) => title.Replace(' ', '\n');
-
-    internal static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 
     private static IEnumerable<string> Notes(RunRecord record, List<MethodSummary> summaries, Metric headline, PublishedSource? source)
     {

@@ -12,9 +12,7 @@ internal static class StudyReport
         var columns = results.Study.Axes[^1];
         foreach (var cells in results.Study.Cells.GroupBy(cell => cell.Outer(1).Title))
         {
-            var table = new Table().Border(TableBorder.None).AddColumn(RunReport.Column(columns.Name));
-            foreach (var value in columns.Values)
-                table.AddColumn(RunReport.Column(value).RightAligned());
+            var table = FittingTable.Of(columns.Name, columns.Values);
             foreach (var method in results.Methods)
                 table.AddRow([new Text(method), .. cells.Select(cell => Cell(results, method, cell))]);
             if (cells.Key.Length > 0)
@@ -23,8 +21,7 @@ internal static class StudyReport
         }
 
         var name = results.ValueName;
-        terminal.Out.WriteLine(
-            $"{Format.Capital(name)} at the end{(results.Seeds > 1 ? ", mean ± std over seeds" : "")}.");
+        terminal.Out.WriteLine($"{Format.Capital(name)} at the end{(results.Seeds > 1 ? ", mean ± std over seeds" : "")}.");
         var folders = string.Join('-', results.Study.Axes.Select(axis => $"{axis.Name}-{axis.Name[..1].ToUpperInvariant()}"));
         terminal.Out.WriteLine($"Folders: {Path.Combine(results.Folder, folders)}");
     }

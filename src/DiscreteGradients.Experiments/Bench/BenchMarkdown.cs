@@ -9,14 +9,13 @@ internal static class BenchMarkdown
     /// <summary>Ratios by pass and number of threads, then every cell in full, one table per estimator.</summary>
     public static string Of(IReadOnlyList<BenchRow> rows)
     {
-        ArgumentNullException.ThrowIfNull(rows);
         var text = new StringBuilder();
         foreach (var machine in rows.Select(row => row.Machine).Distinct())
             text.Append(CultureInfo.InvariantCulture, $"Machine: {machine}. Logits in float32. Times are medians.\n\n");
         foreach (var group in rows.GroupBy(row => row.Threads))
         {
             var row = group.First();
-            text.Append(CultureInfo.InvariantCulture, $"{Threads(group.Key)}: copy of 128 MiB {row.LargeCopyGbPerSecond:0.0} GB/s, ");
+            text.Append(CultureInfo.InvariantCulture, $"{Format.Count(group.Key, "thread")}: copy of 128 MiB {row.LargeCopyGbPerSecond:0.0} GB/s, ");
             text.Append(CultureInfo.InvariantCulture, $"to fresh memory {row.FreshCopyGbPerSecond:0.0} GB/s; ");
             text.Append(CultureInfo.InvariantCulture, $"exponential {row.ExpNs:0.000} ns, logarithm {row.LogNs:0.000} ns.\n\n");
         }
@@ -41,7 +40,7 @@ internal static class BenchMarkdown
     private static void AppendRatios(StringBuilder text, BenchPass pass, int threads, List<BenchRow> rows)
     {
         var estimators = rows.Select(row => row.Estimator).Distinct().ToList();
-        text.Append(CultureInfo.InvariantCulture, $"### Times faster than the composed form: {Words(pass)}, {Threads(threads)}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"### Times faster than the composed form: {Words(pass)}, {Format.Count(threads, "thread")}\n\n");
         AppendLine(text, ["shape", .. estimators]);
         AppendLine(text, ["---", .. estimators.Select(_ => "---:")]);
         foreach (var shape in rows.GroupBy(row => row.Shape))
@@ -86,6 +85,4 @@ internal static class BenchMarkdown
         text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
-
-    private static string Threads(int threads) => threads == 1 ? "1 thread" : $"{threads} threads";
 }

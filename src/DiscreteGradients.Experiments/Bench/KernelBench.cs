@@ -34,7 +34,6 @@ internal sealed class KernelBench(double secondsPerCell, string machine)
     /// <exception cref="OperationCanceledException">Cancelled between two timings.</exception>
     public BenchRow Measure(BenchCell cell, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(cell);
         set_num_threads(cell.Threads);
         var (limits, fresh) = Limits(cell.Threads);
         if (_loaded.Add((cell.Name, cell.Pass)))

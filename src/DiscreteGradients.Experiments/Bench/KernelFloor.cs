@@ -16,7 +16,6 @@ internal readonly record struct KernelFloor(long Bytes, double Lower, double Upp
     /// <summary>The floor on a machine.</summary>
     public static KernelFloor Of(PathwiseEstimator estimator, BenchShape shape, BenchPass pass, MachineLimits limits)
     {
-        ArgumentNullException.ThrowIfNull(limits);
         var forward = One(ForwardTensors, exponentials: 1, logarithms: 0);
         if (pass == BenchPass.Forward)
             return forward;

@@ -19,7 +19,6 @@ internal sealed partial record ProcessMemory(long? PeakBytes, long Tensors, long
     /// <summary>Makes one call and looks.</summary>
     public static ProcessMemory Of(Action call)
     {
-        ArgumentNullException.ThrowIfNull(call);
         GC.Collect();
         GC.WaitForPendingFinalizers();  // what earlier calls left to them would be freed, and hide as much of this call
         var before = RestartPeak() ? Read(Status, "VmRSS:") : null;

@@ -18,7 +18,6 @@ internal static class Steady
     /// <summary>Calls until nothing is compiled any more; returns the seconds of a call since then.</summary>
     public static double WarmUp(Action call, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(call);
         call();
         var begin = Stopwatch.GetTimestamp();
         var (start, compiled, total, calls) = (begin, JitInfo.GetCompiledMethodCount(), 0, 0);

@@ -2,7 +2,7 @@ namespace DiscreteGradients.Experiments;
 
 /// <summary>Trains a variational autoencoder with binary latents on binarised images; the loss is the negative ELBO in nats.</summary>
 /// <remarks>Reference: Shi et al. 2022, arXiv 2202.09497, section 6; Liu et al. 2023, arXiv 2304.08612, table 6.</remarks>
-public sealed class BernoulliVaeExperiment : Experiment
+internal sealed class BernoulliVaeExperiment : Experiment
 {
     private const string Samples = "samples";
     private const int LargestLayer = 1 << 14;
@@ -79,8 +79,6 @@ public sealed class BernoulliVaeExperiment : Experiment
     /// <summary>As many samples as make the evaluations asked for, and the published temperature of ReinMax.</summary>
     public override IReadOnlyDictionary<string, object> Settings(MethodEntry method, IReadOnlyDictionary<string, object> given)
     {
-        ArgumentNullException.ThrowIfNull(method);
-        ArgumentNullException.ThrowIfNull(given);
         var settings = new Dictionary<string, object>(given);
         if (method.Name == TunedEstimator)
             settings.TryAdd("temperature", _options is { Dataset: "omniglot", Evaluations: 3 } ? 1.2 : 1.1);
@@ -92,7 +90,6 @@ public sealed class BernoulliVaeExperiment : Experiment
     /// <inheritdoc/>
     public override string? WhyNot(Method method)
     {
-        ArgumentNullException.ThrowIfNull(method);
         if (Applicability.WhyNot(method.Estimator, categories: 2, _options.Latents, _options.Batch) is { } why)
             return why;
         var evaluations = method.Estimator.Evaluations(_options.Latents, categories: 2);

@@ -35,8 +35,6 @@ internal static class PublishedBernoulliElbos
     /// <summary>The losses where protocol, data and number of steps are theirs.</summary>
     public static IReadOnlyList<PublishedResult> Find(BernoulliVaeOptions options, MethodRecord method)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(method);
         var (set, reinmax) = (Array.IndexOf(DataSets, options.Dataset), method.Name == "reinmax");
         if (set < 0 || options.Latents != 200 || options.Batch != 100
             || options.Epochs != Steps / StepsPerEpoch[set]

@@ -56,8 +56,6 @@ internal static class EfficiencyStudy
         EfficiencyTask task, IReadOnlyList<EfficiencyCase> cases, int rounds, Action<int>? roundDone = null,
         CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(task);
-        ArgumentNullException.ThrowIfNull(cases);
         var memory = new double?[cases.Count];
         var times = cases.Select(_ => new double[rounds]).ToArray();
         for (var i = 0; i < cases.Count; i++)

@@ -42,7 +42,6 @@ internal sealed class PolynomialTask : EfficiencyTask
     /// <inheritdoc/>
     public override void TrainStep(GradientEstimator estimator)
     {
-        ArgumentNullException.ThrowIfNull(estimator);
         using var scope = NewDisposeScope();
         _logits.grad = null;
         var batch = _logits.unsqueeze(0).expand(Batch, -1, -1);
@@ -88,7 +87,6 @@ internal sealed class VaeTask : EfficiencyTask
     /// <inheritdoc/>
     public override void TrainStep(GradientEstimator estimator)
     {
-        ArgumentNullException.ThrowIfNull(estimator);
         using var scope = NewDisposeScope();
         _model.zero_grad();
         var logits = _model.Encode(_images);

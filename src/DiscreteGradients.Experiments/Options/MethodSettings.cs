@@ -53,7 +53,6 @@ internal sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
     /// <summary>As text by flag, for comparisons: all of them, those that were not given too.</summary>
     public IReadOnlyDictionary<string, string> Texts(IReadOnlyDictionary<string, object> settings)
     {
-        ArgumentNullException.ThrowIfNull(settings);
         return _all.ToDictionary(
             s => Flag.Of(s.Name),
             s => settings.TryGetValue(s.Name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture)! : "not set");

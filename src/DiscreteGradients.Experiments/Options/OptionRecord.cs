@@ -34,7 +34,6 @@ internal static class OptionRecord
     internal static T BindOnly<T>(T defaults, IReadOnlyDictionary<string, string> given)
         where T : notnull
     {
-        ArgumentNullException.ThrowIfNull(given);
         var record = Activator.CreateInstance(defaults.GetType())!;
         foreach (var property in Options(defaults))
         {
@@ -54,8 +53,6 @@ internal static class OptionRecord
     public static (string Flag, string Before, string Now)? Difference(
         IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> now)
     {
-        ArgumentNullException.ThrowIfNull(before);
-        ArgumentNullException.ThrowIfNull(now);
         foreach (var (flag, value) in now)
         {
             if (before.TryGetValue(flag, out var old) && old != value)
@@ -79,11 +76,8 @@ internal static class OptionRecord
         options?.GetProperties().FirstOrDefault(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name) == name)
             ?.IsDefined(typeof(TAttribute)) ?? false;
 
-    private static IEnumerable<PropertyInfo> Options(object record)
-    {
-        ArgumentNullException.ThrowIfNull(record);
-        return record.GetType().GetProperties().Where(property => property.IsDefined(typeof(DescriptionAttribute)));
-    }
+    private static IEnumerable<PropertyInfo> Options(object record) =>
+        record.GetType().GetProperties().Where(property => property.IsDefined(typeof(DescriptionAttribute)));
 
     private static string Text(object? value) =>
         value is null ? "not set" : JsonSerializer.SerializeToElement(value, RunFolder.Json).ToString();

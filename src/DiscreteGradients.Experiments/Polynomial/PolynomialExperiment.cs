@@ -11,7 +11,7 @@ namespace DiscreteGradients.Experiments;
 /// The optimum is a corner: z = 0 where c &lt; ½. An estimator that is only first order sees the same slope at both ends of an edge of a
 /// quadratic, so it stalls. Reference: Liu et al. 2023, arXiv 2304.08612, section 6.1; Tucker et al. 2017, arXiv 1703.07370.
 /// </remarks>
-public sealed class PolynomialExperiment : Experiment
+internal sealed class PolynomialExperiment : Experiment
 {
     /// <summary>The row of the catalogue.</summary>
     public static ExperimentEntry Entry { get; } = ExperimentEntry.For<PolynomialOptions>(

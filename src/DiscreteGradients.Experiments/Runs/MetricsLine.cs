@@ -13,7 +13,7 @@ namespace DiscreteGradients.Experiments;
 /// <param name="Method">Name of the method; the field is called <c>estimator</c>.</param>
 /// <param name="Epoch">1, 2, …</param>
 /// <param name="Numbers">The values of metrics by their names; those at the top come first.</param>
-public sealed record MetricsLine(
+internal sealed record MetricsLine(
     string Experiment, string Method, long Seed, int Epoch, IReadOnlyDictionary<string, double> Numbers, double Seconds, int Steps)
 {
     /// <summary>The value of a metric, or null.</summary>
@@ -30,11 +30,8 @@ public sealed record MetricsLine(
     };
 
     /// <summary>The line of an epoch.</summary>
-    public static MetricsLine Of(string experiment, string method, long seed, EpochMetrics epoch)
-    {
-        ArgumentNullException.ThrowIfNull(epoch);
-        return new(experiment, method, seed, epoch.Epoch, epoch.Numbers, epoch.Seconds, epoch.Steps);
-    }
+    public static MetricsLine Of(string experiment, string method, long seed, EpochMetrics epoch) =>
+        new(experiment, method, seed, epoch.Epoch, epoch.Numbers, epoch.Seconds, epoch.Steps);
 
     /// <summary>The line as JSON, without a line break.</summary>
     public string ToJson()
@@ -47,7 +44,6 @@ public sealed record MetricsLine(
     /// <exception cref="JsonException">Not a metrics line, or it was changed.</exception>
     public static MetricsLine Parse(string json)
     {
-        ArgumentNullException.ThrowIfNull(json);
         try
         {
             return Read(json.TrimEnd('\n', '\r'));

@@ -76,11 +76,8 @@ internal sealed class RunFolder : IDisposable
     }
 
     /// <summary>The command line that goes on with a run.</summary>
-    public string Command(RunRecord record)
-    {
-        ArgumentNullException.ThrowIfNull(record);
-        return $"dgrad run {record.Experiment} --resume --out {(_resumed.Any(char.IsWhiteSpace) ? $"\"{_resumed}\"" : _resumed)}";
-    }
+    public string Command(RunRecord record) =>
+        $"dgrad run {record.Experiment} --resume --out {(_resumed.Any(char.IsWhiteSpace) ? $"\"{_resumed}\"" : _resumed)}";
 
     /// <summary>Adds a line and hands it to the operating system at once, so that a killed run keeps it.</summary>
     /// <exception cref="OptionException">The disk is full, or the like.</exception>
@@ -98,7 +95,6 @@ internal sealed class RunFolder : IDisposable
     /// <exception cref="OptionException">It is damaged or of another experiment.</exception>
     public RunRecord Read(ExperimentEntry entry)
     {
-        ArgumentNullException.ThrowIfNull(entry);
         try
         {
             var record = RunRecord.Read(Output[RecordName]);

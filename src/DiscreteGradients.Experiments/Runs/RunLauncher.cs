@@ -42,7 +42,6 @@ internal sealed class RunLauncher(IRunHost host)
     /// <exception cref="OptionException">It cannot be run, or another process has the folder.</exception>
     public bool Start(RunPlan plan, string? path, string? study = null)
     {
-        ArgumentNullException.ThrowIfNull(plan);
         var prepared = plan.Prepare();
         OutputFolder.Check(path, otherwise: DefaultFolders);
         host.Load(prepared.Experiment);

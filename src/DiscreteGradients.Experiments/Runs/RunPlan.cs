@@ -37,7 +37,6 @@ internal sealed record RunPlan(
     /// <summary>Everything that can be given for a run of an experiment.</summary>
     public static IReadOnlyList<Flag> Flags(ExperimentEntry entry)
     {
-        ArgumentNullException.ThrowIfNull(entry);
         return
         [
             .. OptionRecord.Flags(Activator.CreateInstance(entry.OptionsType)!, lists: true),
@@ -56,8 +55,6 @@ internal sealed record RunPlan(
     /// <exception cref="OptionException">A value is not of its type, or there is no such preset.</exception>
     public static RunPlan Parse(ExperimentEntry entry, IReadOnlyDictionary<string, string> given)
     {
-        ArgumentNullException.ThrowIfNull(entry);
-        ArgumentNullException.ThrowIfNull(given);
         return new RunPlan(
             entry, OptionRecord.Bind(Activator.CreateInstance(entry.OptionsType)!, given),
             given.GetValueOrDefault(MethodFlag(entry)) is { } names ? WithoutSpaces(names) : entry.DefaultMethods,

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace DiscreteGradients.Experiments;
 
 /// <summary><c>run.json</c>: everything that is needed to tell what a run was and to repeat it.</summary>
-public sealed partial record RunRecord
+internal sealed partial record RunRecord
 {
     private const int MostSeeds = 10_000;
     private const int MostThreads = 1024;

@@ -42,7 +42,6 @@ internal sealed class StudyLauncher(IStudyHost host)
     /// <exception cref="OptionException">One of its runs cannot be.</exception>
     public bool Start(ExperimentEntry entry, IReadOnlyDictionary<string, string> given, string? path)
     {
-        ArgumentNullException.ThrowIfNull(entry);
         var study = Of(entry, given, []);
         if (study.Runs is > StudyRecord.MostRuns and var many)
             throw new OptionException($"{study.Flags} make {many} runs; a study has at most {StudyRecord.MostRuns}.");
@@ -70,7 +69,6 @@ internal sealed class StudyLauncher(IStudyHost host)
     /// <exception cref="OptionException">It is not such a study, or a file is damaged.</exception>
     public bool Resume(ExperimentEntry entry, IReadOnlyDictionary<string, string> given, string path)
     {
-        ArgumentNullException.ThrowIfNull(entry);
         var folder = OutputFolder.Open(path);
         var had = StudyRecord.Read(path);
         if (had.Experiment != entry.Name)

@@ -5,7 +5,7 @@ namespace DiscreteGradients.Experiments;
 /// Pixels are not binarised: their grey values are the targets of the cross-entropy. Reference: Liu et al. 2023, arXiv 2304.08612,
 /// table 2, and the authors' released script.
 /// </remarks>
-public sealed class VaeExperiment : Experiment
+internal sealed class VaeExperiment : Experiment
 {
     private const string Temperature = "temperature";
     private const int LargestLayer = 1 << 16;
@@ -90,8 +90,6 @@ public sealed class VaeExperiment : Experiment
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, object> Settings(MethodEntry method, IReadOnlyDictionary<string, object> given)
     {
-        ArgumentNullException.ThrowIfNull(method);
-        ArgumentNullException.ThrowIfNull(given);
         if (_preset is null)
             return given;
         var tuning = _preset.Tunings.GetValueOrDefault(method.Name);
