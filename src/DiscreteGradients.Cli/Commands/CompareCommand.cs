@@ -79,8 +79,7 @@ internal static class CompareCommand
 
     private static void Print(List<ComparisonRow> rows, CompareSettings settings, Terminal terminal)
     {
-        var table = FittingTable.Of(
-            "estimator", "exact\nto degree", "bias", "relative\nbias", "std", "cosine", "evals", "time\na draw");
+        var table = FittingTable.Of("estimator", "exact\nto degree", "bias", "relative\nbias", "std", "cosine", "evals", "time\na draw");
         foreach (var row in rows)
         {
             string[] cells =

@@ -20,7 +20,6 @@ public readonly record struct BenchShape(int Rows, int Categories)
         return [.. text.Split(',', StringSplitOptions.TrimEntries).Select(One)];
     }
 
-    /// <inheritdoc/>
     public override string ToString() => $"{Rows}x{Categories}";
 
     private static BenchShape One(string text)

@@ -36,7 +36,6 @@ internal sealed class KernelCase : IDisposable
         Finish(_composed(_logits, _generator));
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _logits.Dispose();

@@ -109,7 +109,6 @@ internal sealed class BernoulliVaeTraining : TrainingRun
     /// <summary>The name of the bound from so many samples.</summary>
     internal static string Bound(BernoulliVaeOptions options) => $"bound_{options.BoundSamples}";
 
-    /// <inheritdoc/>
     protected override EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation)
     {
         var batches = Minibatches.Shuffled(_train.Count, _options.Batch, _streams.Order);
@@ -229,7 +228,6 @@ internal sealed class BernoulliVaeTraining : TrainingRun
         return logits;
     }
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         _estimator.Dispose();

@@ -64,16 +64,12 @@ internal sealed class BernoulliVaeExperiment : Experiment
             () => ImageSets.Load(options.Dataset, options.Data).WithoutValidation(), LazyThreadSafetyMode.PublicationOnly);
     }
 
-    /// <inheritdoc/>
     public override int Epochs => _options.Epochs;
 
-    /// <inheritdoc/>
     public override object Options => _options;
 
-    /// <inheritdoc/>
     public override string? DataSet => _options.Dataset;
 
-    /// <inheritdoc/>
     public override void Load() => _ = _data.Value;
 
     /// <summary>As many samples as make the evaluations asked for, and the published temperature of ReinMax.</summary>
@@ -87,7 +83,6 @@ internal sealed class BernoulliVaeExperiment : Experiment
         return settings;
     }
 
-    /// <inheritdoc/>
     public override string? WhyNot(Method method)
     {
         if (Applicability.WhyNot(method.Estimator, categories: 2, _options.Latents, _options.Batch) is { } why)
@@ -99,6 +94,5 @@ internal sealed class BernoulliVaeExperiment : Experiment
                 + "give it one that fits.";
     }
 
-    /// <inheritdoc/>
     public override TrainingRun Start(Method method, long seed) => new BernoulliVaeTraining(_options, _data.Value, method.Estimator, seed);
 }

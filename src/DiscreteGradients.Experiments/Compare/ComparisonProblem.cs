@@ -85,7 +85,6 @@ public sealed class ComparisonProblem : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Logits.Dispose();

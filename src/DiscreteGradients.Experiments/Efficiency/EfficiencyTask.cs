@@ -17,7 +17,6 @@ internal abstract class EfficiencyTask : IDisposable
     /// <summary>One training step without the update of the parameters: loss and gradients of one batch.</summary>
     public abstract void TrainStep(GradientEstimator estimator);
 
-    /// <inheritdoc/>
     public abstract void Dispose();
 }
 
@@ -30,16 +29,12 @@ internal sealed class PolynomialTask : EfficiencyTask
     private readonly Generator _generator = new(0);
     private readonly TorchSharp.Modules.Parameter _logits = Parameter(zeros(Latents, 2));
 
-    /// <inheritdoc/>
     public override string Name => "polynomial";
 
-    /// <inheritdoc/>
     public override string Description => $"{Latents} binary latents, {Batch} samples a step, {StepsPerEpoch} steps an epoch";
 
-    /// <inheritdoc/>
     public override int StepsPerEpoch => 200;
 
-    /// <inheritdoc/>
     public override void TrainStep(GradientEstimator estimator)
     {
         using var scope = NewDisposeScope();
@@ -48,7 +43,6 @@ internal sealed class PolynomialTask : EfficiencyTask
         estimator.Estimate(batch, z => (z.select(-1, 0) - 0.45).abs().pow(2).mean([-1]), _generator).mean().backward();
     }
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         _logits.Dispose();
@@ -74,17 +68,13 @@ internal sealed class VaeTask : EfficiencyTask
         _images = rand([Batch, ImageData.Pixels], generator: _generator);
     }
 
-    /// <inheritdoc/>
     public override string Name => "vae";
 
-    /// <inheritdoc/>
     public override string Description =>
         $"{Latents} latents of {Categories} categories, {Batch} images a step, {StepsPerEpoch} steps an epoch";
 
-    /// <inheritdoc/>
     public override int StepsPerEpoch => 600;
 
-    /// <inheritdoc/>
     public override void TrainStep(GradientEstimator estimator)
     {
         using var scope = NewDisposeScope();
@@ -94,7 +84,6 @@ internal sealed class VaeTask : EfficiencyTask
         (reconstruction + VaeModel.Divergence(logits)).mean().backward();
     }
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         _images.Dispose();

@@ -29,7 +29,6 @@ internal sealed class DenseStack : Module<Tensor, Tensor>
         }
     }
 
-    /// <inheritdoc/>
     public override Tensor forward(Tensor x)
     {
         for (var i = 0; i < _layers.Length; i++)

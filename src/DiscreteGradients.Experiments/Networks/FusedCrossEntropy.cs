@@ -27,10 +27,8 @@ internal sealed class FusedCrossEntropy : FusedFunction<FusedCrossEntropy>
     internal static Tensor Readable(Tensor logits, Tensor targets) => nn.functional.binary_cross_entropy_with_logits(
         logits, targets.expand_as(logits), reduction: nn.Reduction.None).sum([-1]);
 
-    /// <inheritdoc/>
     protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream) => [saved[2] * upstream.unsqueeze(-1)];
 
-    /// <inheritdoc/>
     protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
     {
         var logits = saved[0].alias();

@@ -36,11 +36,9 @@ internal sealed class FusedLinear : FusedFunction<FusedLinear>
         return slope == 1 ? y : slope == 0 ? y.relu_() : nn.functional.leaky_relu(y, slope, inplace: true);
     }
 
-    /// <inheritdoc/>
     protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream) =>
         Backward(saved[0], saved[1], saved[3], upstream.contiguous(), (float)data!);
 
-    /// <inheritdoc/>
     protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
     {
         Tensor[] inputs = [saved[0].alias(), saved[1].alias(), saved[2].alias()];

@@ -61,19 +61,14 @@ internal sealed class PolynomialExperiment : Experiment
         }
     }
 
-    /// <inheritdoc/>
     public override int Epochs => _options.Epochs;
 
-    /// <inheritdoc/>
     public override double? Optimum => _target.Average(c => Math.Min(Cost(0, c), Cost(1, c)));
 
-    /// <inheritdoc/>
     public override object Options => _options;
 
-    /// <inheritdoc/>
     public override string? WhyNot(Method method) => WhyNot(method.Estimator);
 
-    /// <inheritdoc/>
     public override TrainingRun Start(Method method, long seed) => new Training(this, method.Estimator, seed);
 
     private string? WhyNot(GradientEstimator estimator) =>

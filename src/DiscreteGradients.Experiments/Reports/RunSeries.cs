@@ -15,7 +15,6 @@ internal sealed record SeedRun(long Seed, string Folder, IReadOnlyList<MetricsLi
 /// <summary>A setting as it stands in <c>run.json</c>.</summary>
 internal sealed record Setting(string Name, string Value)
 {
-    /// <inheritdoc/>
     public override string ToString() => $"{Name} {Value}";
 }
 

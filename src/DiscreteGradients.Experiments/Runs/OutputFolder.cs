@@ -93,7 +93,6 @@ internal sealed class OutputFolder
     /// <summary>Writes one file of the folder, which is then on disk as a whole, or not at all: what was there before stays.</summary>
     /// <param name="name">Path below the folder, such as <c>plots/x.png</c>.</param>
     /// <param name="write">Gets the whole path of a file that will take the other's place.</param>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     public void WriteFile(string name, Action<string> write)
     {
         if (!KeepsPictures || !IsWholePicture(this[name]))
@@ -143,7 +142,6 @@ internal sealed class OutputFolder
     }
 
     /// <summary>Does something that writes into the folder.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     internal void Write(Action action)
     {
         try

@@ -80,11 +80,9 @@ internal sealed class RunFolder : IDisposable
         $"dgrad run {record.Experiment} --resume --out {(_resumed.Any(char.IsWhiteSpace) ? $"\"{_resumed}\"" : _resumed)}";
 
     /// <summary>Adds a line and hands it to the operating system at once, so that a killed run keeps it.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     public void Append(MetricsLine line) => Output.Write(() => _metrics.Write(Encoding.UTF8.GetBytes(line.ToJson() + "\n")));
 
     /// <summary>Writes <c>run.json</c>, replacing it as a whole.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     public void Write(RunRecord record)
     {
         Output.Replace(RecordName, stream => stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(record, Json) + "\n")));
@@ -137,7 +135,6 @@ internal sealed class RunFolder : IDisposable
     internal List<(string Text, MetricsLine Line)> ReadLines(RunRecord? record) => MetricsFile.Read(Output[MetricsName], record);
 
     /// <summary>Makes these the lines, as a whole.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     internal void Rewrite(IEnumerable<string> lines)
     {
         var bytes = Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")));
@@ -155,10 +152,8 @@ internal sealed class RunFolder : IDisposable
     }
 
     /// <summary>Waits until the lines are on disk.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     internal void Flush() => Output.Write(() => _metrics.Flush(flushToDisk: true));
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _metrics.Dispose();

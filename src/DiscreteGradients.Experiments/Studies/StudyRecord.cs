@@ -47,7 +47,6 @@ internal sealed partial record StudyRecord
         Settings.Concat(cell.Values.Select(value => KeyValuePair.Create("--" + value.Name, value.Value))).ToDictionary();
 
     /// <summary>Writes <c>study.json</c>, replacing it as a whole.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     internal void Write(OutputFolder folder)
     {
         var bytes = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, RunFolder.Json) + "\n");

@@ -57,7 +57,6 @@ internal sealed class EstimatorInTraining : IDisposable
         return copy;
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _optimizer?.Dispose();

@@ -48,7 +48,6 @@ internal abstract class Optimizer : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var (_, tensor) in State)

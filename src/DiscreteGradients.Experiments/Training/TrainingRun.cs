@@ -100,7 +100,6 @@ public abstract class TrainingRun : IDisposable
         return its > int.MaxValue || (epoch is not null && its != epoch) ? $"its epoch is {its}" : null;
     }
 
-    /// <inheritdoc/>
     public abstract void Dispose();
 
     /// <summary>Trains for the epoch of that number, 1, 2, …</summary>

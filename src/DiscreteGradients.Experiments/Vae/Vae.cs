@@ -86,7 +86,6 @@ internal sealed class VaeTraining : TrainingRun
         _streams.Keep(Keep);
     }
 
-    /// <inheritdoc/>
     protected override EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation)
     {
         var batches = Minibatches.Shuffled(_train.Count, _options.Batch, _streams.Order);
@@ -164,7 +163,6 @@ internal sealed class VaeTraining : TrainingRun
         return logits;
     }
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         _estimator.Dispose();

@@ -75,19 +75,14 @@ internal sealed class VaeExperiment : Experiment
         _options = Tuned(shared._options, _preset?.Tunings.GetValueOrDefault(method));
     }
 
-    /// <inheritdoc/>
     public override int Epochs => _options.Epochs;
 
-    /// <inheritdoc/>
     public override object Options => _options;
 
-    /// <inheritdoc/>
     public override string? DataSet => _options.Dataset;
 
-    /// <inheritdoc/>
     public override void Load() => _ = _data.Value;
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, object> Settings(MethodEntry method, IReadOnlyDictionary<string, object> given)
     {
         if (_preset is null)
@@ -101,16 +96,13 @@ internal sealed class VaeExperiment : Experiment
             : open ? new Dictionary<string, object>(given) { [Temperature] = tuning!.Temperature } : given;
     }
 
-    /// <inheritdoc/>
     public override Experiment TunedFor(string method) => _preset is null ? this : new VaeExperiment(this, method);
 
-    /// <inheritdoc/>
     public override string? WhyNot(Method method) =>
         Applicability.WhyNot(method.Estimator, _options.Categories, _options.Latents, _options.Batch)
         ?? Applicability.Memory(
             _options.Categories, _options.Latents, _options.Batch, method.Estimator.Evaluations(_options.Latents, _options.Categories));
 
-    /// <inheritdoc/>
     public override TrainingRun Start(Method method, long seed) =>
         new VaeTraining(_options, _data.Value, method.Estimator, seed, _measured);
 

@@ -87,7 +87,6 @@ public sealed record VaeOptions : IPresetOptions
     [Incidental]
     public int QualityDraws { get; init; } = 1024;
 
-    /// <inheritdoc/>
     object IPresetOptions.Defaults => Preset is null ? new VaeOptions() : VaePresets.Get(Preset).Options;
 }
 
