@@ -42,8 +42,7 @@ internal static class BenchCommand
             return DgradApp.Done;
         }
 
-        if (!(settings.Seconds > 0) || !double.IsFinite(settings.Seconds))
-            throw new OptionException($"--seconds must be a finite number above 0; got {settings.Seconds}.");
+        Require.Positive(settings.Seconds, "seconds");
         var cells = Cells(settings, given);
         var file = settings.Out is { } path ? new CsvFile(path) : null;
         Machine.Use(cells[0].Threads);
@@ -190,10 +189,9 @@ internal static class BenchCommand
 
     private static Table Grid(List<BenchRow> rows, bool wide)
     {
-        var table = new Table().Border(TableBorder.None).AddColumn(FittingTable.Column("estimator")).AddColumn(FittingTable.Column("shape"));
-        foreach (var header in (string[])["time", "composed", "ratio", "quartiles", "GB/s", "× floor",
-            .. wide ? ["peak", "composed"] : Array.Empty<string>()])
-            table.AddColumn(FittingTable.Column(header).RightAligned());
+        var memory = wide ? ["peak", "composed"] : Array.Empty<string>();
+        var table = FittingTable.Of("estimator", ["shape", "time", "composed", "ratio", "quartiles", "GB/s", "× floor", .. memory]);
+        table.Columns[1].LeftAligned();
         foreach (var estimator in rows.GroupBy(row => row.Estimator))
         {
             foreach (var row in estimator)
@@ -220,8 +218,8 @@ internal static class BenchCommand
     }
 
     private static string Line(BenchRow row) =>
-        $"{row.Estimator,-10} {row.Shape,-10} "
-            + $"{(row.Pass == BenchPass.Forward ? "forward" : "+ backward"),-10} {Format.Count(row.Threads, "thread"),-9} {Time(row.LibraryUs),7}"
+        $"{row.Estimator,-10} {row.Shape,-10} {(row.Pass == BenchPass.Forward ? "forward" : "+ backward"),-10} "
+        + $"{Format.Count(row.Threads, "thread"),-9} {Time(row.LibraryUs),7}"
         + (row.Ratio is null ? "" : $" composed {Time(row.ComposedUs),7} ratio {Number(row.Ratio, "0.0"),5}");
 
     private static string Description =>

@@ -25,10 +25,8 @@ internal static class CompareCommand
     {
         var settings = OptionRecord.Bind(new CompareSettings(), given);
         Seeds.Check(settings.Seed);
-        if (settings.LearningSteps < 0)
-            throw new OptionException($"--learning-steps must be at least 0; got {settings.LearningSteps}.");
-        if (settings.Draws < 2)
-            throw new OptionException($"--draws must be at least 2; got {settings.Draws}.");
+        Require.AtLeast(0, settings.LearningSteps, "learning-steps");
+        Require.AtLeast(2, settings.Draws, "draws");
         var estimators = Methods.Select(
             MethodEntry.AllEstimators, "estimator", settings.Estimator, MethodSettings.OfEstimators.Parse(given),
             method => Applicability.WhyNot(method.Estimator, settings.Categories));

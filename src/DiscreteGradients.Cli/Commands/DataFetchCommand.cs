@@ -58,16 +58,6 @@ internal static class DataFetchCommand
         }
     }
 
-    /// <inheritdoc cref="WithData{T}"/>
-    internal static void WithData(Action make, bool json, Terminal terminal) => WithData(
-        () =>
-        {
-            make();
-            return true;
-        },
-        json,
-        terminal);
-
     /// <summary>Makes what needs a data set; a set that is not there, but has a home, is downloaded first.</summary>
     /// <param name="make">Throws an <see cref="OptionException"/> that names the missing set.</param>
     /// <param name="json">Keeps standard output free for JSON.</param>

@@ -49,8 +49,7 @@ internal static class EfficiencyCommand
 
     private static int Run(EfficiencySettings settings, Terminal terminal)
     {
-        if (settings.Rounds < 1)
-            throw new OptionException($"--rounds must be at least 1; got {settings.Rounds}.");
+        Require.AtLeast(1, settings.Rounds, "rounds");
         Machine.Use(settings.Threads ?? Machine.PhysicalCores);
         var folder = OutputFolder.Create(settings.Out ?? RunLauncher.DefaultFolder("efficiency", DateTimeOffset.UtcNow));
         var rows = new List<EfficiencyRow>();
@@ -74,7 +73,8 @@ internal static class EfficiencyCommand
 
         if (!settings.Json)
         {
-            terminal.Out.WriteLine($"Forward and backward pass, no update; medians, on {Format.Count(TorchSharp.torch.get_num_threads(), "thread")} of {Machine.Description["cpu"]}.");
+            terminal.Out.WriteLine("Forward and backward pass, no update; medians, "
+                + $"on {Format.Count(TorchSharp.torch.get_num_threads(), "thread")} of {Machine.Description["cpu"]}.");
             terminal.Out.WriteLine(
                 "Memory: what one step adds at its peak. Paper: arXiv 2304.08612, table 3, on one A6000 GPU, so compare within a column.");
             terminal.Out.WriteLine($"Files: {folder.Path}");

@@ -12,7 +12,13 @@ internal sealed class RunHost(bool json, Terminal terminal) : IStudyHost
 
     public void Note(string sentence) => terminal.Error.WriteLine(sentence);
 
-    public void Load(Experiment experiment) => DataFetchCommand.WithData(experiment.Load, json, terminal);
+    public void Load(Experiment experiment) => DataFetchCommand.WithData(
+        () =>
+        {
+            experiment.Load();
+            return true;
+        },
+        json, terminal);
 
     public bool Show(RunRecord record, IReadOnlyList<MetricsLine> before, Func<IRunObserver, bool> work)
     {
@@ -39,11 +45,11 @@ internal sealed class RunHost(bool json, Terminal terminal) : IStudyHost
 
     public void Come(string title, int number, int count, CellState state) =>
         terminal.Out.WriteLine($"{title}, {number} of {count}" + state switch
-    {
-        CellState.Finished => " is finished.",
-        CellState.Taken => " is in the hands of another dgrad.",
-        _ => ":",
-    });
+        {
+            CellState.Finished => " is finished.",
+            CellState.Taken => " is in the hands of another dgrad.",
+            _ => ":",
+        });
 
     public void Report(StudyResults results) => StudyReport.Write(results, terminal);
 

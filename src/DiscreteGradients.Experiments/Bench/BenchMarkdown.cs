@@ -15,8 +15,8 @@ internal static class BenchMarkdown
         foreach (var group in rows.GroupBy(row => row.Threads))
         {
             var row = group.First();
-            text.Append(CultureInfo.InvariantCulture, $"{Format.Count(group.Key, "thread")}: copy of 128 MiB {row.LargeCopyGbPerSecond:0.0} GB/s, ");
-            text.Append(CultureInfo.InvariantCulture, $"to fresh memory {row.FreshCopyGbPerSecond:0.0} GB/s; ");
+            text.Append(CultureInfo.InvariantCulture, $"{Format.Count(group.Key, "thread")}: ");
+            text.Append(CultureInfo.InvariantCulture, $"copy of 128 MiB {row.LargeCopyGbPerSecond:0.0} GB/s, to fresh memory {row.FreshCopyGbPerSecond:0.0} GB/s; ");
             text.Append(CultureInfo.InvariantCulture, $"exponential {row.ExpNs:0.000} ns, logarithm {row.LogNs:0.000} ns.\n\n");
         }
 
@@ -40,7 +40,7 @@ internal static class BenchMarkdown
     private static void AppendRatios(StringBuilder text, BenchPass pass, int threads, List<BenchRow> rows)
     {
         var estimators = rows.Select(row => row.Estimator).Distinct().ToList();
-        text.Append(CultureInfo.InvariantCulture, $"### Times faster than the composed form: {Words(pass)}, {Format.Count(threads, "thread")}\n\n");
+        text.Append($"### Times faster than the composed form: {Words(pass)}, {Format.Count(threads, "thread")}\n\n");
         AppendLine(text, ["shape", .. estimators]);
         AppendLine(text, ["---", .. estimators.Select(_ => "---:")]);
         foreach (var shape in rows.GroupBy(row => row.Shape))

@@ -51,12 +51,10 @@ internal sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
     }
 
     /// <summary>As text by flag, for comparisons: all of them, those that were not given too.</summary>
-    public IReadOnlyDictionary<string, string> Texts(IReadOnlyDictionary<string, object> settings)
-    {
-        return _all.ToDictionary(
+    public IReadOnlyDictionary<string, string> Texts(IReadOnlyDictionary<string, object> settings) =>
+        _all.ToDictionary(
             s => Flag.Of(s.Name),
             s => settings.TryGetValue(s.Name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture)! : "not set");
-    }
 
     /// <summary>The flag says of each summary whose it is: <c>Temperature of …: st, reinmax; …</c>.</summary>
     private Flag FlagOf(EstimatorSetting setting, bool lists)
@@ -65,7 +63,6 @@ internal sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
             .GroupBy(entry => entry.Settings.First(s => s.Name == setting.Name) with { Default = 0 });
         var words = string.Join("; ",
             owners.Select(alike => $"{alike.Key.Summary}, {alike.Key.Range}: {string.Join(", ", alike.Select(entry => entry.Name))}"));
-        return new Flag(Flag.Of(setting.Name), setting.Default.GetType(),
-            $"{Format.Capital(words)}.") { TakesList = lists };
+        return new Flag(Flag.Of(setting.Name), setting.Default.GetType(), $"{Format.Capital(words)}.") { TakesList = lists };
     }
 }

@@ -94,7 +94,7 @@ internal sealed record RunSeries(
             {
                 throw new OptionException(
                     $"'{one.Folder}' and '{next.Folder}' both hold seed {one.Seed} of {series.Method.Name} with the same settings; "
-                        + "name only one of them.");
+                    + "name only one of them.");
             }
         }
 
@@ -106,7 +106,7 @@ internal sealed record RunSeries(
         .. ((JsonElement)options).EnumerateObject()
             .Where(o => !OptionRecord.IsMarked<IncidentalAttribute>(type, o.Name))
             .Select(o => new Setting(Printable(o.Name), Printable(
-                    o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()))),
+                o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()))),
     ];
 
     private static bool IsTuned(Setting option, Type? type) => OptionRecord.IsMarked<TunedAttribute>(type, option.Name);

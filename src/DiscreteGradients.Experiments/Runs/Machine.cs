@@ -89,8 +89,7 @@ internal static class Machine
     /// <exception cref="OptionException">So many threads cannot be.</exception>
     internal static void Check(int threads)
     {
-        if (threads < 1)
-            throw new OptionException($"--threads must be at least 1; got {threads}.");
+        Require.AtLeast(1, threads, "threads");
         if (threads > MostThreads)
             throw new OptionException($"--threads must be at most {MostThreads}; got {threads}.");
     }
@@ -111,7 +110,7 @@ internal static class Machine
                 ?? "a file is missing beside dgrad";
             throw new OptionException(
                 $"TorchSharp's native library does not load on {RuntimeInformation.RuntimeIdentifier}: {reason.TrimEnd('.')}. "
-                    + "Build the tool on this machine; it runs on x64 Linux, x64 Windows and Apple silicon.");
+                + "Build the tool on this machine; it runs on x64 Linux, x64 Windows and Apple silicon.");
         }
     }
 

@@ -146,7 +146,7 @@ internal sealed class RunLauncher(IRunHost host)
                 foreach (var (picture, png) in images)
                 {
                     folder.Output.WriteFile($"plots/{line.Method}-seed{line.Seed}-epoch{line.Epoch}-{picture.Name}.png",
-                    path => File.WriteAllBytes(path, png));
+                        path => File.WriteAllBytes(path, png));
                 }
 
                 tensorBoard.Write(line, images.Select(i => new TensorBoardImage(i.picture.Name, i.picture.Width, i.picture.Height, i.Png)));
@@ -183,8 +183,8 @@ internal sealed class RunLauncher(IRunHost host)
         if (lines.Count == 0)
             return;
         var metrics = ExperimentCatalog.Metrics(record, lines);
-        folder.Output.WriteFile("summary.csv",
-            path => File.WriteAllText(path, MethodSummary.ToCsv(MethodSummary.Of(lines, metrics), metrics)));
+        var summary = MethodSummary.ToCsv(MethodSummary.Of(lines, metrics), metrics);
+        folder.Output.WriteFile("summary.csv", path => File.WriteAllText(path, summary));
         host.Draw(folder.Output, record, lines);
     }
 

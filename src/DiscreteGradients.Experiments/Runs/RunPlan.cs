@@ -5,22 +5,18 @@ namespace DiscreteGradients.Experiments;
 /// <summary>How a run is made, whatever the experiment.</summary>
 internal sealed record RunSettings
 {
-    /// <summary>First seed.</summary>
     [OneValue]
     [Description("First seed.")]
     public long Seed { get; init; }
 
-    /// <summary>Number of seeds in a row.</summary>
     [OneValue]
     [Description("Number of seeds: seed, seed + 1, ...")]
     public int Seeds { get; init; } = 1;
 
-    /// <summary>Threads of libtorch, or null: one per physical core, or one for each of several jobs.</summary>
     [OneValue]
     [Description("Threads of libtorch; by default one per physical core, or one for each of several jobs.")]
     public int? Threads { get; init; }
 
-    /// <summary>Runs side by side.</summary>
     [MayChange]
     [Description("Runs side by side, each method and seed on one thread; the numbers are those of --threads 1.")]
     public int Jobs { get; init; } = 1;
@@ -98,8 +94,7 @@ internal sealed record RunPlan(
         CheckJobs(Run.Threads ?? 1);
         Machine.Use(Run.Threads ?? (Run.Jobs > 1 ? 1 : Machine.PhysicalCores));
         var experiment = Entry.Create(Options);
-        if (Run.Seeds is < 1 or > MostSeeds)
-            throw new OptionException($"--seeds must be from 1 to {MostSeeds}; got {Run.Seeds}.");
+        Require.Between(1, MostSeeds, Run.Seeds, "seeds");
         var seeds = Seeds.InARow(Run.Seed, Run.Seeds);
         return new PreparedRun(
             experiment,
@@ -115,7 +110,7 @@ internal sealed record RunPlan(
         {
             throw new OptionException(
                 $"--jobs {Run.Jobs} gives each run one thread, which may change its numbers; got {threads} threads. "
-                    + "Use --jobs 1 or --threads 1.");
+                + "Use --jobs 1 or --threads 1.");
         }
     }
 

@@ -68,8 +68,7 @@ internal static class LatentGradients
     /// <summary>Adds the errors of each estimator to the numbers, as <see cref="Metrics"/> has them.</summary>
     internal static void Measure(
         VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator,
-        Dictionary<string, double> numbers,
-        CancellationToken cancellation)
+        Dictionary<string, double> numbers, CancellationToken cancellation)
     {
         foreach (var (method, errors) in estimators.Zip(Measure(model, images, estimators, draws, generator, cancellation)))
         {
