@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli;
 

@@ -3,7 +3,6 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using DiscreteGradients.Cli.Commands;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using DiscreteGradients.Cli.Commands;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli;
 

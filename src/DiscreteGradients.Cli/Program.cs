@@ -1,5 +1,3 @@
-using DiscreteGradients.Experiments;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using DiscreteGradients.Cli;

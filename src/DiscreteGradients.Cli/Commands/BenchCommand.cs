@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 using DiscreteGradients.Experiments.Bench;
 using Spectre.Console;
 

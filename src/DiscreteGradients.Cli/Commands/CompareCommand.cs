@@ -1,10 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json.Serialization;
 using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Cli.Plots;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 using TorchSharp;
 

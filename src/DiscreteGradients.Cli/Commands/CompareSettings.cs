@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Commands;
 

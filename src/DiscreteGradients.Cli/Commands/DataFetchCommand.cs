@@ -1,6 +1,5 @@
 using System.CommandLine;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Commands;
 

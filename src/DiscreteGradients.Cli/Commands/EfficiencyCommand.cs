@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.ComponentModel;
-using System.Globalization;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 using DiscreteGradients.Experiments.Efficiency;
 using Spectre.Console;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 using TorchSharp;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Cli.Plots;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Commands;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.ComponentModel;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Commands;
 

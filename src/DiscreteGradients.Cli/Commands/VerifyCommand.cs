@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Globalization;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Commands;

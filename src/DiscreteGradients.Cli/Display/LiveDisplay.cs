@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

@@ -1,5 +1,3 @@
-using DiscreteGradients.Experiments;
-
 namespace DiscreteGradients.Cli.Display;
 
 /// <summary>A line now and then, for files and logs: about ten for each seed of each method.</summary>

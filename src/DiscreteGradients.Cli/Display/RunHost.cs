@@ -1,6 +1,5 @@
 using DiscreteGradients.Cli.Commands;
 using DiscreteGradients.Cli.Plots;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Display;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Display;
 
@@ -81,12 +80,8 @@ internal sealed class RunProgress(RunRecord record)
 
     private IEnumerable<Training> Runs(string method) => _runs.Where(run => run.Key.Method == method).Select(run => run.Value);
 
-    private sealed class Training(int first, double began)
+    private sealed record Training(int First, double Began)
     {
-        internal int First => first;
-
-        internal double Began => began;
-
         internal int Epoch { get; set; }
 
         internal double Fraction { get; set; }

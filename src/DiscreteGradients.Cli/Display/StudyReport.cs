@@ -1,5 +1,3 @@
-using System.Globalization;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Display;

@@ -1,5 +1,3 @@
-using DiscreteGradients.Experiments;
-
 namespace DiscreteGradients.Cli.Plots;
 
 /// <summary>The plots of a run, as its metrics declare them: mean and one standard deviation over seeds, by epoch.</summary>

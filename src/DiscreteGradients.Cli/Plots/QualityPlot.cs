@@ -1,5 +1,4 @@
 using DiscreteGradients.Cli.Commands;
-using DiscreteGradients.Experiments;
 using ScottPlot;
 
 namespace DiscreteGradients.Cli.Plots;

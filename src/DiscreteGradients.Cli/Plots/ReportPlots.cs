@@ -1,6 +1,3 @@
-using System.Globalization;
-using DiscreteGradients.Experiments;
-
 namespace DiscreteGradients.Cli.Plots;
 
 /// <summary>The plots of <c>dgrad report</c>.</summary>

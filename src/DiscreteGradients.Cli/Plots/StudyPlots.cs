@@ -1,5 +1,3 @@
-using System.Globalization;
-using DiscreteGradients.Experiments;
 using ScottPlot;
 
 namespace DiscreteGradients.Cli.Plots;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace DiscreteGradients.Experiments.Bench;
@@ -15,8 +14,9 @@ internal static class BenchMarkdown
         foreach (var group in rows.GroupBy(row => row.Threads))
         {
             var row = group.First();
-            text.Append(CultureInfo.InvariantCulture, $"{Format.Count(group.Key, "thread")}: ");
-            text.Append(CultureInfo.InvariantCulture, $"copy of 128 MiB {row.LargeCopyGbPerSecond:0.0} GB/s, to fresh memory {row.FreshCopyGbPerSecond:0.0} GB/s; ");
+            text.Append(CultureInfo.InvariantCulture, $"{Format.Count(group.Key, "thread")}: copy of 128 MiB ");
+            text.Append(CultureInfo.InvariantCulture, $"{row.LargeCopyGbPerSecond:0.0} GB/s, to fresh memory ");
+            text.Append(CultureInfo.InvariantCulture, $"{row.FreshCopyGbPerSecond:0.0} GB/s; ");
             text.Append(CultureInfo.InvariantCulture, $"exponential {row.ExpNs:0.000} ns, logarithm {row.LogNs:0.000} ns.\n\n");
         }
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>Logits [rows, categories].</summary>

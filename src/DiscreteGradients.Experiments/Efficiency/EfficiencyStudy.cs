@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using DiscreteGradients.Experiments.Bench;
 
 namespace DiscreteGradients.Experiments.Efficiency;

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-
 namespace DiscreteGradients.Experiments;
 
 /// <summary>The settings of some methods as the user gives them: by flag on the command line, by name in <c>run.json</c>.</summary>

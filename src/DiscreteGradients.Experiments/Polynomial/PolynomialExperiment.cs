@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using static TorchSharp.torch.nn;
 
 namespace DiscreteGradients.Experiments;

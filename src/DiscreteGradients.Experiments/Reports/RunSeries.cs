@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-
 namespace DiscreteGradients.Experiments;
 
 /// <summary>One seed of a series.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DiscreteGradients.Experiments;
 
 /// <summary>Mean and sample standard deviation over n seeds; the deviation of one seed is NaN.</summary>

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 
 namespace DiscreteGradients.Experiments;
 
