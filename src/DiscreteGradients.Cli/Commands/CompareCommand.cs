@@ -59,8 +59,8 @@ internal static class CompareCommand
     {
         using var weights = Seeds.Generator(settings.Seed);
         using var trained = new EstimatorInTraining(choice.Estimator, settings.Latents, settings.Categories, weights);
-        // Loads and compiles, so that the time is fair.
-        GradientQuality.Measure(choice.Estimator with { }, problem.Logits, problem.Value, draws: 256);
+        using (var first = trained.Copy(settings.Latents, settings.Categories))  // loads and compiles, so that the time is fair
+            GradientQuality.Measure(first.Estimator, problem.Logits, problem.Value, draws: 256);
         using var generator = Seeds.Generator(settings.Seed, purpose: 1);
         problem.Learn(trained, settings.LearningSteps, settings.Seed, cancellation);
         var watch = Stopwatch.StartNew();
