@@ -7,9 +7,7 @@ using static System.Runtime.Intrinsics.Vector512;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>
-/// C [M, N] = A [M, K] · B [K, N] in float32 with 512-bit vectors, for processors on which libtorch does not use theirs.
-/// </summary>
+/// <summary>C [M, N] = A [M, K] · B [K, N] in float32 with 512-bit vectors, for processors on which libtorch does not use theirs.</summary>
 /// <remarks>
 /// On AMD processors libtorch's MKL keeps to 256-bit vectors, half of what the processor can (docs/performance.md). One tile of 12 × 32
 /// results is held in registers while it runs along K, reading both operands in the order in which they were packed. The last tile of a row

@@ -3,9 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>
-/// Polynomial programming: choose L bits to minimise the mean of |zᵢ − cᵢ|^p, by gradient descent on their logits.
-/// </summary>
+/// <summary>Polynomial programming: choose L bits to minimise the mean of |zᵢ − cᵢ|^p, by gradient descent on their logits.</summary>
 /// <remarks>
 /// The optimum is a corner: z = 0 where c &lt; ½. An estimator that is only first order sees the same slope at both ends of an edge of a
 /// quadratic, so it stalls. Reference: Liu et al. 2023, arXiv 2304.08612, section 6.1; Tucker et al. 2017, arXiv 1703.07370.
