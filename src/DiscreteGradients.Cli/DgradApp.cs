@@ -59,7 +59,7 @@ internal static partial class DgradApp
             default:
                 terminal.Error.WriteLine(Environment.GetEnvironmentVariable("DGRAD_DEBUG") == "1"
                     ? exception.ToString()
-                    : $"Internal error, please report it: "
+                    : "Internal error, please report it: "
                         + $"{exception.GetType().Name}: {exception.Message.Split('\n')[0].Trim()} (DGRAD_DEBUG=1 shows where).");
                 return Broken;
         }

@@ -108,10 +108,9 @@ internal static class CompareCommand
 /// <summary>One estimator's row of the comparison; lengths are Euclidean norms over all logits.</summary>
 /// <param name="Order">Null: exact for every f.</param>
 internal sealed record ComparisonRow(
-    string Estimator, string Configuration, int? Order, int Draws, double Bias, double BiasStandardError,
-        double RelativeBias, double LargestZ,
-    double StandardDeviation, double RelativeStandardDeviation, double MeanSquaredError, double Cosine, double ExactNorm, long Evaluations,
-    double SecondsPerDraw)
+    string Estimator, string Configuration, int? Order, int Draws, double Bias, double BiasStandardError, double RelativeBias,
+    double LargestZ, double StandardDeviation, double RelativeStandardDeviation, double MeanSquaredError, double Cosine, double ExactNorm,
+    long Evaluations, double SecondsPerDraw)
 {
     /// <summary>One bound for all statistical statements.</summary>
     [JsonIgnore]

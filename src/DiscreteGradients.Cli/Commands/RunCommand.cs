@@ -18,7 +18,7 @@ internal sealed record RunFlags
 }
 
 /// <summary>
-/// <c>dgrad run EXPERIMENT</c>: trains with each method and each seed, leaves a run folder; of options with several values, a study.
+/// <c>dgrad run EXPERIMENT</c>: trains with each method and seed and leaves a run folder; where an option has several values, a study.
 /// </summary>
 internal static class RunCommand
 {
@@ -64,7 +64,7 @@ internal static class RunCommand
         bool OneRunOnly(IReadOnlyList<StudyAxis> axes) => flags.Json
             ? throw new OptionException(
                 $"--json is for one run; {string.Join(" and ", axes.Select(axis => "--" + axis.Name))}"
-                    + $" {(axes.Count == 1 ? "makes" : "make")} several.")
+                + $" {(axes.Count == 1 ? "makes" : "make")} several.")
             : true;
     }
 }

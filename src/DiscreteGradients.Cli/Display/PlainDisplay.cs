@@ -25,6 +25,6 @@ internal sealed class PlainDisplay(RunProgress progress, Terminal terminal) : Ru
         var left = Progress.Left is { } seconds ? $"  left {Format.Duration(seconds)}" : "";
         terminal.Out.WriteLine(
             $"{name}  seed {line.Seed}  epoch {line.Epoch,4}/{Progress.Epochs}{numbers}  "
-                + $"{Format.Rate(line.Steps / line.Seconds)} steps/s{left}");
+            + $"{Format.Rate(line.Steps / line.Seconds)} steps/s{left}");
     }
 }

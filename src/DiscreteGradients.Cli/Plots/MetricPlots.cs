@@ -21,8 +21,8 @@ internal static class MetricPlots
             .Select(line => new CurvePoint(line.Method, line.Seed, line.Epoch, metric.Plotted(line[metric.Name]!.Value))).ToList();
         if (points.Select(point => point.Epoch).Distinct().Count() >= (metric.IsSparse ? 2 : 1))
         {
-            Write(folder,
-                $"{record.Experiment}: {metric.Axis}", metric, FileName(metric), metric.IsHeadline ? record.Optimum : null, points);
+            var optimum = metric.IsHeadline ? record.Optimum : null;
+            Write(folder, $"{record.Experiment}: {metric.Axis}", metric, FileName(metric), optimum, points);
         }
     }
 

@@ -21,8 +21,8 @@ internal static class ReportPlots
 
     private static (string File, string Caption)? Curves(OutputFolder folder, RunSection section, Metric metric)
     {
-        var shown = section.Series.Where(s => Points(s, metric).Count > (metric.IsSparse ? 1 : 0) &&
-            (metric.IsSparse || IsFinite(s.Last(metric)))).ToList();
+        var shown = section.Series.Where(s => Points(s, metric).Count > (metric.IsSparse ? 1 : 0)
+            && (metric.IsSparse || IsFinite(s.Last(metric)))).ToList();
         if (shown.Count == 0)
             return null;
         var best = shown.Count > ManyCurves;

@@ -56,8 +56,8 @@ internal static class StudyPlots
         var shown = map.Results.Methods.Where(e => map.Cells.Any(cell => map.Results.Value(e, cell) is not null)).ToList();
         if (shown.Count == 0)
             return null;
-        double[] known = [
-            .. shown.SelectMany(e => map.Cells.Select(cell => map.Results.Value(e, cell)?.Mean)).OfType<double>().Where(double.IsFinite)];
+        var means = shown.SelectMany(e => map.Cells.Select(cell => map.Results.Value(e, cell)?.Mean));
+        double[] known = [.. means.OfType<double>().Where(double.IsFinite)];
         var thousandths = known.All(value => Math.Abs(value) < 0.9);
         var caption = $"{map.Title}: {map.Results.ValueName}{(thousandths ? ", in thousandths" : "")}";
         using var plot = PlotStyle.Create($"{caption} (blue: pathwise, brown: unbiased)", map.Columns.Name, map.Rows.Name);

@@ -45,8 +45,8 @@ internal static class BenchMarkdown
         AppendLine(text, ["---", .. estimators.Select(_ => "---:")]);
         foreach (var shape in rows.GroupBy(row => row.Shape))
         {
-            AppendLine(text, [shape.Key.ToString(),
-                .. estimators.Select(e => Number(shape.FirstOrDefault(row => row.Estimator == e)?.Ratio, "0.0"))]);
+            var ratios = estimators.Select(e => Number(shape.FirstOrDefault(row => row.Estimator == e)?.Ratio, "0.0"));
+            AppendLine(text, [shape.Key.ToString(), .. ratios]);
         }
 
         AppendLine(text, ["geometric mean", .. estimators.Select(e => Number(MeanRatio(rows.Where(row => row.Estimator == e)), "0.0"))]);

@@ -31,7 +31,7 @@ internal sealed partial record ProcessMemory(long? PeakBytes, long Tensors, long
 
     private static long Made =>
         DisposeScopeManager.Statistics.TensorStatistics.CreatedInScopeCount
-            + DisposeScopeManager.Statistics.TensorStatistics.CreatedOutsideScopeCount;
+        + DisposeScopeManager.Statistics.TensorStatistics.CreatedOutsideScopeCount;
 
     private static long Live => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
 

@@ -50,7 +50,7 @@ internal sealed class BernoulliVaeModel : nn.Module
     /// <summary>−log p(image | z) [S.., B]; images [B, 784], z [S.., B, L, 2].</summary>
     internal Tensor Reconstruction(Tensor z, Tensor images) => FusedCrossEntropy.Apply(Decode(z), images);
 
-    /// <summary>−log p(image, z) + log q(z | image) [S.., B], of mean −ELBO over z ~ q; the logits are a constant.</summary>
+    /// <summary>−log p(image, z) + log q(z | image) [S.., B], whose mean over z ~ q is the negative ELBO; logits are constant.</summary>
     internal Tensor SampledBound(Tensor z, Tensor logits, Tensor images) =>
         Reconstruction(z, images) + (z * (logits.detach().log_softmax(-1) + Math.Log(2))).sum([-2, -1]);
 
@@ -217,8 +217,11 @@ internal sealed class BernoulliVaeTraining : TrainingRun
 
     private Picture[] Pictures(int epoch) =>
         _options.PictureEvery > 0 && (epoch == _options.Epochs || epoch % _options.PictureEvery == 0)
-            ? [PictureGrid.Reconstructions(_test, _device, _model.Encode, _model.Decode),
-            PictureGrid.Samples(_model.Prior, _device, _model.Decode)]
+            ?
+            [
+                PictureGrid.Reconstructions(_test, _device, _model.Encode, _model.Decode),
+                PictureGrid.Samples(_model.Prior, _device, _model.Decode),
+            ]
             : [];
 
     private Tensor Encode(Tensor images)

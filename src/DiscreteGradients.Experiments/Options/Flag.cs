@@ -78,7 +78,7 @@ public sealed partial record Flag(string Name, Type Type, string Description, ob
         {
             throw new OptionException(
                 $"{Name} must be a list of values of letters, digits, dots, hyphens and underscores, which name folders; "
-                    + $"got '{odd}' in '{text}'.");
+                + $"got '{odd}' in '{text}'.");
         }
 
         return values.GroupBy(value => value, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } twice

@@ -37,8 +37,8 @@ internal sealed record ReportRow(
                 .. from source in section.Sources
                    let theirs = series.Theirs(metric, source)?.Value
                    where theirs is not null
-                   select new Comparison(source.Name, theirs.Value.N, theirs.Value.Mean,
-                           Known(theirs.Value), series.VerdictOf(metric, source)),
+                   let verdict = series.VerdictOf(metric, source)
+                   select new Comparison(source.Name, theirs.Value.N, theirs.Value.Mean, Known(theirs.Value), verdict),
             ]);
 
     internal string ToJson() => JsonSerializer.Serialize(this, Json);

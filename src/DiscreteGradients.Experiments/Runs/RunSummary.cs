@@ -41,7 +41,7 @@ internal sealed record MethodSummary(string Method, int Epoch, int Seeds, IReadO
         return string.Concat(summaries
             .Select(s => FormattableString.Invariant(
                 $"{s.Method},{s.Epoch},{s.Seeds},{string.Concat(results.Select(metric => Cells(s[metric])))}{s.TimePerStep:g6}\n"))
-            .Prepend($"estimator,epoch,seeds,"
+            .Prepend("estimator,epoch,seeds,"
                 + $"{string.Concat(results.Select(metric => $"{metric.Key}_mean,{metric.Key}_std,"))}seconds_per_step\n"));
     }
 

@@ -221,7 +221,7 @@ internal static class SafetensorsFile
                 : throw new InvalidDataException($"'{name}' has shape [{string.Join(", ", Shape)}] of {Dtype} from byte {begin} to {end}");
         }
 
-        internal long Offset(int end) => DataOffsets.Length == 2 ? DataOffsets[end] : 0;
+        internal long Offset(int end) => DataOffsets is { Length: 2 } ? DataOffsets[end] : 0;
 
         /// <summary>Null for a shape that even its strides overflow of.</summary>
         private long? Elements()

@@ -75,8 +75,8 @@ internal sealed class StudyLauncher(IStudyHost host)
             throw new OptionException($"'{path}' holds a study of '{StrictJson.Printable(had.Experiment)}', not of '{entry.Name}'.");
 
         Check(entry, had, folder);
-        var study = Of(entry, given, had.Settings.Concat(had.Axes.Select(
-                axis => KeyValuePair.Create("--" + axis.Name, string.Join(',', axis.Values)))));
+        var axes = had.Axes.Select(axis => KeyValuePair.Create("--" + axis.Name, string.Join(',', axis.Values)));
+        var study = Of(entry, given, had.Settings.Concat(axes));
         OptionRecord.Same(Fixed(entry, had), Fixed(entry, study));
         study.Write(folder);
         return Run(entry, study, folder);
