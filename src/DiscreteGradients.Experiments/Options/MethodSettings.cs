@@ -53,7 +53,7 @@ internal sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
             s => Flag.Of(s.Name),
             s => settings.TryGetValue(s.Name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture)! : "not set");
 
-    /// <summary>The flag says whose each summary is, and in which range: <c>Samples: reinforce (at least 1); rloo (at least 2).</c></summary>
+    /// <summary>The flag says whose a summary is, and in which range: <c>Samples: reinforce (at least 1); rloo (at least 2).</c></summary>
     private Flag FlagOf(EstimatorSetting setting, bool lists)
     {
         var owned = methods.SelectMany(
