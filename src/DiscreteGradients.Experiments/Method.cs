@@ -73,6 +73,12 @@ internal static class Methods
         var entries = names is null
             ? [.. all.Where(entry => whyNot(Choose(entry, new Dictionary<string, object>())) is null)]
             : Named(all, word, names);
+        if (entries.Count == 0)
+        {
+            var first = Choose(all[0], new Dictionary<string, object>());
+            throw new OptionException($"None of the {word}s applies here; '{first.Name}' does not: {whyNot(first)}");
+        }
+
         foreach (var name in settings.Keys.Where(name => !entries.Exists(entry => entry.Has(name))))
             throw NoOwner(all, word, entries, name);
         var chosen = entries.ConvertAll(entry => Choose(entry, settings));

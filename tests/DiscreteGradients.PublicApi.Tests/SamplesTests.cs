@@ -20,7 +20,9 @@ public class SamplesTests
         var path = Path.Combine(Folder, file);
         Assert.InRange(File.ReadAllLines(path).Length, 1, mostLines);
 
-        var (exitCode, output) = await Dotnet.Run(["run", path], TestContext.Current.CancellationToken);
+        // The library is built already: this project references it.
+        var (exitCode, output) = await Dotnet.Run(
+            ["run", "-p:BuildProjectReferences=false", "-p:NuGetAudit=false", path], TestContext.Current.CancellationToken);
 
         Assert.True(exitCode == 0, output);
         Assert.Contains(output.Split('\n'), line => System.Text.RegularExpressions.Regex.IsMatch(line.TrimEnd('\r'), expectedLine));

@@ -4,25 +4,18 @@ namespace DiscreteGradients.Tests;
 
 public class ConformanceTests
 {
-    public static MatrixTheoryData<string, string> Cases { get; } = new(Conformance.Checks, Estimators.All.Select(e => e.Name));
-
-    public static MatrixTheoryData<string, string> PathwiseCases { get; } =
-        new(Conformance.PathwiseChecks, Estimators.All.Where(e => e.Default is PathwiseEstimator).Select(e => e.Name));
+    public static TheoryData<string, string> Cases { get; } =
+        [.. Estimators.All.SelectMany(entry => Conformance.Checks(entry.Default).Select(check => (entry.Name, check)))];
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Every_registered_estimator_conforms(string check, string name)
+    public void Every_registered_estimator_conforms(string name, string check)
     {
         var entry = Estimators.Get(name);
         var estimator = entry.Has("noise_draws") ? entry.Create(new Dictionary<string, object> { ["noise_draws"] = 5 }) : entry.Default;
         using var learnt = estimator as IDisposable;
         Conformance.Run(check, estimator);
     }
-
-    [Theory]
-    [MemberData(nameof(PathwiseCases))]
-    public void Every_registered_pathwise_estimator_conforms(string check, string name) =>
-        Conformance.Run(check, (PathwiseEstimator)Estimators.Get(name).Default);
 
     [Fact]
     public void Every_sealed_estimator_of_the_assembly_has_a_row()

@@ -201,49 +201,6 @@ public static partial class Conformance
         }
     }
 
-    public static void Arguments_that_are_missing_or_disposed_are_refused_in_words(GradientEstimator estimator)
-    {
-        using var scope = NewDisposeScope();
-        var logits = zeros(For(estimator, [5, 2, 3]));
-        using var generator = Seeded();
-        generator.Dispose();
-        Tensor F(Tensor z) => z.sum([-2, -1]);
-
-        Refused("logits must be given; got null.", () => estimator.Estimate(null!, F));
-        Refused("f must be given; got null.", () => estimator.Estimate(logits, null!));
-        const string Disposed = "generator was disposed before the call; keep it until the last call that uses it.";
-        Refused(Disposed, () => estimator.Estimate(logits, F, generator));
-        if (estimator is not PathwiseEstimator pathwise)
-            return;
-        var gone = zeros(logits.shape);
-        gone.Dispose();
-        Refused("hard must be given; got null.", () => pathwise.Attach(logits, null!));
-        Refused("hard was disposed before the call; move it out of its dispose scope.", () => pathwise.Attach(logits, gone));
-        Refused("mask was disposed before the call; move it out of its dispose scope.", () => pathwise.Attach(logits, First(logits), gone));
-        Refused("mask was disposed before the call; move it out of its dispose scope.", () => pathwise.Sample(logits, gone));
-        Refused(Disposed, () => pathwise.Sample(logits, generator: generator));
-        Refused(Disposed, () => pathwise.Attach(logits, First(logits), generator: generator));
-    }
-
-    public static void What_f_returns_is_checked_before_it_is_used(GradientEstimator estimator)
-    {
-        using var scope = NewDisposeScope();
-        var logits = zeros(For(estimator, [5, 2, 3])).requires_grad_(true);
-        Tensor Disposed(Tensor z)
-        {
-            var values = z.sum([-2, -1]);
-            values.Dispose();
-            return values;
-        }
-
-        Refused(
-            "f returned a tensor that is disposed; return it from f's dispose scope with MoveToOuterDisposeScope.",
-            () => estimator.Estimate(logits, Disposed));
-        Refused(
-            "f must return values on the device of its argument, cpu; got meta.",
-            () => estimator.Estimate(logits, z => z.sum([-2, -1]).to(new Device("meta"))));
-    }
-
     /// <summary>
     /// A supplied sample may be as improbable as it likes: below the smallest probability that there is, nothing depends on how much. Where
     /// the gradient grows without bound instead, as with a weight 1/p, it is not finite at either.

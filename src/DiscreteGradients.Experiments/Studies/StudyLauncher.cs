@@ -92,18 +92,25 @@ public sealed class StudyLauncher(IStudyHost host)
     private bool Run(ExperimentEntry entry, StudyRecord study, OutputFolder folder)
     {
         var finished = new HashSet<string>();
+        var taken = new HashSet<string>();
         for (var before = -1; before < finished.Count && finished.Count < study.Cells.Count;)
         {
             before = finished.Count;
             foreach (var (index, cell) in study.Cells.Index().Where(cell => !finished.Contains(cell.Item.Name)))
             {
-                switch (Take(entry, study, cell, folder, state => host.Come(cell.Title, index + 1, study.Cells.Count, state)))
+                switch (Take(entry, study, cell, folder, Come))
                 {
                     case true:
                         finished.Add(cell.Name);
                         break;
                     case false:
                         return false;
+                }
+
+                void Come(CellState state)
+                {
+                    if (state != CellState.Taken || taken.Add(cell.Name))  // said once
+                        host.Come(cell.Title, index + 1, study.Cells.Count, state);
                 }
             }
         }

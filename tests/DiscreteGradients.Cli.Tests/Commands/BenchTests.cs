@@ -40,7 +40,7 @@ public sealed class BenchTests
     }
 
     [Fact]
-    public void A_measurement_is_a_line_a_row_and_a_stored_row()
+    public void A_measurement_is_a_line_a_row_and_a_stored_row_that_becomes_markdown_and_json()
     {
         using var folder = new TemporaryFolder();
         var file = folder["bench.csv"];
@@ -52,14 +52,6 @@ public sealed class BenchTests
         Assert.Contains(result.Lines, line => line.StartsWith("st        geom. mean", StringComparison.Ordinal));
         Assert.Equal($"File: {file}", result.Lines[^1]);
         Assert.Equal([new BenchShape(16, 4), new BenchShape(8, 2)], BenchRow.Read(File.ReadLines(file)).Select(row => row.Shape));
-    }
-
-    [Fact]
-    public void A_stored_table_becomes_markdown_and_json()
-    {
-        using var folder = new TemporaryFolder();
-        var file = folder["bench.csv"];
-        Tool.Run([.. Tiny, "--out", file]);
 
         var markdown = Tool.Run("bench", "--from", file, "--markdown");
         var json = Tool.Run("bench", "--from", file, "--json");

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using DiscreteGradients.Cli.Commands;
+using DiscreteGradients.Experiments.Bench;
 using DiscreteGradients.Testing;
 using SkiaSharp;
 
@@ -210,15 +212,19 @@ public sealed class RunTests : IDisposable
     [InlineData("compare --estimator st,rloo --draws 20 --learning-steps 0")]
     [InlineData("data --data .")]
     [InlineData("run efficiency --task polynomial --rounds 1 --threads 1 --out FOLDER")]
-    [InlineData("bench --estimator st --shapes 400x8 --seconds 0.001 --threads 1 --pass forward")]
+    [InlineData("bench --from ROWS")]
     [InlineData("run polynomial --latents 2 --epochs 1 --steps 1 --lr 0.1,0.2,0.3,0.4,0.5 --seeds 2 --estimator st --out FOLDER")]
-    [InlineData("run vae --dataset made-digits --batch 3000 --epochs 1 --out FOLDER")]
+    [InlineData("run vae --dataset made-digits --batch 3000 --epochs 1 --estimator st,reinmax --out FOLDER")]
     public void No_table_is_cut_off_on_a_narrow_terminal(string command)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
+        var row = new BenchRow(
+            "st", 400, 8, BenchPass.Forward, 1, 9, 10.5, 1234.5, 117, 100, 130, 1.5, 2, 3, 4, 0.5, 0.25, 1, 2, 3, 7, 3, 12, 0, 128, "here");
+        var rows = _folder.Write(Encoding.UTF8.GetBytes($"{BenchRow.CsvHeader}\n{row.ToCsv()}\n"), "rows.csv");
 
         var code = DgradApp.Run(
-            command.Replace("FOLDER", _folder["run"], StringComparison.Ordinal).Split(' '), new Terminal(output, error) { Width = 40 });
+            command.Replace("FOLDER", _folder["run"], StringComparison.Ordinal).Replace("ROWS", rows, StringComparison.Ordinal).Split(' '),
+            new Terminal(output, error) { Width = 40 });
 
         Assert.Equal((0, ""), (code, error.ToString()));
         Assert.DoesNotContain('…', output.ToString());

@@ -51,6 +51,33 @@ public sealed class StudyTests : IDisposable
     }
 
     [Fact]
+    public void A_run_that_another_process_has_is_left_to_it_and_taken_when_that_is_gone()
+    {
+        Run(Study("study"));
+        var (cell, whole) = (_folder["study", "latents-2-batch-8"], Metrics("study", "latents-2-batch-8"));
+        Directory.Delete(cell, recursive: true);
+        Directory.CreateDirectory(Path.Combine(cell, "checkpoint"));
+
+        using (new FileStream(Path.Combine(cell, "checkpoint", "lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+        {
+            var beside = Run("run", "polynomial", "--resume", "--out", _folder["study"]);
+
+            Assert.Equal(
+                (0, "1 of 4 runs are in the hands of other processes; the one that ends last makes the tables and plots of the study." + Environment.NewLine),
+                (beside.Code, beside.Error));
+            Assert.Equal(
+                ["latents 2, batch 4, 1 of 4 is finished.", "latents 2, batch 8, 2 of 4 is in the hands of another dgrad.",
+                    "latents 3, batch 4, 3 of 4 is finished.", "latents 3, batch 8, 4 of 4 is finished."],
+                beside.Lines);
+        }
+
+        var alone = Run("run", "polynomial", "--resume", "--out", _folder["study"]);
+        Assert.Equal((0, ""), (alone.Code, alone.Error));
+        Assert.Equal(whole, Metrics("study", "latents-2-batch-8"));
+        Assert.Contains("latents 2, batch 8, 2 of 4:", alone.Lines);
+    }
+
+    [Fact]
     public void Two_axes_are_maps_that_a_report_draws_again_from_the_files()
     {
         Run(Study("study"));
@@ -154,7 +181,6 @@ public sealed class StudyTests : IDisposable
         { "\"latents\"", "\"lantents\"", "there is no option '--lantents' of its runs" },
         { "\"--target\"", "\"--traget\"", "there is no option '--traget' of its runs" },
         { "\"--target\": \"ramp\"", "\"--target\": \"ramp\", \"--lr\": \"fast\"", "--lr must be a number, such as 0.5; got 'fast'" },
-        { "\"2\"", "\"two\"", $"--latents must be a whole number of at most {int.MaxValue}; got 'two'" },
         { "\"2\"", "\"2/..\"", "the values of latents must be different numbers or words" },
         { "\"2\"", "\"3\"", "the values of latents must be different numbers or words" },
         { "\"2\"", "\"5\"", "the run in '{0}/latents-2-batch-4' is none of its axes" },

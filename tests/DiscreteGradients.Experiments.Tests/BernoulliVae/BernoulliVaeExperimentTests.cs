@@ -9,11 +9,10 @@ public sealed class BernoulliVaeExperimentTests
         get
         {
             var data = new TheoryData<string, int>();
-            foreach (var evaluations in new[] { 2, 3 })
+            foreach (var entry in Estimators.All)
             {
-                var experiment = new BernoulliVaeExperiment(Small with { Evaluations = evaluations });
-                foreach (var entry in Estimators.All.Where(entry => experiment.WhyNot(Create(experiment, entry)) is null))
-                    data.Add(entry.Name, evaluations);
+                if (new[] { 2, 3 }.FirstOrDefault(evaluations => Fits(entry, evaluations)) is > 0 and var least)
+                    data.Add(entry.Name, least);
             }
 
             return data;
@@ -47,14 +46,14 @@ public sealed class BernoulliVaeExperimentTests
     [Fact]
     public void Those_of_the_papers_fit_and_enumeration_does_not()
     {
+        static HashSet<string> Names(int evaluations) => [.. Estimators.All.Where(entry => Fits(entry, evaluations)).Select(entry => entry.Name)];
+
         Assert.Superset(
             new HashSet<string> { "reinmax", "st", "reinforce", "rloo", "disarm", "arms", "reinforce-baseline", "double-cv", "rodeo", "muprop", "unordered-set", "sum-and-sample" },
-            new HashSet<string>(Fitting.Where(row => row.Data.Item2 == 2).Select(row => row.Data.Item1)));
-        Assert.Superset(
-            new HashSet<string> { "reinmax", "rloo", "arms", "double-cv", "rodeo", "rebar", "relax" },
-            new HashSet<string>(Fitting.Where(row => row.Data.Item2 == 3).Select(row => row.Data.Item1)));
-        Assert.DoesNotContain("exact", Fitting.Select(row => row.Data.Item1));
-        Assert.DoesNotContain(("disarm", 3), Fitting.Select(row => row.Data));
+            Names(2));
+        Assert.Superset(new HashSet<string> { "reinmax", "rloo", "arms", "double-cv", "rodeo", "rebar", "relax" }, Names(3));
+        Assert.DoesNotContain("exact", Names(2).Union(Names(3)));
+        Assert.DoesNotContain("disarm", Names(3));
     }
 
     [Fact]
@@ -137,7 +136,7 @@ public sealed class BernoulliVaeExperimentTests
     public void The_measured_variance_orders_estimators_as_theory_does()
     {
         double Variance(GradientEstimator estimator) =>
-            Run(new BernoulliVaeExperiment(Small with { VarianceDraws = 200, Batch = 2500 }), estimator)[0].Numbers["gradient_variance"];
+            Run(new BernoulliVaeExperiment(Small with { VarianceDraws = 100, BoundSamples = 1 }), estimator)[0].Numbers["gradient_variance"];
 
         var (reinforce, rloo, disarm, reinmax) = (Variance(new Reinforce(2)), Variance(new Rloo(2)), Variance(new Disarm(2)), Variance(new ReinMax()));
 
@@ -192,6 +191,12 @@ public sealed class BernoulliVaeExperimentTests
         Assert.Equal(98.17, Assert.Single(PublishedBernoulliElbos.Find(options with { Protocol = BernoulliProtocol.Released }, new MethodRecord("reinmax", ""))).Train.Mean);
         Assert.NotNull(Assert.Single(PublishedBernoulliElbos.Find(options with { Dataset = "omniglot", Epochs = 4347 }, new MethodRecord("rodeo", ""))).TrainCaveat);
         Assert.Empty(PublishedBernoulliElbos.Find(options with { Epochs = 60 }, new MethodRecord("rodeo", "")));
+    }
+
+    private static bool Fits(EstimatorEntry entry, int evaluations)
+    {
+        var experiment = new BernoulliVaeExperiment(Small with { Evaluations = evaluations });
+        return experiment.WhyNot(Create(experiment, entry)) is null;
     }
 
     private static GradientEstimator Create(BernoulliVaeExperiment experiment, EstimatorEntry entry, Dictionary<string, object>? given = null) =>

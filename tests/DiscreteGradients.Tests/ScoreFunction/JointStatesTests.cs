@@ -1,60 +1,12 @@
 using DiscreteGradients.Testing;
+using static DiscreteGradients.Tests.ScoreFunction.ChosenStates;
 using static DiscreteGradients.Tests.ScoreFunction.OutcomeTable;
 
 namespace DiscreteGradients.Tests.ScoreFunction;
 
-/// <summary>Estimators that choose joint states: the probability of every choice is known, so the expected gradient is checked without noise.</summary>
+/// <summary>Joint states, and what the estimators that choose them share.</summary>
 public class JointStatesTests
 {
-    private const int Draws = 40_000;
-
-    private static Func<Tensor, Tensor> F(Tensor logits) => Conformance.Polynomial(3, (int)logits.numel());
-
-    private static Tensor Logits(int latents, int categories, bool masked)
-    {
-        var logits = Conformance.Logits([latents, categories], seed: 5) * 0.5;
-        if (masked)
-            logits[0, 0] = double.NegativeInfinity;
-        return logits;
-    }
-
-    public static MatrixTheoryData<(int Latents, int Categories), int, bool> Cases { get; } =
-        new([(1, 4), (1, 5), (2, 3), (3, 2)], [2, 3, 4], [false, true]);
-
-    [Theory]
-    [MemberData(nameof(Cases))]
-    public void The_unordered_set_estimator_is_exact_in_expectation((int Latents, int Categories) size, int samples, bool masked)
-    {
-        using var scope = NewDisposeScope();
-        var logits = Logits(size.Latents, size.Categories, masked);
-        var p = StateProbabilities(logits);
-
-        var table = Of(new UnorderedSet(samples), logits, F(logits), Draws, SetOf);
-
-        var sets = Sets(p, samples);
-        ShouldBeExact(table, sets, logits, F(logits));
-        ShouldBeAsFrequent(table, sets, Draws);
-    }
-
-    [Theory]
-    [MemberData(nameof(Cases))]
-    public void Sum_and_sample_is_exact_in_expectation((int Latents, int Categories) size, int samples, bool masked)
-    {
-        using var scope = NewDisposeScope();
-        var logits = Logits(size.Latents, size.Categories, masked);
-        var p = StateProbabilities(logits);
-        var top = Enumerable.Range(0, p.Length).OrderByDescending(s => p[s]).Take(samples - 1).ToArray();
-        var mass = top.Sum(s => p[s]);
-
-        var table = Of(new SumAndSample(samples), logits, F(logits), Draws, drawn => Key(drawn[^1]));
-
-        var rest = Enumerable.Range(0, p.Length).Except(top).Where(s => p[s] > 0).ToDictionary(s => Key(s), s => p[s] / (1 - mass));
-        if (rest.Count == 0)
-            rest[Key(top[0])] = 1;  // stands in for a sample that does not exist
-        ShouldBeExact(table, rest, logits, F(logits));
-        ShouldBeAsFrequent(table, rest, Draws);
-    }
-
     public static TheoryData<string> Names { get; } = ["unordered-set", "sum-and-sample"];
 
     [Theory]
@@ -154,7 +106,7 @@ public class JointStatesTests
         using var scope = NewDisposeScope();
         var logits = Logits(latents, categories, masked: false);
         var p = StateProbabilities(logits);
-        const int draws = 200_000;
+        const int draws = 50_000;
         var states = new JointStates(Categorical.LogProbabilities(logits).expand(draws, latents, categories));
 
         var noise = Noise.Draw(Conformance.Seeded());
@@ -181,34 +133,5 @@ public class JointStatesTests
     public void The_number_of_evaluations_is_at_most_the_number_of_states()
     {
         Assert.Equal((4, 8, 2), (new UnorderedSet(4).Evaluations(2, 3), new UnorderedSet(8).Evaluations(3, 2), new SumAndSample(4).Evaluations(1, 2)));
-    }
-
-    private static double[] StateProbabilities(Tensor logits) =>
-        OneHot.LogProbability(logits, OneHot.States((int)logits.shape[0], (int)logits.shape[1], ScalarType.Float64)).exp().data<double>().ToArray();
-
-    /// <summary>The key of a set: a state that stands in for one that is not possible repeats the first.</summary>
-    private static string SetOf(int[] drawn) => Key([.. drawn.Distinct().Order()]);
-
-    /// <summary>The probability of every set of so many states drawn without replacement, the sum over all orders.</summary>
-    private static Dictionary<string, double> Sets(double[] p, int size)
-    {
-        var sets = new Dictionary<string, double>();
-        size = Math.Min(size, p.Count(x => x > 0));
-        void Grow(int[] drawn, double probability)
-        {
-            if (drawn.Length == size)
-            {
-                var key = SetOf(drawn);
-                sets[key] = sets.GetValueOrDefault(key) + probability;
-                return;
-            }
-
-            var left = Enumerable.Range(0, p.Length).Except(drawn).Where(s => p[s] > 0).ToArray();
-            foreach (var s in left)
-                Grow([.. drawn, s], probability * p[s] / left.Sum(t => p[t]));
-        }
-
-        Grow([], 1);
-        return sets;
     }
 }

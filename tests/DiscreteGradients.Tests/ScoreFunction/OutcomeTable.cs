@@ -105,6 +105,19 @@ internal static class OutcomeTable
     internal static double[][] Probabilities(Tensor logits) =>
         [.. Enumerable.Range(0, (int)logits.shape[0]).Select(l => logits[l].softmax(-1).data<double>().ToArray())];
 
+    /// <summary>P(z = a, z′ = b) of independent samples.</summary>
+    internal static double[,] IndependentPairs(double[] p)
+    {
+        var pairs = new double[p.Length, p.Length];
+        for (var a = 0; a < p.Length; a++)
+        {
+            for (var b = 0; b < p.Length; b++)
+                pairs[a, b] = p[a] * p[b];
+        }
+
+        return pairs;
+    }
+
     /// <summary>P(z = a, z′ = b) of an antithetic pair of a stick broken in the order of the categories.</summary>
     internal static double[,] StickPairs(double[] p)
     {

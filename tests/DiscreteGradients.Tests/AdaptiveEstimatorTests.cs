@@ -12,8 +12,6 @@ public class AdaptiveEstimatorTests
     public static MatrixTheoryData<string, string, int> Deterministic { get; } =
         new(["reinforce-baseline", "double-cv", "rodeo", "muprop"], Objectives.Names, [2, 3]);
 
-    public static MatrixTheoryData<string, string, int> Sampled { get; } = new(Names, Objectives.Names, [2, 3]);
-
     public static TheoryData<string> All { get; } = [.. Names];
 
     public static TheoryData<string> Trained { get; } = [.. Names.Where(name => name != "reinforce-baseline")];
@@ -55,18 +53,18 @@ public class AdaptiveEstimatorTests
         Assert.InRange((probability * added.abs()).sum().item<double>(), 1e-3, double.PositiveInfinity);
     }
 
+    /// <summary>Before it the conformance suite says so; those of <see cref="Deterministic"/> need no draws.</summary>
     [Theory]
-    [MemberData(nameof(Sampled))]
-    public void The_sampled_gradient_has_no_bias_before_and_after_learning(string name, string objective, int latents)
+    [InlineData("rebar")]
+    [InlineData("relax")]
+    public void The_sampled_gradient_has_no_bias_after_learning_either(string name)
     {
         using var scope = NewDisposeScope();
         using var estimator = Create(name);
-        var categories = latents == 2 ? 3 : 2;
-        var f = Objectives.Of(objective, latents * categories);
-        var logits = Conformance.Logits([1, latents, categories]);
-
-        Assert.InRange(GradientQuality.Measure(estimator, logits, f, draws: 8_000, Conformance.Seeded()).LargestZ, 0, 5);
+        var f = Objectives.Of("mlp", 6);
+        var logits = Conformance.Logits([1, 2, 3]);
         Learn(estimator, logits, f);
+
         Assert.InRange(GradientQuality.Measure(estimator, logits, f, draws: 8_000, Conformance.Seeded()).LargestZ, 0, 5);
     }
 

@@ -3,7 +3,7 @@ using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Tests;
 
-public class RegistryTests
+public class EstimatorsTests
 {
     [Fact]
     public void Names_are_unique_and_are_found()
