@@ -12,6 +12,7 @@ Console.WriteLine($"{"estimator",-16} {"relative bias",-20} {"standard deviation
 foreach (var entry in Estimators.All.Where(e => e.Default is not IBinaryEstimator))
 {
     var estimator = entry.Name == "gumbel-rao" ? new GumbelRao(Draws: 10, Temperature: 0.5) : entry.Default;
+    (estimator as AdaptiveEstimator)?.Prepare(latents: 3, categories: 4, new Generator(1));
     var report = GradientQuality.Measure(estimator, logits, Objective, draws: 4_000);
     Console.WriteLine($"{entry.Name,-16} {report.RelativeBias,-20} {report.StandardDeviation,-20} {report.Cosine,-20}");
 }

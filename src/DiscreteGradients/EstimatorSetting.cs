@@ -5,7 +5,7 @@ namespace DiscreteGradients;
 
 /// <summary>A setting of an estimator, as its row in the registry declares it.</summary>
 /// <param name="Name">In snake case, such as <c>noise_draws</c>; the tool's flag is the same with hyphens.</param>
-/// <param name="Default">The published default: a <see cref="double"/>, an <see cref="int"/>, a <see cref="bool"/> or a <see cref="string"/>.</param>
+/// <param name="Default">The published default: a <c>double</c>, an <c>int</c>, a <c>bool</c> or a <c>string</c>.</param>
 /// <param name="Range">What values it takes, in words, such as <c>above 0</c>.</param>
 /// <param name="Summary">What it is, in one line.</param>
 public sealed record EstimatorSetting(string Name, object Default, string Range, string Summary)
@@ -64,9 +64,11 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, object> given)
     internal double StartingTemperature(double published) =>
         Number("temperature", published, "from 1e-30 to 1e30", "temperature of the relaxed sample at the start; it is learnt");
 
-    internal int Samples(int published, string range) => Whole("samples", published, range, "points at which f is evaluated, for each example");
+    internal int Samples(int published, string range) =>
+        Whole("samples", published, range, "points at which f is evaluated, for each example");
 
-    internal double Number(string name, double published, string range, string summary) => (double)Read(new(name, published, range, summary));
+    internal double Number(string name, double published, string range, string summary) =>
+        (double)Read(new(name, published, range, summary));
 
     internal int Whole(string name, int published, string range, string summary) => (int)Read(new(name, published, range, summary));
 

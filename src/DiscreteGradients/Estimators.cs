@@ -30,7 +30,7 @@ public sealed class EstimatorEntry
         _ => "enumeration",
     };
 
-    /// <summary>The estimator with its published defaults. A copy at every call, so that nobody shares what an adaptive one has learnt.</summary>
+    /// <summary>The estimator with its published defaults, a copy at every call: nobody shares what an adaptive one learns.</summary>
     public GradientEstimator Default => field with { };
 
     /// <summary>What can be set.</summary>
@@ -40,16 +40,15 @@ public sealed class EstimatorEntry
     public bool Has(string setting) => Settings.Any(s => s.Name == setting);
 
     /// <summary>Creates the estimator.</summary>
-    /// <param name="settings">Values by the names of <see cref="Settings"/>: numbers, texts or JSON values. What is left out is as published.</param>
+    /// <param name="settings">Numbers, texts or JSON values by the names of <see cref="Settings"/>. The rest is as published.</param>
     /// <exception cref="ArgumentException">A value is of the wrong type or out of range, or the estimator has no such setting.</exception>
     public GradientEstimator Create(IReadOnlyDictionary<string, object> settings)
     {
         Check.Given(settings);
         if (settings.Keys.FirstOrDefault(name => !Has(name)) is { } unknown)
         {
-            throw new ArgumentException(
-                $"'{Name}' has no setting '{unknown}'; it has {(Settings.Count == 0 ? "none" : string.Join(", ", Settings.Select(s => s.Name)))}.",
-                nameof(settings));
+            var known = Settings.Count == 0 ? "none" : string.Join(", ", Settings.Select(s => s.Name));
+            throw new ArgumentException($"'{Name}' has no setting '{unknown}'; it has {known}.", nameof(settings));
         }
 
         return _create(new SettingReader(settings));
@@ -59,7 +58,7 @@ public sealed class EstimatorEntry
     public override string ToString() => Name;
 }
 
-/// <summary>The registry: one row per named estimator. Tests, benchmarks, the tool and the docs table enumerate it, in this order.</summary>
+/// <summary>The registry: one row per named estimator. Tests, benchmarks, the tool and the docs enumerate it, in this order.</summary>
 public static class Estimators
 {
     /// <summary>Every estimator.</summary>
@@ -71,12 +70,14 @@ public static class Estimators
         new("st", "straight-through: first order (Euler)", s => new StraightThrough(s.Temperature(1))),
         new("st-gumbel", "straight-through Gumbel-softmax", s => new GumbelRao(Draws: 1, s.Temperature(1))),
         new("gumbel-rao", "Gumbel-softmax averaged over noise that gives the same sample",
-            s => new GumbelRao(s.Whole("noise_draws", 100, "at least 1", "draws of noise, given the sample, that are averaged"), s.Temperature(1))),
+            s => new GumbelRao(
+                s.Whole("noise_draws", 100, "at least 1", "draws of noise, given the sample, that are averaged"), s.Temperature(1))),
         new("gst-1.0", "gapped straight-through, gap 1", s => new GappedStraightThrough(1, s.Temperature(1))),
         new("gst-p", "gapped straight-through, gap by probability", s => new GappedStraightThrough(null, s.Temperature(1))),
         new("decoupled-st", "straight-through with a temperature of its own for the sample",
             s => new DecoupledStraightThrough(
-                s.Number("forward_temperature", 1, "from 1e-30 to 1e30", "temperature of the law that the sample is drawn from"), s.Temperature(1))),
+                s.Number("forward_temperature", 1, "from 1e-30 to 1e30", "temperature of the law that the sample is drawn from"),
+                s.Temperature(1))),
         new("reinforce", "score function without a baseline", s => new Reinforce(s.Samples(1, "at least 1"))),
         new("rloo", "score function with leave-one-out baseline", s => new Rloo(s.Samples(2, "at least 2"))),
         new("disarm", "two categories: an antithetic pair, its noise integrated out",

@@ -23,7 +23,7 @@ public sealed record HalfBaseline : ScoreFunctionEstimator
 
     public override long Evaluations(long latents, long categories) => 1;
 
-    protected override Points Draw(Tensor logits, Generator? generator) => new(OneHot.Sample(logits, samples: 1, generator: generator));
+    protected override Points Draw(Tensor logits, Noise noise) => new(OneHot.Sample(logits, samples: 1, noise));
 
     protected override Tensor Gradient(Tensor logits, Points points, Tensor values) =>
         ((values - 0.5).unsqueeze(-1).unsqueeze(-1) * (points.Z - logits.softmax(-1))).mean([0]);

@@ -59,7 +59,7 @@ public sealed partial class PackageTests(PackedLibrary package) : IClassFixture<
 
         var sources = reader.Documents.Select(document => reader.GetString(reader.GetDocument(document).Name)).ToArray();
 
-        Assert.Contains(sources, source => source.EndsWith("/src/DiscreteGradients/OneHot.cs", StringComparison.Ordinal));
+        Assert.Contains(sources, source => source.EndsWith("/src/DiscreteGradients/Latents/OneHot.cs", StringComparison.Ordinal));
         Assert.All(sources, source => Assert.Matches("^/_[0-9]?/(src|artifacts)/", source));
         foreach (var folder in new[] { Dotnet.RepositoryRoot, package.Folder.FullName }.Select(Path.TrimEndingDirectorySeparator))
         {

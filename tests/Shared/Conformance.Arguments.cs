@@ -14,9 +14,10 @@ public static partial class Conformance
         Refused("logits must have shape [..., latents, categories] with at least one category; got [2, 0].", () => estimator.Estimate(zeros(2, 0), f));
         Refused("logits must be float16, bfloat16, float32 or float64; got Int64.", () => estimator.Estimate(zeros([2, 3], ScalarType.Int64), f));
         var logits = zeros(For(estimator, [5, 2, 3]));
-        var scalar = Assert.Throws<ArgumentException>(() => estimator.Estimate(logits, z => z.sum()));
+        using var fresh = new Fresh(estimator, logits);
+        var scalar = Assert.Throws<ArgumentException>(() => fresh.Estimator.Estimate(logits, z => z.sum()));
         Assert.Matches(@"^f must map \[(\d+, )?5, 2, [23]\] to floating-point values of shape \[(\d+, )?5\]; got Float32 of shape \[\]\. Reduce over the last two axes \(latents, categories\) only\.", scalar.Message);
-        Refused("f returned null; it must return one value per sample and example, [S.., B..].", () => estimator.Estimate(logits, z => null!));
+        Refused("f returned null; it must return one value per sample and example, [S.., B..].", () => fresh.Estimator.Estimate(logits, z => null!));
     }
 
     public static void A_disposed_tensor_is_refused_in_words(GradientEstimator estimator)
@@ -59,6 +60,7 @@ public static partial class Conformance
     {
         using var scope = NewDisposeScope();
         var logits = zeros(For(estimator, [5, 2, 3])).requires_grad_(true);
+        using var fresh = new Fresh(estimator, logits);
         Tensor Disposed(Tensor z)
         {
             var values = z.sum([-2, -1]);
@@ -68,9 +70,9 @@ public static partial class Conformance
 
         Refused(
             "f returned a tensor that is disposed; return it from f's dispose scope with MoveToOuterDisposeScope.",
-            () => estimator.Estimate(logits, Disposed));
+            () => fresh.Estimator.Estimate(logits, Disposed));
         Refused(
             "f must return values on the device of its argument, cpu; got meta.",
-            () => estimator.Estimate(logits, z => z.sum([-2, -1]).to(new Device("meta"))));
+            () => fresh.Estimator.Estimate(logits, z => z.sum([-2, -1]).to(new Device("meta"))));
     }
 }

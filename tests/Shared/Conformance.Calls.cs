@@ -31,7 +31,7 @@ public static partial class Conformance
         using var scope = NewDisposeScope();
         var leaf = Logits(For(estimator, [2, 3])).requires_grad_(true);
         var f = Quadratic(leaf.shape, ScalarType.Float64);
-        using var fresh = new Fresh(estimator);
+        using var fresh = new Fresh(estimator, leaf);
         fresh.Estimator.Estimate(leaf.unsqueeze(0).expand(5, 2, -1), f, Seeded()).sum().backward();
 
         var separate = tensor(Estimate(estimator, leaf.detach().expand(5, 2, -1).clone(), Seeded(), f)).view(5, 2, -1);
@@ -42,12 +42,13 @@ public static partial class Conformance
     {
         using var outer = NewDisposeScope();
         var logits = Logits(For(estimator, [2, 2, 3])).requires_grad_(true);
+        using var fresh = new Fresh(estimator, logits);
         var f = Quadratic(logits.shape, ScalarType.Float64);
         Tensor kept;
         using (NewDisposeScope())
         {
-            kept = estimator.Estimate(logits, f, Seeded()).MoveToOuterDisposeScope();
-            _ = estimator.Estimate(logits, f, Seeded());  // never used
+            kept = fresh.Estimator.Estimate(logits, f, Seeded()).MoveToOuterDisposeScope();
+            _ = fresh.Estimator.Estimate(logits, f, Seeded());  // never used
         }
 
         kept.sum().backward();
@@ -59,11 +60,12 @@ public static partial class Conformance
     {
         using var scope = NewDisposeScope();
         var logits = Logits(For(estimator, [2, 2, 3])).requires_grad_(true);
+        using var fresh = new Fresh(estimator, logits);
         Tensor Fail(Tensor z) => throw new InvalidOperationException("from f");
-        Assert.Throws<InvalidOperationException>(() => estimator.Estimate(logits, Fail, Seeded()));
+        Assert.Throws<InvalidOperationException>(() => fresh.Estimator.Estimate(logits, Fail, Seeded()));
         var before = LiveTensors.Count();
 
-        var thrown = Assert.Throws<InvalidOperationException>(() => estimator.Estimate(logits, Fail, Generator.Default));
+        var thrown = Assert.Throws<InvalidOperationException>(() => fresh.Estimator.Estimate(logits, Fail, Generator.Default));
 
         Assert.Equal("from f", thrown.Message);
         Assert.Equal(before, LiveTensors.Count());
@@ -74,7 +76,8 @@ public static partial class Conformance
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var logits = Logits(For(estimator, [4, 2, 3])).requires_grad_(true);
-        var value = estimator.Estimate(logits, Quadratic(logits.shape, ScalarType.Float64), Seeded());
+        using var fresh = new Fresh(estimator, logits);
+        var value = fresh.Estimator.Estimate(logits, Quadratic(logits.shape, ScalarType.Float64), Seeded());
         Assert.False(value.requires_grad);
     }
 

@@ -17,7 +17,7 @@ public static partial class Conformance
             return h.sum([-2, -1]);
         }
 
-        using var fresh = new Fresh(estimator);
+        using var fresh = new Fresh(estimator, logits);
         var thrown = Assert.Throws<ExternalException>(() => fresh.Estimator.Estimate(logits, Broken, Seeded()).sum().backward());
         Assert.StartsWith("one of the variables needed for gradient computation has been modified by an inplace operation", thrown.Message, StringComparison.Ordinal);
     }
@@ -27,7 +27,7 @@ public static partial class Conformance
         using var scope = NewDisposeScope();
         var logits = Logits(For(estimator, [4, 2, 3])).requires_grad_(true);
         var needsNone = estimator is ScoreFunctionEstimator or ExactEnumeration or ReinforceBaseline;
-        using var fresh = new Fresh(estimator);
+        using var fresh = new Fresh(estimator, logits);
         void Estimate() => fresh.Estimator.Estimate(logits, z => special.gammainc(z + 1, ones_like(z)).sum([-2, -1]), Seeded()).sum().backward();
 
         if (needsNone)
@@ -48,7 +48,7 @@ public static partial class Conformance
             return nn.functional.grid_sample(image, points, align_corners: true).view(at.shape[..^1]);
         }
 
-        using var fresh = new Fresh(estimator);
+        using var fresh = new Fresh(estimator, logits);
         void Estimate() => fresh.Estimator.Estimate(logits, Sampled, Seeded()).sum().backward();
 
         if (estimator is RelaxedControl)
@@ -64,7 +64,7 @@ public static partial class Conformance
         {
             var leaf = Logits(For(estimator, [4, 2, 3]), dtype).requires_grad_(true);
             var logits = leaf + 0;
-            using var fresh = new Fresh(estimator);
+            using var fresh = new Fresh(estimator, logits);
             var value = fresh.Estimator.Estimate(logits, Quadratic(leaf.shape, dtype), Seeded()).sum();
             logits.mul_(3);
             try
@@ -77,7 +77,7 @@ public static partial class Conformance
                 continue;
             }
 
-            using var again = new Fresh(estimator);
+            using var again = new Fresh(estimator, logits);
             var kept = leaf.detach().requires_grad_(true);
             again.Estimator.Estimate(kept + 0, Quadratic(leaf.shape, dtype), Seeded()).sum().backward();
             Assert.Equal(kept.grad!, leaf.grad!);
@@ -93,7 +93,7 @@ public static partial class Conformance
             var weight = Logits(logits.shape[^2..], dtype, seed: 9);
             double[] At(Func<Tensor, Tensor> f)
             {
-                using var fresh = new Fresh(estimator);
+                using var fresh = new Fresh(estimator, logits);
                 var leaf = logits.detach().requires_grad_(true);
                 var value = fresh.Estimator.Estimate(leaf, f, Seeded());
                 value.sum().backward();

@@ -9,7 +9,8 @@ public static partial class Conformance
         {
             using var scope = NewDisposeScope();
             var logits = (Logits(For(estimator, [30, 2, 3])).sign() * scale).to_type(ScalarType.Float32).requires_grad_(true);
-            estimator.Estimate(logits, Quadratic(logits.shape, ScalarType.Float32), Seeded()).sum().backward();
+            using var fresh = new Fresh(estimator, logits);
+            fresh.Estimator.Estimate(logits, Quadratic(logits.shape, ScalarType.Float32), Seeded()).sum().backward();
             Assert.True(logits.grad!.isfinite().all().item<bool>());
         }
     }
@@ -32,10 +33,13 @@ public static partial class Conformance
             var prior = estimator is PathwiseEstimator  // others multiply by the value of f, which must be finite
                 ? SomeMasked(estimator, dtype, double.NegativeInfinity, seed: 9)
                 : logits.flip(0).masked_fill(logits.isneginf(), double.NegativeInfinity).masked_fill(logits.flip(0).isneginf() & ~logits.isneginf(), 1);
+            Tensor Log(Tensor of, Tensor z) => estimator is IRelaxingEstimator  // whose z are also rows of probabilities
+                ? (of.log_softmax(-1).masked_fill(of.isneginf(), 0) * z).sum([-2, -1])
+                : Distribution.LogProbability(of, z).sum(-1);
             foreach (var form in Forms(estimator))
             {
                 var leaf = logits.clone().requires_grad_(true);
-                var (_, gradient) = Gradients(form, leaf, z => weight * (OneHot.LogProbability(leaf, z) - OneHot.LogProbability(prior, z)));
+                var (_, gradient) = Gradients(form, leaf, z => weight * (Log(leaf, z) - Log(prior, z)));
 
                 Assert.True(gradient.isfinite().all().item<bool>(), $"{form}, {dtype}, weight {weight}");
                 Assert.Equal(0, gradient.masked_select(logits.isneginf()).abs().max().item<double>());
@@ -165,11 +169,11 @@ public static partial class Conformance
     private static (Tensor Values, Tensor Gradient) Gradients(GradientEstimator estimator, Tensor logits, Func<Tensor, Tensor>? f = null)
     {
         var leaf = logits.requires_grad ? logits : logits.clone().requires_grad_(true);
-        using var fresh = new Fresh(estimator);
+        using var fresh = new Fresh(estimator, leaf);
         var values = fresh.Estimator.Estimate(leaf, f ?? Quadratic(logits.shape, logits.dtype), Seeded());
         values.sum().backward();
-        if (fresh.Estimator is AdaptiveEstimator learning)
-            Assert.All(learning.Parameters.Values, parameter => Assert.True(parameter.grad is null || parameter.grad.isfinite().all().item<bool>(), $"{estimator}, {logits.dtype}"));
+        if (fresh.Learnt is { } learnt)
+            Assert.All(learnt.parameters(), parameter => Assert.True(parameter.grad is null || parameter.grad.isfinite().all().item<bool>(), $"{estimator}, {logits.dtype}"));
         return (values.detach().to_type(ScalarType.Float64), leaf.grad!.to_type(ScalarType.Float64));
     }
 }

@@ -39,7 +39,7 @@ public static partial class Conformance
         using var scope = NewDisposeScope();
         var leaf = logits.detach();
         leaf.requires_grad_(true);
-        using var fresh = new Fresh(estimator);
+        using var fresh = new Fresh(estimator, leaf);
         var value = fresh.Estimator.Estimate(leaf, f ?? Quadratic(logits.shape, logits.dtype), generator).sum();
         return autograd.grad([value], [leaf])[0].contiguous().data<double>().ToArray();
     }
@@ -50,12 +50,21 @@ public static partial class Conformance
         Assert.Equal(message, thrown.ParamName is null ? thrown.Message : thrown.Message.Replace($" (Parameter '{thrown.ParamName}')", "", StringComparison.Ordinal));
     }
 
-    /// <summary>A copy that has learnt nothing, where a call must not depend on the calls before it.</summary>
-    private sealed class Fresh(GradientEstimator estimator) : IDisposable
+    /// <summary>A copy that has learnt nothing yet, for logits of that size.</summary>
+    public sealed class Fresh : IDisposable
     {
-        public GradientEstimator Estimator { get; } = estimator with { };
+        public Fresh(GradientEstimator estimator, Tensor logits)
+        {
+            Estimator = estimator with { };
+            using var weights = Seeded();
+            Learnt = (Estimator as AdaptiveEstimator)?.Prepare(Math.Max(1, logits.size(-2)), logits.size(-1), weights);
+        }
 
-        public void Dispose() => (Estimator as IDisposable)?.Dispose();
+        public GradientEstimator Estimator { get; }
+
+        public nn.Module? Learnt { get; }
+
+        public void Dispose() => Learnt?.Dispose();
     }
 
     /// <summary>Seeds the global generator and puts its state back.</summary>

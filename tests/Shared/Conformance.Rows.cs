@@ -163,8 +163,8 @@ public static partial class Conformance
             foreach (var shape in new long[][] { [3, 0, 4], [0, 4], [2, 3, 0, 1], [0, 0, 4] }.Select(shape => For(estimator, shape)))
             {
                 using var scope = NewDisposeScope();
-                using var fresh = new Fresh(estimator);
                 var logits = zeros(shape, dtype).requires_grad_(true);
+                using var fresh = new Fresh(estimator, logits);
                 var weight = tensor(1.5).to_type(dtype).requires_grad_(true);
 
                 var value = fresh.Estimator.Estimate(logits, z => z.sum([-2, -1]) + (weight * 4), Seeded());

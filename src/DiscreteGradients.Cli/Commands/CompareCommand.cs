@@ -71,7 +71,8 @@ internal static class CompareCommand
     {
         using var weights = Seeds.Generator(settings.Seed);
         using var trained = new EstimatorInTraining(choice.Estimator, settings.Latents, settings.Categories, weights);
-        GradientQuality.Measure(choice.Estimator with { }, problem.Logits, problem.Value, draws: 256);  // loads and compiles, so that the time is fair
+        using (var first = trained.Copy(settings.Latents, settings.Categories))
+            GradientQuality.Measure(first.Estimator, problem.Logits, problem.Value, draws: 256);  // loads and compiles, so that the time is fair
         using var generator = Seeds.Generator(settings.Seed, purpose: 1);
         problem.Learn(trained, settings.LearningSteps, settings.Seed, cancellation);
         var watch = Stopwatch.StartNew();

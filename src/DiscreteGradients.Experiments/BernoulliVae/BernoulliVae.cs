@@ -212,7 +212,7 @@ internal sealed class BernoulliVaeTraining : TrainingRun
 
     /// <summary>A pixel is 1 with the probability of its grey value; drawn anew at every epoch, or once for all if released.</summary>
     private Tensor Binarised(GreyImages images, long[] batch, int purpose, Generator generator) =>
-        images.TakeBinary(batch, IsReleased ? Noise.Of(_seed, purpose) : Noise.Draw(generator)).to(_device);
+        images.TakeBinary(batch, IsReleased ? Noise.Seeded(_seed, purpose) : Noise.Draw(generator)).to(_device);
 
     private Picture[] Pictures(int epoch) =>
         _options.PictureEvery > 0 && (epoch == _options.Epochs || epoch % _options.PictureEvery == 0)

@@ -55,10 +55,16 @@ internal static class LatentGradients
             MethodEntry.AllEstimators, "estimator", names, new Dictionary<string, object>(), _ => null, (entry, _) => settings(entry));
         if (measured.FirstOrDefault(e => Applicability.WhyNot(e.Estimator, options.Categories) is not null) is { } unfit)
             throw new OptionException($"--quality-estimators may not name '{unfit.Name}' here: {Applicability.WhyNot(unfit.Estimator, options.Categories)}");
-        return measured.Any(e => e.Estimator is ExactEnumeration exact
-            && Enumeration.WhyNot(exact, options.Categories, options.Latents, Math.Min(options.QualityImages, options.Batch)) is not null)
-            ? throw new OptionException($"--quality-estimators may name 'exact' in small spaces only; {states} states need too much memory.")
-            : measured;
+        if (measured.Any(e => e.Estimator is ExactEnumeration exact
+            && Enumeration.WhyNot(exact, options.Categories, options.Latents, Math.Min(options.QualityImages, options.Batch)) is not null))
+            throw new OptionException($"--quality-estimators may name 'exact' in small spaces only; {states} states need too much memory.");
+        foreach (var adaptive in measured.Select(e => e.Estimator).OfType<AdaptiveEstimator>())
+        {
+            using var weights = new Generator(1);  // it is measured as it begins: it is not trained
+            adaptive.Prepare(options.Latents, options.Categories, weights);
+        }
+
+        return measured;
     }
 
     /// <summary>Adds the errors of each estimator to the numbers, as <see cref="Metrics"/> has them.</summary>

@@ -1,6 +1,6 @@
 namespace DiscreteGradients;
 
-/// <summary>Leave-one-out REINFORCE with a second control variate: f linearised at the other samples. Unbiased for every differentiable f.</summary>
+/// <summary>Leave-one-out REINFORCE with a second control variate, f linearised. Unbiased for every differentiable f.</summary>
 /// <remarks>
 /// With dₖ the mean of ∇f at the other samples and cₖ = a ⟨dₖ, zₖ − π⟩, approximates ∇E[f(z)] with
 /// 1/(S − 1) Σₖ (fₖ + cₖ − mean(f + c))(zₖ − π) − a J(π) mean(∇f), J(π) = diag(π) − ππᵀ. cₖ serves twice: added to the value, its mean
@@ -32,9 +32,6 @@ public sealed record DoubleCv(int Samples = 2) : AdaptiveEstimator
 
         var others = (slope.sum([0], keepdim: true) - slope) / (Samples - 1);
         var signal = values.detach().to_type(logits.dtype) + (a * (others * (z - p)).sum([-2, -1]));
-        var advantage = (signal - signal.mean([0], keepdim: true)) / (Samples - 1);
-        var mean = slope.mean([0]);
-        var expected = p * (mean - (p * mean).sum([-1], keepdim: true));
-        return (values, (advantage.unsqueeze(-1).unsqueeze(-1) * (z - p)).sum([0]) - (a * expected));
+        return (values, Score.LeaveOneOut(signal, z, p) - (a * Score.Jacobian(p, slope.mean([0]))));
     }
 }

@@ -1,5 +1,3 @@
-using TorchSharp.Modules;
-
 namespace DiscreteGradients;
 
 /// <summary>A network of one hidden layer with LeakyReLU 0.3, whose weights are the state of an adaptive estimator.</summary>
@@ -9,12 +7,7 @@ internal static class HiddenLayer
 
     /// <summary>Weights uniform as Glorot and Bengio 2010 have them, biases zero.</summary>
     internal static IEnumerable<(string Name, Tensor Value)> Initial(long inputs, long hidden, long outputs, Generator generator) =>
-    [
-        ("hidden.weight", Glorot(hidden, inputs, generator)),
-        ("hidden.bias", nn.Parameter(zeros([hidden], device: generator.device))),
-        ("output.weight", Glorot(outputs, hidden, generator)),
-        ("output.bias", nn.Parameter(zeros([outputs], device: generator.device))),
-    ];
+        [.. Layer("hidden", inputs, hidden, generator), .. Layer("output", hidden, outputs, generator)];
 
     /// <summary>[.., inputs] → [.., outputs].</summary>
     internal static Tensor Apply(Tensor input, IReadOnlyDictionary<string, Tensor> state)
@@ -43,7 +36,7 @@ internal static class HiddenLayer
             piece = searchsorted(turns.contiguous(), x.contiguous());
         }
 
-        // Slope and intercept of each unit in each output [outputs, 2, R.., H]; far to the left the units that fall towards the right are open.
+        // Slope and intercept of each unit in each output [outputs, 2, R.., H]; far to the left the units that fall to the right are open.
         var units = stack([slope.expand_as(intercept), intercept], 0);
         var weighted = state["output.weight"].view([-1, 1, .. Enumerable.Repeat(1L, (int)y.dim()), slope.shape[0]]) * units;
         var rises = (slope > 0).to_type(slope.dtype);
@@ -55,10 +48,11 @@ internal static class HiddenLayer
         return (line.select(1, 0) * x) + line.select(1, 1) + state["output.bias"].view([-1, .. Enumerable.Repeat(1L, (int)x.dim())]);
     }
 
-    private static Parameter Glorot(long outputs, long inputs, Generator generator)
+    private static (string, Tensor)[] Layer(string name, long inputs, long outputs, Generator generator)
     {
         Check.Room(outputs, "units", [inputs], ScalarType.Float32, generator.device);
         var bound = Math.Sqrt(6.0 / (inputs + outputs));
-        return nn.Parameter((rand([outputs, inputs], ScalarType.Float32, generator.device, generator: generator) * (2 * bound)) - bound);
+        var weight = (rand([outputs, inputs], ScalarType.Float32, generator.device, generator: generator) * (2 * bound)) - bound;
+        return [($"{name}.weight", nn.Parameter(weight)), ($"{name}.bias", nn.Parameter(zeros([outputs], device: generator.device)))];
     }
 }

@@ -1,6 +1,6 @@
 namespace DiscreteGradients;
 
-/// <summary>MuProp: REINFORCE on what is left of f when its first-order expansion at the mean is taken away. Unbiased for every differentiable f.</summary>
+/// <summary>MuProp: REINFORCE on f less its first-order expansion at the mean. Unbiased for every differentiable f.</summary>
 /// <remarks>
 /// With f₀ and d₀ the value and gradient of f at the mean field point π, approximates ∇E[f(z)] with
 /// (f(z) − s₁ f₀ − s₂ ⟨d₀, z − π⟩)(z − π) + s₂ J(π) d₀, J(π) = diag(π) − ππᵀ, averaged over samples. The scales s₁ and s₂ are learnt and
@@ -19,7 +19,7 @@ public sealed record MuProp(int Samples = 1) : AdaptiveEstimator, IRelaxingEstim
 
     /// <inheritdoc/>
     protected override IEnumerable<(string Name, Tensor Value)> Initial(long latents, long categories, Generator generator) =>
-        [("value_scale", nn.Parameter(ones([], device: generator.device))), ("slope_scale", nn.Parameter(ones([], device: generator.device)))];
+        from name in (string[])["value_scale", "slope_scale"] select (name, (Tensor)nn.Parameter(ones([], device: generator.device)));
 
     /// <inheritdoc/>
     protected override (Tensor Values, Tensor Gradient) Evaluate(
@@ -31,10 +31,9 @@ public sealed record MuProp(int Samples = 1) : AdaptiveEstimator, IRelaxingEstim
         var slope = Slope(all[Samples], mean).squeeze(0);
         var values = all.narrow(0, 0, Samples);
 
-        var (known, score) = (all.detach().to_type(logits.dtype), hard - p.detach());
-        var signal = known.narrow(0, 0, Samples) - (state["value_scale"] * known[Samples])
-            - (state["slope_scale"] * (slope * score).sum([-2, -1]));
-        var expected = p.detach() * (slope - (p.detach() * slope).sum([-1], keepdim: true));
-        return (values, (signal.unsqueeze(-1).unsqueeze(-1) * score).mean([0]) + (state["slope_scale"] * expected));
+        var (known, scale) = (all.detach().to_type(logits.dtype), state["slope_scale"]);
+        var linear = scale * (slope * (hard - p)).sum([-2, -1]);
+        var signal = known.narrow(0, 0, Samples) - (state["value_scale"] * known[Samples]) - linear;
+        return (values, Score.Weighted(signal, hard, p).mean([0]) + (scale * Score.Jacobian(p, slope)));
     }
 }

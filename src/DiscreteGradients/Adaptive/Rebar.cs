@@ -19,7 +19,8 @@ public sealed record Rebar(int Samples = 1, double Temperature = 0.5) : RelaxedC
     public override double Temperature { get; init => field = Check.Temperature(value); } = Check.Temperature(Temperature);
 
     /// <inheritdoc/>
-    protected override IEnumerable<(string Name, Tensor Value)> Initial(long latents, long categories, Generator generator) => Scales(generator);
+    protected override IEnumerable<(string Name, Tensor Value)> Initial(long latents, long categories, Generator generator) =>
+        Scales(generator);
 
     private protected override Tensor Free(Tensor z, IReadOnlyDictionary<string, Tensor> state) => zeros([], z.dtype, z.device);
 }

@@ -32,8 +32,7 @@ public sealed record ReinforceBaseline(int Samples = 1, double Decay = 0.99) : A
         using var _ = no_grad();
         var (average, weight) = (state["average"], state["weight"]);
         var baseline = (average / weight.clamp_min(Precision.Tiny(ScalarType.Float64))).to(logits.dtype, logits.device);
-        var advantage = (values.to_type(logits.dtype) - baseline).unsqueeze(-1).unsqueeze(-1);
-        var gradient = (advantage * (hard - Categorical.Probabilities(logits))).mean([0]);
+        var gradient = Score.Weighted(values.to_type(logits.dtype) - baseline, hard, Categorical.Probabilities(logits)).mean([0]);
 
         if (values.numel() > 0)
         {

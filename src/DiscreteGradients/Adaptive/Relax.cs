@@ -6,7 +6,8 @@ namespace DiscreteGradients;
 /// are learnt. The network sees all latents of an example, so an instance serves one L and K.
 /// Requires f twice differentiable at soft inputs. f is called once on three rows a sample; parameters inside f get their gradient from
 /// the sample alone.
-/// Reference: Grathwohl, Choi, Wu, Roeder, Duvenaud 2018, arXiv 1711.00123, algorithm 2; size and start are those of arXiv 2202.09497's code.
+/// Reference: Grathwohl, Choi, Wu, Roeder, Duvenaud 2018, arXiv 1711.00123, algorithm 2; size and start are those of arXiv 2202.09497's
+/// code.
 /// </remarks>
 /// <param name="Samples">S ≥ 1 independent samples per example.</param>
 /// <param name="Temperature">τ at the start, finite and above 0.</param>
@@ -31,6 +32,6 @@ public sealed record Relax(int Samples = 1, double Temperature = 0.1) : RelaxedC
             ? HiddenLayer.Apply(z.flatten(-2), state).squeeze(-1)
             : throw new ArgumentException(
                 $"{nameof(Relax)} was prepared for {inputs} inputs (latents × categories); logits have {came}. "
-                + "Take a copy (`with { }`) for another problem.", nameof(z));
+                + "Prepare another copy for another problem.", nameof(z));
     }
 }

@@ -9,11 +9,6 @@ namespace DiscreteGradients;
 /// </remarks>
 public abstract record RelaxedControl : AdaptiveEstimator, IRelaxingEstimator
 {
-    /// <summary>A new control variate, not learnt yet.</summary>
-    protected RelaxedControl()
-    {
-    }
-
     /// <summary>τ at the start, finite and above 0; it is learnt.</summary>
     public abstract double Temperature { get; init; }
 
@@ -40,10 +35,10 @@ public abstract record RelaxedControl : AdaptiveEstimator, IRelaxingEstimator
         var masked = p == 0;  // by −∞, or so unlikely that it is never drawn: then z would be as far below as its logit
         var exponential = noise.Exponential(2 * Samples, logits);
 
-        // z given the sample: with the sample drawn first this is a draw of both. Its noise z − log π is held, while z̃ moves with its condition.
-        var drawn = Arrivals(logProbabilities, hard, exponential.narrow(0, 0, Samples));
+        // z given the sample: with the sample drawn first this is a draw of both. Its noise z − log π is held; z̃ moves with its condition.
+        var drawn = Gumbel.Conditional(logProbabilities, hard, exponential.narrow(0, 0, Samples));
         var z = Surrogate.Hold(drawn, logProbabilities).masked_fill(masked, 0);
-        var conditional = Arrivals(logProbabilities, hard, exponential.narrow(0, Samples, Samples)).masked_fill(masked, 0);
+        var conditional = Gumbel.Conditional(logProbabilities, hard, exponential.narrow(0, Samples, Samples)).masked_fill(masked, 0);
         var both = cat([z, conditional], 0);
         var logTemperature = state["log_temperature"].clamp(Math.Log(Precision.LeastTemperature), Math.Log(Precision.LargestTemperature));
         var soft = (both * (-logTemperature).exp()).masked_fill(masked, double.NegativeInfinity).softmax(-1);
@@ -56,15 +51,7 @@ public abstract record RelaxedControl : AdaptiveEstimator, IRelaxingEstimator
         // The gradient at the soft points is asked for only to see that f has one: a step function would leave a silent bias.
         var slopes = Derivatives.Differentiable(free - given, [theta, soft]);
         _ = Check.Differentiable(slopes[1], GetType().Name);
-        var signal = (values.detach().to_type(logits.dtype) - given).unsqueeze(-1).unsqueeze(-1);
-        return (values, (signal * (hard - p)).mean([0]) + (slopes[0]! / Samples));
-    }
-
-    /// <summary>log π + Gumbel noise given its largest entry, minus the log of arrival times: the others start when the winner has arrived.</summary>
-    private static Tensor Arrivals(Tensor logProbabilities, Tensor hard, Tensor exponential)
-    {
-        var arrival = exponential.log();
-        var winner = (arrival * hard).sum([-1], keepdim: true);
-        return -where(hard > 0, winner, (arrival - logProbabilities).logaddexp(winner));
+        var signal = values.detach().to_type(logits.dtype) - given;
+        return (values, Score.Weighted(signal, hard, p).mean([0]) + (slopes[0]! / Samples));
     }
 }

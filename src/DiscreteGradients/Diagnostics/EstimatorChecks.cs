@@ -239,8 +239,8 @@ public static class EstimatorChecks
         if (estimator is not AdaptiveEstimator adaptive)
             return use(estimator);
         using var generator = new Generator(2);
-        using var copy = adaptive with { };
-        copy.Prepare(logits.shape[^2], logits.shape[^1], generator);
+        var copy = adaptive with { };
+        using var learnt = copy.Prepare(logits.shape[^2], logits.shape[^1], generator);
         return use(copy);
     }
 

@@ -56,7 +56,8 @@ public sealed record GradientCase
         {
             GumbelRao when GumbelNoise is { } noise => ((logits + Matrix(noise)) / Temperature).softmax(-1),
             GumbelRao => GumbelRao.Soften(
-                logits.log_softmax(-1), hard, tensor(ExponentialNoise!).view(Shape[0], Shape[1], Draws!.Value).permute(2, 0, 1), Temperature),
+                logits.log_softmax(-1), hard,
+                tensor(ExponentialNoise!).view(Shape[0], Shape[1], Draws!.Value).permute(2, 0, 1), Temperature),
             var other => other.Attach(logits, hard),
         };
         var loss = (soft * Matrix(GradientAtSample)).sum();
@@ -67,7 +68,7 @@ public sealed record GradientCase
 
     /// <summary>The largest |recomputed − expected| / max(1, |expected|) of the case.</summary>
     public double LargestError() =>
-        Recompute().Zip(GradientAtLogits, (got, expected) => Math.Abs(got - expected) / Math.Max(1, Math.Abs(expected))).DefaultIfEmpty().Max();
+        Recompute().Zip(GradientAtLogits, (got, right) => Math.Abs(got - right) / Math.Max(1, Math.Abs(right))).DefaultIfEmpty().Max();
 
     /// <summary>The estimator, with the settings of the case.</summary>
     /// <exception cref="ArgumentException">There is none of that name, or it cannot have them.</exception>
@@ -83,10 +84,10 @@ public sealed record GradientCase
     private Tensor Matrix(double[] values) => tensor(values).view(Shape[0], Shape[1]);
 }
 
-/// <summary>Reads gradient cases: <c>{ "about": …, "cases": [ … ] }</c> with the fields of <see cref="GradientCase"/> in snake case.</summary>
+/// <summary>Reads <c>{ "about": …, "cases": [ … ] }</c> with the fields of <see cref="GradientCase"/> in snake case.</summary>
 public static class GradientCases
 {
-    private static readonly string[] Methods = [.. Estimators.All.Where(entry => entry.Default is PathwiseEstimator).Select(entry => entry.Name)];
+    private static readonly string[] Methods = [.. Estimators.All.Where(e => e.Default is PathwiseEstimator).Select(e => e.Name)];
 
     /// <summary>Reads and checks every case.</summary>
     /// <exception cref="InvalidDataException">One sentence that names the case and the field.</exception>
@@ -100,7 +101,8 @@ public static class GradientCases
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"not JSON, or cut short, at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} (NaN and Infinity are not JSON).", e);
+            var place = $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
+            throw new InvalidDataException($"not JSON, or cut short, at {place} (NaN and Infinity are not JSON).", e);
         }
 
         using (document)
@@ -147,8 +149,8 @@ public static class GradientCases
 
     private static void KnownMethod(JsonElement method, int index)
     {
-        if (method.ValueKind == JsonValueKind.String && !Methods.Contains(method.GetString()))
-            throw new InvalidDataException($"case {index}: {Suggestion.Sentence("method", StrictJson.Printable(method.GetString()!), Methods)}");
+        if (method.ValueKind == JsonValueKind.String && method.GetString() is var name && !Methods.Contains(name))
+            throw new InvalidDataException($"case {index}: {Suggestion.Sentence("method", StrictJson.Printable(name!), Methods)}");
     }
 
     private static string Reason(JsonException e) => StrictJson.Wrong(e) switch
@@ -162,7 +164,11 @@ public static class GradientCases
     private static GradientCase Checked(GradientCase c, int index)
     {
         if (c.Shape.Length != 2 || c.Shape[0] < 1 || c.Shape[1] < 1)
-            throw new InvalidDataException($"case {index}: field 'shape' must be [rows, categories], both at least 1; got [{string.Join(", ", c.Shape)}].");
+        {
+            throw new InvalidDataException(
+                $"case {index}: field 'shape' must be [rows, categories], both at least 1; got [{string.Join(", ", c.Shape)}].");
+        }
+
         if (!(c.Temperature > 0) || !double.IsFinite(c.Temperature))
             throw new InvalidDataException($"case {index}: field 'temperature' must be a finite number above 0; got {c.Temperature}.");
         if (c.Temperature is < Precision.LeastTemperature or > Precision.LargestTemperature)
@@ -183,7 +189,11 @@ public static class GradientCases
         if (c.Sample.Length != c.Shape[0])
             throw new InvalidDataException($"case {index}: field 'sample' must hold {c.Shape[0]} numbers; got {c.Sample.Length}.");
         if (Array.FindIndex(c.Sample, i => i < 0 || i >= c.Shape[1]) is >= 0 and var bad)
-            throw new InvalidDataException($"case {index}: field 'sample' must hold category indices from 0 to {c.Shape[1] - 1}; got {c.Sample[bad]}.");
+        {
+            throw new InvalidDataException(
+                $"case {index}: field 'sample' must hold category indices from 0 to {c.Shape[1] - 1}; got {c.Sample[bad]}.");
+        }
+
         return c;
     }
 

@@ -52,14 +52,15 @@ public static class GradientQuality
 
     /// <summary>Draws gradient estimates of E[f(z)] and compares them with enumeration.</summary>
     /// <param name="estimator">The estimator to measure.</param>
-    /// <param name="logits">Unnormalised log-probabilities [B.., L, K]; use float64 for small biases. Neither changed nor given a gradient.</param>
+    /// <param name="logits">Unnormalised log-probabilities [B.., L, K]; float64 for small biases. Not changed.</param>
     /// <param name="f">
-    /// The objective, [S.., B.., L, K] → [S.., B..], as for <see cref="GradientEstimator.Estimate"/>: draws are leading sample axes. Parameters inside it get no gradient.
+    /// The objective, [S.., B.., L, K] → [S.., B..], as for <see cref="GradientEstimator.Estimate"/>: draws are leading sample axes.
+    /// Parameters inside it get no gradient.
     /// </param>
     /// <param name="draws">Gradient estimates, at least 2.</param>
     /// <param name="generator">Source of randomness; null means TorchSharp's default generator.</param>
     /// <param name="maximumStates">The largest K^L that is enumerated for the exact gradient.</param>
-    /// <exception cref="ArgumentException">Fewer than 2 draws, more states than <paramref name="maximumStates"/>, or bad logits.</exception>
+    /// <exception cref="ArgumentException">Fewer than 2 draws, too many states, or bad logits.</exception>
     public static QualityReport Measure(
         GradientEstimator estimator,
         Tensor logits,
@@ -127,7 +128,7 @@ public static class GradientQuality
 
         Measured Jackknife(Func<Moments, double> statistic)
         {
-            var without = parts.Select(part => statistic(all.Minus(part))).ToArray();
+            var without = parts.Select(part => statistic(all.Plus(part, -1))).ToArray();
             var mean = without.Average();
             return new(statistic(all), Math.Sqrt(without.Sum(v => (v - mean) * (v - mean)) * (parts.Length - 1) / parts.Length));
         }
@@ -188,11 +189,7 @@ public static class GradientQuality
             Count += gradients.Length / exact.Length;
         }
 
-        internal Moments Plus(Moments other) => Combine(other, 1);
-
-        internal Moments Minus(Moments other) => Combine(other, -1);
-
-        private Moments Combine(Moments other, int sign) => new(
+        internal Moments Plus(Moments other, int sign = 1) => new(
             Count + (sign * other.Count),
             [.. _sum.Zip(other._sum, (a, b) => a + (sign * b))],
             [.. _squares.Zip(other._squares, (a, b) => a + (sign * b))]);

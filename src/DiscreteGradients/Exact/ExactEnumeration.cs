@@ -26,6 +26,8 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
     /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => CountStates(latents, categories);
 
+    private protected override bool IsRandom => false;
+
     /// <summary>K^L, or <see cref="long.MaxValue"/> where that does not fit.</summary>
     internal static long CountStates(long latents, long categories)
     {
@@ -34,11 +36,11 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
     }
 
     /// <inheritdoc/>
-    protected override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Generator? generator)
+    protected override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Noise noise)
     {
         var (latents, categories) = (logits.shape[^2], logits.shape[^1]);
         var support = Law().Support(categories, logits.dtype, logits.device);
-        var count = CountStates(latents, support.shape[0]);
+        var (count, batch) = (CountStates(latents, support.shape[0]), logits.shape[..^2]);
         if (count > MaximumStates)
         {
             throw new ArgumentException(
@@ -46,7 +48,6 @@ public sealed record ExactEnumeration(long MaximumStates = 65_536) : GradientEst
                 + $"{(count == long.MaxValue ? "more than 9e18" : count)}. Use fewer latents or raise MaximumStates.", nameof(logits));
         }
 
-        var batch = logits.shape[..^2];
         var choices = OneHot.States((int)latents, (int)support.shape[0], logits.dtype, logits.device);
         var states = choices.matmul(support)
             .view([count, .. batch.Select(_ => 1L), latents, categories])

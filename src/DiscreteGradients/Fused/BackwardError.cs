@@ -6,22 +6,28 @@ namespace DiscreteGradients.Fused;
 
 /// <summary>Carries an error over the native frames between an operation's backward and the caller's <c>backward()</c>.</summary>
 /// <remarks>
-/// libtorch is handed gradients of a shape that no input has. It refuses them, and TorchSharp throws that refusal in the caller; its message, which
-/// says nothing of the cause, is replaced by the cause's at the moment it is thrown.
+/// libtorch is handed gradients of a shape that no input has. It refuses them, and TorchSharp throws that refusal in the caller; its
+/// message, which says nothing of the cause, is replaced by the cause's at the moment it is thrown.
 /// </remarks>
 internal static class BackwardError
 {
     private const string Refusal = "returned an invalid gradient";
 
+    /// <summary>Of a shape that no input has. Made before anything fails: then there may be no memory for it.</summary>
+    private static readonly Tensor Impossible = zeros([]).DetachFromDisposeScope();
+
     [ThreadStatic]
     private static Exception? _cause;
+
+    /// <summary>To be called when an operation is recorded.</summary>
+    internal static void GetReady() => GC.KeepAlive(Impossible);
 
     /// <summary>Makes libtorch raise an error: <paramref name="gradients"/> become <paramref name="count"/> impossible ones.</summary>
     internal static void Raise(Exception cause, List<Tensor> gradients, int count)
     {
         gradients.Clear();
         for (var i = 0; i < count - 1; i++)
-            gradients.Add(Memory.HandOver(zeros([])));
+            gradients.Add(Impossible);
         gradients.Add(null!);
         if (_cause is null)
             AppDomain.CurrentDomain.FirstChanceException += Explain;
@@ -30,7 +36,8 @@ internal static class BackwardError
 
     private static void Explain(object? sender, FirstChanceExceptionEventArgs e)
     {
-        if (_cause is not { } cause || e.Exception is not ExternalException thrown || !thrown.Message.Contains(Refusal, StringComparison.Ordinal))
+        if (_cause is not { } cause || e.Exception is not ExternalException thrown
+            || !thrown.Message.Contains(Refusal, StringComparison.Ordinal))
             return;
 
         _cause = null;

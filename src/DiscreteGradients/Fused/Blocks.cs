@@ -2,7 +2,7 @@ using System.Runtime.ExceptionServices;
 
 namespace DiscreteGradients.Fused;
 
-/// <summary>Runs a kernel over blocks of rows, on as many threads as libtorch may use. Blocks do not depend on the number of threads.</summary>
+/// <summary>Runs a kernel over blocks of rows, the same ones on any number of threads: as many as libtorch may use.</summary>
 internal static class Blocks
 {
     /// <summary>Elements below which a second thread costs more than it brings.</summary>
@@ -10,7 +10,7 @@ internal static class Blocks
 
     internal static void For(int rows, int categories, Action<int, int> kernel)
     {
-        var size = Rows.PerBlock(categories);
+        var size = RowLayout.PerBlock(categories);
         var count = (rows + size - 1) / size;
         var threads = (long)rows * categories < WorthAThread ? 1 : Math.Min(get_num_threads(), count);
         if (threads == 1)

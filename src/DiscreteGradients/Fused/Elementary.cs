@@ -1,16 +1,17 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace DiscreteGradients.Fused;
 
 /// <summary>
-/// The exponential and the logarithm on whole vectors, for the ranges that the kernels need. Fused multiply-adds only, so that a number does
-/// not depend on the width of the vector it stands in.
+/// The exponential and the logarithm on whole vectors, for the ranges that the kernels need. Fused multiply-adds only, so that a number
+/// does not depend on the width of the vector it stands in.
 /// </summary>
 /// <remarks>
-/// Arguments are reduced by powers of two. The polynomials in single precision are those of the Cephes library (Moshier 1989, expf and logf),
-/// the one in double precision is Taylor's.
+/// Arguments are reduced by powers of two. The polynomials in single precision are those of the Cephes library (Moshier 1989, expf and
+/// logf), the one in double precision is Taylor's.
 /// </remarks>
 internal static class Elementary
 {
@@ -33,14 +34,23 @@ internal static class Elementary
     }
 
     /// <summary>−log(x) of every number, in place; x must be positive, finite and normal.</summary>
-    internal static void NegativeLog(Span<float> values)
+    internal static void NegativeLog<T>(Span<T> values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
+        if (typeof(T) == typeof(double))
+        {
+            TensorPrimitives.Log<T>(values, values);
+            TensorPrimitives.Negate<T>(values, values);
+            return;
+        }
+
+        var singles = MemoryMarshal.Cast<T, float>(values);
+        var vectors = MemoryMarshal.Cast<float, Vector<float>>(singles);
         for (var i = 0; i < vectors.Length; i++)
             vectors[i] = -Log(vectors[i]);
-        var rest = values[(vectors.Length * Vector<float>.Count)..];
+        var rest = singles[(vectors.Length * Vector<float>.Count)..];
         if (rest.Length > 0)
-            (-Log(Padded(rest))).AsSpan()[..rest.Length].CopyTo(rest);
+            (-Log(Padded<float>(rest))).AsSpan()[..rest.Length].CopyTo(rest);
     }
 
     /// <inheritdoc cref="Exp{T}(Span{T})"/>

@@ -1,9 +1,9 @@
 namespace DiscreteGradients.Fused;
 
-/// <summary>An operation of autograd whose two directions are computed by this library, with a readable form for derivatives of derivatives.</summary>
+/// <summary>An operation of autograd computed by this library in both directions, with a readable form to differentiate again.</summary>
 /// <remarks>
-/// The rule for all of them stands here: no exception leaves <c>backward</c>, where native frames would end the process, and what is handed to
-/// autograd is disposed of later. Results and what the way back needs are computed before the operation is recorded.
+/// The rule for all of them stands here: no exception leaves <c>backward</c>, where native frames would end the process, and what is handed
+/// to autograd is disposed of later. Results and what the way back needs are computed before the operation is recorded.
 /// </remarks>
 internal abstract class FusedFunction<TSelf> : autograd.SingleTensorFunction<TSelf>
     where TSelf : FusedFunction<TSelf>, new()
@@ -24,10 +24,11 @@ internal abstract class FusedFunction<TSelf> : autograd.SingleTensorFunction<TSe
             recorded |= input.requires_grad;
         if (!recorded || !is_grad_enabled())
             return result;
+        BackwardError.GetReady();
         return apply([.. inputs, new Call([.. inputs, .. kept], data, result)]);
     }
 
-    /// <summary>The gradients at the inputs, null where there is none, from kernels; <paramref name="saved"/> holds the inputs and what was kept.</summary>
+    /// <summary>The gradients at the inputs, null where there is none, by kernels. Saved are the inputs and what was kept.</summary>
     protected abstract Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream);
 
     /// <summary>The same by tensor operations, so that it can be differentiated itself.</summary>

@@ -3,12 +3,12 @@ using System.Numerics;
 namespace DiscreteGradients.Fused;
 
 /// <summary>
-/// log p(z) of one-hot samples z, float32 or float64: on the CPU by a kernel with one pass forward and one back. The largest logit of a row is
-/// taken away first, so that nothing depends on a common offset.
+/// log p(z) of one-hot samples z, float32 or float64: on the CPU by a kernel with one pass forward and one back. The largest logit of a row
+/// is taken away first, so that nothing depends on a common offset.
 /// </summary>
-internal sealed class FusedLogProbability : FusedFunction<FusedLogProbability>
+internal sealed class FusedLogProbability : FusedRows<FusedLogProbability>
 {
-    /// <summary>Log-probabilities [..] of one-hot samples [.., K] under logits [.., K]; −∞, without a gradient, where a masked category is chosen.</summary>
+    /// <summary>Log-probabilities [..] of one-hot samples [.., K]; −∞, without a gradient, where a masked category is chosen.</summary>
     internal static Tensor Of(Tensor logits, Tensor hard)
     {
         if (!FusedSample.Takes(logits))
@@ -41,25 +41,7 @@ internal sealed class FusedLogProbability : FusedFunction<FusedLogProbability>
     }
 
     /// <inheritdoc/>
-    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream)
-    {
-        var (logits, states, chosen) = (saved[0], saved[1], saved[2]);
-        var gradient = empty_like(logits);
-        if (gradient.numel() == 0)
-            return [gradient];
-        if (logits.dtype == ScalarType.Float64)
-            Backward<double>(logits, states, chosen, upstream.contiguous(), gradient);
-        else
-            Backward<float>(logits, states, chosen, upstream.contiguous(), gradient);
-        return [gradient];
-    }
-
-    /// <inheritdoc/>
-    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
-    {
-        var logits = saved[0].alias();
-        return Derivatives.Differentiable(Readable(logits, saved[2]), [logits], upstream);
-    }
+    protected override Tensor Readable(object? data, List<Tensor> saved, Tensor logits) => Readable(logits, saved[2]);
 
     private static unsafe void Forward<T>(Tensor logits, Tensor hard, Tensor values, Tensor states, Tensor chosen)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -88,13 +70,14 @@ internal sealed class FusedLogProbability : FusedFunction<FusedLogProbability>
         });
     }
 
-    private static unsafe void Backward<T>(Tensor logits, Tensor states, Tensor chosen, Tensor upstream, Tensor gradient)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <inheritdoc/>
+    protected override unsafe void Backward<T>(object? data, List<Tensor> saved, Tensor upstream, Tensor gradient)
     {
-        var categories = (int)logits.size(-1);
-        var (from, state, at) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(states), (nint)Memory.Address<long>(chosen));
+        var categories = (int)gradient.size(-1);
+        var (from, state) = ((nint)Memory.Address<T>(saved[0]), (nint)Memory.Address<T>(saved[1]));
+        var at = (nint)Memory.Address<long>(saved[2]);
         var (v, to) = ((nint)Memory.Address<T>(upstream), (nint)Memory.Address<T>(gradient));
-        Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
+        Blocks.For((int)(gradient.numel() / categories), categories, (first, rows) =>
         {
             for (long row = first; row < first + rows; row++)
             {

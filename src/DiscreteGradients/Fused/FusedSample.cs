@@ -9,7 +9,7 @@ namespace DiscreteGradients.Fused;
 /// The fused form of a pathwise sample on the CPU: one pass that draws the sample, one pass back that recomputes the softmax. It keeps the
 /// logits and a few numbers per row; nothing of the size of the logits is stored between the passes.
 /// </summary>
-internal sealed class FusedSample : FusedFunction<FusedSample>
+internal sealed class FusedSample : FusedRows<FusedSample>
 {
     /// <summary>Whether the kernels can take these logits: on the CPU, single or double precision, addressable by spans.</summary>
     internal static bool Takes(Tensor logits) =>
@@ -17,54 +17,44 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
         && logits.dtype is ScalarType.Float32 or ScalarType.Float64
         && logits.numel() * logits.element_size() <= int.MaxValue;
 
-    /// <summary>Draws one-hot samples [.., K] that carry the estimator's gradient.</summary>
-    internal static Tensor Sample(FusedPathwise estimator, Tensor logits, Noise noise) => Forward(estimator, logits, null, noise);
-
-    /// <summary>Gives the one-hot sample [.., K] the estimator's gradient.</summary>
-    internal static Tensor Attach(FusedPathwise estimator, Tensor logits, Tensor hard, Noise noise) =>
-        Forward(estimator, logits, hard.contiguous(), noise);
-
-    /// <inheritdoc/>
-    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream) => [Run((Backward)data!, saved[0], saved[1], upstream)];
-
-    /// <inheritdoc/>
-    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
+    /// <summary>The estimator's kernel where it has one for these logits and may use it.</summary>
+    /// <exception cref="ArgumentException">The fused form is demanded, and there is none.</exception>
+    internal static IRowKernel? Kernel(PathwiseEstimator estimator, Tensor logits)
     {
-        var (backward, logits) = ((Backward)data!, saved[0].alias());
-        var soft = backward.Estimator.Estimator.SoftenLogits(logits, Hard(logits, saved[1]), backward.Noise.Other());
-        return Derivatives.Differentiable(soft, [logits], upstream);
+        if (estimator.Form == Form.Readable)
+            return null;
+        if (estimator is IFusedEstimator fused && ReferenceEquals(estimator.Law(), SamplingLaw.Softmax) && Takes(logits))
+            return fused.Kernel;
+        return estimator.Form == Form.Automatic ? null : throw new ArgumentException(
+            $"{estimator.GetType().Name} has no fused form for {logits.dtype} logits of shape {Check.Shape(logits)} on {logits.device}; "
+            + "use Form.Automatic or Form.Readable.", nameof(logits));
     }
 
-    private static Tensor Run(Backward saved, Tensor logits, Tensor states, Tensor upstream)
-    {
-        var gradient = empty_like(logits);
-        if (gradient.numel() == 0)
-            return gradient;
-        if (logits.dtype == ScalarType.Float64)
-            Run<double>(saved, logits, upstream.contiguous(), states, gradient);
-        else
-            Run<float>(saved, logits, upstream.contiguous(), states, gradient);
-        return gradient;
-    }
-
-    private static Tensor Forward(FusedPathwise estimator, Tensor logits, Tensor? hard, Noise noise)
+    /// <summary>One-hot samples [.., K], drawn unless they are given, with the gradient of a pathwise estimator by its kernel.</summary>
+    internal static Tensor Of(PathwiseEstimator estimator, IRowKernel kernel, Tensor logits, Tensor? hard, Noise noise)
     {
         var rows = logits.contiguous();
         Tensor output, states;
         using (no_grad())
         {
-            output = hard?.clone() ?? empty_like(rows);
-            if (logits.dtype == ScalarType.Float64)
-                states = Run<double>(rows, output, supplied: hard is not null, noise);
-            else
-                states = Run<float>(rows, output, supplied: hard is not null, noise);
+            output = hard?.contiguous().clone() ?? empty_like(rows);
+            states = logits.dtype == ScalarType.Float64
+                ? Draw<double>(rows, output, supplied: hard is not null, noise)
+                : Draw<float>(rows, output, supplied: hard is not null, noise);
         }
 
-        return Record([rows], [states], new Backward(estimator, noise), output);
+        return Record([rows], [states], new Gradient(estimator, kernel, noise.ForGradient()), output);
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Readable(object? data, List<Tensor> saved, Tensor logits)
+    {
+        var its = (Gradient)data!;
+        return its.Estimator.SoftenLogits(logits, Hard(logits, saved[1]), its.Noise);
     }
 
     /// <summary>Draws the sample into <paramref name="hard"/> [.., K], or finds the supplied one there; returns the rows' states.</summary>
-    private static unsafe Tensor Run<T>(Tensor logits, Tensor hard, bool supplied, Noise noise)
+    private static unsafe Tensor Draw<T>(Tensor logits, Tensor hard, bool supplied, Noise noise)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
@@ -100,23 +90,21 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
         return states;
     }
 
-    /// <summary>Writes the gradient at the logits [.., K].</summary>
-    private static unsafe void Run<T>(Backward saved, Tensor logits, Tensor upstream, Tensor states, Tensor gradient)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <inheritdoc/>
+    protected override unsafe void Backward<T>(object? data, List<Tensor> saved, Tensor upstream, Tensor gradient)
     {
-        var categories = (int)logits.size(-1);
-        var count = (int)(logits.numel() / categories);
-        var noise = saved.Noise.Other();
-        var from = Memory.Address<T>(logits);
+        var (its, categories) = ((Gradient)data!, (int)gradient.size(-1));
+        var count = (int)(gradient.numel() / categories);
+        var from = Memory.Address<T>(saved[0]);
         var v = Memory.Address<T>(upstream);
         var to = Memory.Address<T>(gradient);
-        var state = Memory.Address<RowState<T>>(states);
+        var state = Memory.Address<RowState<T>>(saved[1]);
         Blocks.For(count, categories, (first, rows) =>
         {
             var offset = (long)first * categories;
             var size = RowBlock<T>.ScratchSize(rows, categories);
             var scratch = ArrayPool<T>.Shared.Rent(size);
-            saved.Estimator.Kernel.Backward(new RowBlock<T>
+            its.Kernel.Backward(new RowBlock<T>
             {
                 Categories = categories,
                 Logits = new(from + offset, rows * categories),
@@ -125,7 +113,7 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
                 Gradient = new(to + offset, rows * categories),
                 Scratch = scratch.AsSpan(0, size),
                 Place = (first, count),
-                Noise = noise,
+                Noise = its.Noise,
             });
             ArrayPool<T>.Shared.Return(scratch);
         });
@@ -147,6 +135,6 @@ internal sealed class FusedSample : FusedFunction<FusedSample>
         return sampled;
     }
 
-    /// <summary>What is kept for the way back besides tensors.</summary>
-    private sealed record Backward(FusedPathwise Estimator, Noise Noise);
+    /// <summary>What the way back needs besides tensors.</summary>
+    private sealed record Gradient(PathwiseEstimator Estimator, IRowKernel Kernel, Noise Noise);
 }

@@ -4,35 +4,17 @@ using System.Runtime.InteropServices;
 
 namespace DiscreteGradients.Fused;
 
-/// <summary>One number per row of logits on the CPU, float32 or float64. One pass forward and one back; three numbers per row are kept.</summary>
-internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
+/// <summary>One number per row of float32 or float64 logits: one pass forward and one back, three numbers per row kept.</summary>
+internal sealed class FusedStatistic : FusedRows<FusedStatistic>
 {
     /// <summary>The statistic [..] of logits [.., K], by a kernel where there is one.</summary>
     internal static Tensor Of(Statistic statistic, Tensor logits) =>
         FusedSample.Takes(logits) ? Apply(statistic, logits) : Readable(statistic, Check.Rows(logits));
 
     /// <inheritdoc/>
-    protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream)
-    {
-        var (logits, states, statistic) = (saved[0], saved[1], (Statistic)data!);
-        var gradient = empty_like(logits);
-        if (gradient.numel() == 0)
-            return [gradient];
-        if (logits.dtype == ScalarType.Float64)
-            Backward<double>(logits, states, upstream.contiguous(), gradient, statistic);
-        else
-            Backward<float>(logits, states, upstream.contiguous(), gradient, statistic);
-        return [gradient];
-    }
+    protected override Tensor Readable(object? data, List<Tensor> saved, Tensor logits) => Readable((Statistic)data!, logits);
 
-    /// <inheritdoc/>
-    protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
-    {
-        var logits = saved[0].alias();
-        return Derivatives.Differentiable(Readable((Statistic)data!, logits), [logits], upstream);
-    }
-
-    /// <summary>The definition in tensor operations.</summary>
+    /// <summary>The definition.</summary>
     internal static Tensor Readable(Statistic statistic, Tensor logits)
     {
         if (statistic == Statistic.DivergenceFromUniform)
@@ -45,7 +27,7 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
     /// <summary>The formula of <see cref="UniformDivergence"/>.</summary>
     private static Tensor ReadableDivergence(Tensor logits)
     {
-        var below = (logits - logits.detach().amax([-1], keepdim: true)).clamp_min(-1e30);  // of a masked category; times its probability, zero
+        var below = (logits - logits.detach().amax([-1], keepdim: true)).clamp_min(-1e30);  // not −∞, times a probability of zero
         var t = below - below.expm1().mean([-1], keepdim: true).log1p();
         var small = t.clamp(-UniformDivergence.Small, UniformDivergence.Small);
         var series = UniformDivergence.Excess.Reverse().Aggregate(zeros_like(t), (sum, coefficient) => (sum * small) + coefficient);
@@ -109,15 +91,15 @@ internal sealed class FusedStatistic : FusedFunction<FusedStatistic>
             new Span<T>((T*)to + first, rows), new Span<T>((T*)state + (3L * first), 3 * rows), first));
     }
 
-    private static unsafe void Backward<T>(Tensor logits, Tensor states, Tensor upstream, Tensor gradient, Statistic statistic)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <inheritdoc/>
+    protected override unsafe void Backward<T>(object? data, List<Tensor> saved, Tensor upstream, Tensor gradient)
     {
-        var categories = (int)logits.size(-1);
-        var from = Memory.Address<T>(logits);
-        var state = Memory.Address<T>(states);
+        var (statistic, categories) = ((Statistic)data!, (int)gradient.size(-1));
+        var from = Memory.Address<T>(saved[0]);
+        var state = Memory.Address<T>(saved[1]);
         var v = Memory.Address<T>(upstream);
         var to = Memory.Address<T>(gradient);
-        Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
+        Blocks.For((int)(gradient.numel() / categories), categories, (first, rows) =>
         {
             for (var row = first; row < first + rows; row++)
             {

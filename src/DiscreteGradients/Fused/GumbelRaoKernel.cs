@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 
 namespace DiscreteGradients.Fused;
 
@@ -9,13 +8,23 @@ namespace DiscreteGradients.Fused;
 /// at E_D, so the tempered weights are (E_D p_k / (E_k + E_D p_k))^(1/τ), at most 1, which is the sample's. Noise is drawn again instead of
 /// stored: memory does not grow with the number of draws.
 /// </summary>
-internal static class GumbelRaoKernel
+internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKernel
 {
-    /// <summary>Rows one by one, vectorised over their categories.</summary>
-    internal static void LongRows<T>(RowBlock<T> block, int draws, double temperature)
+    /// <inheritdoc/>
+    public void Backward<T>(RowBlock<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (categories, padded) = (block.Categories, Noise.Padded(block.Categories));
+        if (block.Categories <= RowLayout.ShortRow)
+            ShortRows(block);
+        else
+            LongRows(block);
+    }
+
+    /// <summary>Rows one by one, vectorised over their categories.</summary>
+    private void LongRows<T>(RowBlock<T> block)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (categories, padded) = (block.Categories, RowLayout.Padded(block.Categories));
         var p = block.Scratch[..block.Gradient.Length];
         var weights = block.Scratch.Slice(block.Gradient.Length, block.Count * padded);
         var winners = block.Scratch.Slice(block.Gradient.Length + weights.Length, block.Count);
@@ -36,7 +45,7 @@ internal static class GumbelRaoKernel
             }
 
             if (temperature != 1)
-                Temper(block, weights, winners, temperature);
+                Temper(block, weights, winners);
             for (var row = 0; row < block.Count; row++)
             {
                 weights[(row * padded) + block.States[row].Sampled] = T.One;
@@ -45,15 +54,15 @@ internal static class GumbelRaoKernel
         }
     }
 
-    /// <summary>From arrivals times probability to weights, in log space: above temperature 1, probabilities that underflow still have weight.</summary>
-    private static void Temper<T>(RowBlock<T> block, Span<T> arrivals, ReadOnlySpan<T> winners, double temperature)
+    /// <summary>From arrivals times probability to weights, in log space, where probabilities that underflow still have weight.</summary>
+    private void Temper<T>(RowBlock<T> block, Span<T> arrivals, ReadOnlySpan<T> winners)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var inverse = T.CreateTruncating(1 / temperature);
-        Noise.NegativeLog(arrivals);
+        Elementary.NegativeLog(arrivals);
         for (var row = 0; row < block.Count; row++)
         {
-            var values = arrivals.Slice(row * Noise.Padded(block.Categories), block.Categories);
+            var values = arrivals.Slice(row * RowLayout.Padded(block.Categories), block.Categories);
             Rows.AddShifted(block.LogitsOf(row), block.States[row].Largest, values);
             Rows.Shift<T>(values, -T.Log(winners[row]), inverse, values);
         }
@@ -64,7 +73,7 @@ internal static class GumbelRaoKernel
     /// <summary>
     /// Many short rows at once: everything is laid out by category [K, rows], rows padded to whole vectors, and vectorised over the rows.
     /// </summary>
-    internal static void ShortRows<T>(RowBlock<T> block, int draws, double temperature)
+    private void ShortRows<T>(RowBlock<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var room = new ByCategory<T>(block);
@@ -98,7 +107,7 @@ internal static class GumbelRaoKernel
 
         internal ByCategory(RowBlock<T> block)
         {
-            _rows = Noise.PaddedRows(block.Count);
+            _rows = RowLayout.PaddedRows(block.Count);
             var size = block.Categories * _rows;
             var scratch = block.Scratch;
             scratch[..(6 * size)].Clear();
@@ -143,7 +152,7 @@ internal static class GumbelRaoKernel
         {
             for (var at = 0; at < Weights.Length; at += _rows)
                 TensorPrimitives.MultiplyAdd(_p.Slice(at, _rows), _winner, Weights.Slice(at, _rows), Weights.Slice(at, _rows));
-            Noise.NegativeLog(Weights);
+            Elementary.NegativeLog(Weights);
             TensorPrimitives.Log<T>(_winner, _winner);
             TensorPrimitives.Add<T>(_logP, Weights, Weights);
             for (var at = 0; at < Weights.Length; at += _rows)
@@ -151,7 +160,7 @@ internal static class GumbelRaoKernel
             Elementary.Exp(Weights);
         }
 
-        /// <summary>Weights, their totals and their weighted upstream gradients; from the noise itself if the race is still to be run.</summary>
+        /// <summary>Weights, totals and weighted upstream gradients; from the noise itself if the race is still to be run.</summary>
         internal void Weigh(bool race)
         {
             _total.Clear();
@@ -160,17 +169,17 @@ internal static class GumbelRaoKernel
             {
                 for (var row = 0; row < _rows; row += Vector<T>.Count)
                 {
-                    var w = Load(Weights, at + row);
+                    var w = Rows.Load<T>(Weights, at + row);
                     if (race)
                     {
-                        var weighed = Load(_winner, row) * Load(_p, at + row);
+                        var weighed = Rows.Load<T>(_winner, row) * Rows.Load<T>(_p, at + row);
                         w = weighed / (w + weighed);
                     }
 
-                    w += Load(_hard, at + row) * (Vector<T>.One - w);
-                    Store(w, Weights, at + row);
-                    Store(Load(_total, row) + w, _total, row);
-                    Store(Load(_mean, row) + (w * Load(_v, at + row)), _mean, row);
+                    w += Rows.Load<T>(_hard, at + row) * (Vector<T>.One - w);
+                    Rows.Store(w, Weights, at + row);
+                    Rows.Store(Rows.Load<T>(_total, row) + w, _total, row);
+                    Rows.Store(Rows.Load<T>(_mean, row) + (w * Rows.Load<T>(_v, at + row)), _mean, row);
                 }
             }
         }
@@ -184,8 +193,9 @@ internal static class GumbelRaoKernel
             {
                 for (var row = 0; row < _rows; row += Vector<T>.Count)
                 {
-                    var part = Load(Weights, at + row) * Load(_total, row) * (Load(_v, at + row) - Load(_mean, row));
-                    Store(Load(_sum, at + row) + part, _sum, at + row);
+                    var weight = Rows.Load<T>(Weights, at + row) * Rows.Load<T>(_total, row);
+                    var part = weight * (Rows.Load<T>(_v, at + row) - Rows.Load<T>(_mean, row));
+                    Rows.Store(Rows.Load<T>(_sum, at + row) + part, _sum, at + row);
                 }
             }
         }
@@ -198,10 +208,5 @@ internal static class GumbelRaoKernel
                     block.Gradient[(row * block.Categories) + k] = _sum[(k * _rows) + row];
             }
         }
-
-        private static Vector<T> Load(Span<T> values, int at) => Vector.LoadUnsafe(ref MemoryMarshal.GetReference(values), (nuint)at);
-
-        private static void Store(Vector<T> value, Span<T> values, int at) =>
-            value.StoreUnsafe(ref MemoryMarshal.GetReference(values), (nuint)at);
     }
 }

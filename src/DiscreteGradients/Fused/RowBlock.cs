@@ -2,14 +2,18 @@ using System.Numerics;
 
 namespace DiscreteGradients.Fused;
 
-/// <summary>An estimator with a fused CPU kernel: its gradient written row by row. The readable form stays the definition.</summary>
+/// <summary>An estimator with a kernel; the readable form stays the definition.</summary>
 internal interface IFusedEstimator
+{
+    /// <summary>The kernel for the estimator's settings.</summary>
+    IRowKernel Kernel { get; }
+}
+
+/// <summary>A gradient that is written row by row.</summary>
+internal interface IRowKernel
 {
     /// <summary>Fills <see cref="RowBlock{T}.Gradient"/> for a block of rows. Must not throw.</summary>
     void Backward<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>;
-
-    /// <summary>Whether the gradient needs noise given the sample.</summary>
-    bool NeedsNoise { get; }
 }
 
 /// <summary>Consecutive rows of categories on their way back: everything a fused gradient needs.</summary>
@@ -35,14 +39,14 @@ internal readonly ref struct RowBlock<T>
     internal required Span<T> Scratch { get; init; }
 
     /// <summary>Seven blocks of padded rows: what the most demanding kernel needs, Gumbel-Rao on short rows.</summary>
-    internal static int ScratchSize(int rows, int categories) => categories <= Noise.ShortRow
-        ? ((6 * categories) + 3) * Noise.PaddedRows(rows)
+    internal static int ScratchSize(int rows, int categories) => categories <= RowLayout.ShortRow
+        ? ((6 * categories) + 3) * RowLayout.PaddedRows(rows)
         : rows * ((2 * categories) + 2);
 
     /// <summary>The first row of the block, and all rows there are.</summary>
     internal required (int First, int All) Place { get; init; }
 
-    /// <summary>The noise of the sample.</summary>
+    /// <summary>The noise of the gradient.</summary>
     internal required Noise Noise { get; init; }
 
     internal int Count => States.Length;
@@ -84,9 +88,6 @@ internal readonly ref struct RowBlock<T>
         Rows.AddWeighed(weights, inverse * scale, upstream, Rows.Dot(weights, upstream) * inverse, GradientOf(row));
     }
 
-    /// <summary>Standard exponential noise of one draw for this block, laid out as <see cref="Noise.BlockSize"/> says.</summary>
+    /// <summary>Standard exponential noise of one draw for this block, laid out as <see cref="RowLayout.Size"/> says.</summary>
     internal void Exponential(int draw, Span<T> values) => Noise.Exponential(values, draw, Place.First, Place.All, Categories);
 }
-
-/// <summary>A pathwise estimator with its kernel.</summary>
-internal sealed record FusedPathwise(PathwiseEstimator Estimator, IFusedEstimator Kernel);

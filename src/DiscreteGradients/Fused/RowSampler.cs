@@ -13,14 +13,14 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     /// <summary>Categories of a long row that are exponentiated at a time; their weights are not kept.</summary>
     private const int Chunk = 1024;
 
-    private readonly T[] _weights = ArrayPool<T>.Shared.Rent(Math.Min(rows * categories, Rows.Block));
+    private readonly T[] _weights = ArrayPool<T>.Shared.Rent(Math.Min(rows * categories, RowLayout.Block));
     private readonly T[] _largest = ArrayPool<T>.Shared.Rent(rows);
     private readonly double[] _sums = ArrayPool<double>.Shared.Rent(TableSize(categories));
     private readonly T[] _chunkLargest = ArrayPool<T>.Shared.Rent(TableSize(categories));
     private readonly int _group = GroupOf(categories);
 
     /// <summary>Whether a row is too long for a block: then it is alone in it, and a group is a chunk.</summary>
-    private bool Long => categories > Rows.Block;
+    private bool Long => categories > RowLayout.Block;
 
     /// <summary>Whether a row is shorter than a vector: then plain loops are fastest.</summary>
     private bool Short => categories < Vector<T>.Count && categories <= Rows.Group;
@@ -129,7 +129,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         return first + Search(weights, threshold);
     }
 
-    /// <summary>The first weight at which the cumulative weight exceeds the threshold, or if rounding lets none, the last above zero.</summary>
+    /// <summary>The first weight where the cumulative one exceeds the threshold, or if rounding lets none, the last above zero.</summary>
     private static int Search(ReadOnlySpan<T> weights, double threshold)
     {
         var (k, cumulative) = (0, 0.0);
@@ -179,7 +179,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         _largest[0] = largest;
     }
 
-    private static int GroupOf(int categories) => categories > Rows.Block ? Chunk : Rows.GroupOf(categories);
+    private static int GroupOf(int categories) => categories > RowLayout.Block ? Chunk : Rows.GroupOf(categories);
 
     private static int TableSize(int categories) => (categories + GroupOf(categories) - 1) / GroupOf(categories);
 

@@ -9,9 +9,6 @@ namespace DiscreteGradients.Fused;
 /// <summary>Arithmetic on rows of categories. Short rows are looped over, long ones handed to vector instructions.</summary>
 internal static class Rows
 {
-    /// <summary>Elements worked on at once: logits, upstream gradient and result of a block share the first-level cache.</summary>
-    internal const int Block = 2048;
-
     /// <summary>Categories whose weights are summed before the sum joins the cumulative table.</summary>
     internal const int Group = 8;
 
@@ -21,12 +18,8 @@ internal static class Rows
     /// <summary>The group of rows of that many categories.</summary>
     internal static int GroupOf(int categories) => categories <= 8 * LongGroup ? Group : LongGroup;
 
-    /// <summary>Categories from which a row is worth its own pass of exponentials; shorter ones share one with the rows of their block.</summary>
+    /// <summary>Categories from which a row is worth a pass of exponentials of its own; shorter ones share that of their block.</summary>
     internal const int Wide = 32;
-
-    /// <summary>Rows of a block: as many as fit, at least one; of short rows a multiple of 16, for whole vectors.</summary>
-    internal static int PerBlock(int categories) =>
-        categories <= Noise.ShortRow ? Block / categories / 16 * 16 : Math.Max(1, Block / categories);
 
     /// <summary>(value − shift) · scale.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -99,7 +92,8 @@ internal static class Rows
     internal static (T Total, T Moment) Moments<T>(ReadOnlySpan<T> logits, T largest)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (largests, lowest, totals, moments) = (new Vector<T>(largest), new Vector<T>(T.CreateSaturating(-1e30)), Vector<T>.Zero, Vector<T>.Zero);
+        var (largests, lowest) = (new Vector<T>(largest), new Vector<T>(T.CreateSaturating(-1e30)));
+        var (totals, moments) = (Vector<T>.Zero, Vector<T>.Zero);
         var k = 0;
         for (; k <= logits.Length - Vector<T>.Count; k += Vector<T>.Count)
         {
@@ -125,7 +119,8 @@ internal static class Rows
     internal static void EntropySlope<T>(ReadOnlySpan<T> logits, T largest, T scale, T mean, Span<T> result)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (largests, scales, means, lowest) = (new Vector<T>(largest), new Vector<T>(scale), new Vector<T>(mean), new Vector<T>(T.CreateSaturating(-1e30)));
+        var (largests, lowest) = (new Vector<T>(largest), new Vector<T>(T.CreateSaturating(-1e30)));
+        var (scales, means) = (new Vector<T>(scale), new Vector<T>(mean));
         var k = 0;
         for (; k <= logits.Length - Vector<T>.Count; k += Vector<T>.Count)
         {
@@ -292,6 +287,6 @@ internal static class Rows
         Vector.LoadUnsafe(ref MemoryMarshal.GetReference(values), (nuint)at);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<T>(Vector<T> value, Span<T> values, int at) where T : unmanaged =>
+    internal static void Store<T>(Vector<T> value, Span<T> values, int at) where T : unmanaged =>
         value.StoreUnsafe(ref MemoryMarshal.GetReference(values), (nuint)at);
 }

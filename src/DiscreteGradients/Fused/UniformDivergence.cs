@@ -6,9 +6,9 @@ using System.Runtime.CompilerServices;
 namespace DiscreteGradients.Fused;
 
 /// <summary>
-/// KL(p ‖ uniform) of rows of logits, in double precision. With t = log K p it is the mean of 1 + (t − 1) eᵗ over the K categories. No term is
-/// negative, so nothing cancels near the uniform distribution, where log K less the entropy is a difference of nearly equal numbers; and an
-/// error of log K is multiplied by the divergence itself.
+/// KL(p ‖ uniform) of rows of logits, in double precision. With t = log K p it is the mean of 1 + (t − 1) eᵗ over the K categories. No term
+/// is negative, so nothing cancels near the uniform distribution, where log K less the entropy is a difference of nearly equal numbers; and
+/// an error of log K is multiplied by the divergence itself.
 /// </summary>
 internal static class UniformDivergence
 {

@@ -3,8 +3,8 @@ namespace DiscreteGradients;
 /// <summary>Decoupled straight-through: straight-through with one temperature for the sample and another for the gradient.</summary>
 /// <remarks>
 /// The sample comes from softmax(θ/τ_f), so what is estimated is ∇E[f(z)] under that law. Approximates it with (1/τ) J(softmax(θ/τ)) ∇f(z),
-/// J(p) = diag(p) − p pᵀ: exact for linear f if the temperatures are equal. At 1 and 1 it is <see cref="StraightThrough"/>; the paper finds its
-/// best temperatures far apart.
+/// J(p) = diag(p) − p pᵀ: exact for linear f if the temperatures are equal. At 1 and 1 it is <see cref="StraightThrough"/>; the paper finds
+/// its best temperatures far apart.
 /// Requires f differentiable at one-hot points.
 /// Reference: arXiv 2410.13331, version 2.
 /// </remarks>
@@ -15,7 +15,8 @@ public sealed record DecoupledStraightThrough(double ForwardTemperature = 1, dou
     private const string Forward = "forwardTemperature";
 
     /// <inheritdoc cref="DecoupledStraightThrough"/>
-    public double ForwardTemperature { get; init => field = Check.Temperature(value, Forward); } = Check.Temperature(ForwardTemperature, Forward);
+    public double ForwardTemperature { get; init => field = Check.Temperature(value, Forward); } =
+        Check.Temperature(ForwardTemperature, Forward);
 
     /// <inheritdoc cref="DecoupledStraightThrough"/>
     public double Temperature { get; init => field = Check.Temperature(value); } = Check.Temperature(Temperature);

@@ -1,7 +1,3 @@
-using System.Numerics;
-using System.Numerics.Tensors;
-using DiscreteGradients.Fused;
-
 namespace DiscreteGradients;
 
 /// <summary>
@@ -32,7 +28,8 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
         using (no_grad())
         {
             var largest = logProbabilities.amax([-1], keepdim: true);
-            var gap = Gap is { } given ? full_like(largest, Math.Min(given, -Precision.Lowest(largest.dtype))) : ProbabilityGap(logProbabilities, hard);
+            var gap = Gap is { } given
+                ? full_like(largest, Math.Min(given, -Precision.Lowest(largest.dtype))) : ProbabilityGap(logProbabilities, hard);
             moved = where(hard > 0, 0, (logProbabilities - largest).minimum(-gap));
         }
 
@@ -46,36 +43,11 @@ public sealed record GappedStraightThrough(double? Gap = 1, double Temperature =
         return (-p).log1p().neg() / p;
     }
 
-    bool IFusedEstimator.NeedsNoise => false;
-
-    void IFusedEstimator.Backward<T>(RowBlock<T> block)
-    {
-        var temperature = T.CreateTruncating(Temperature);
-        for (var row = 0; row < block.Count; row++)
-        {
-            var moved = block.GradientOf(row);
-            var state = block.States[row];
-            var gap = RowGap(block.LogitsOf(row)[state.Sampled] - state.Largest, state);
-            Rows.Shift(block.LogitsOf(row), state.Largest, T.One / temperature, moved);
-            TensorPrimitives.Min(moved, -gap / temperature, moved);
-            moved[state.Sampled] = T.Zero;
-        }
-
-        Elementary.Exp(block.Gradient);
-        for (var row = 0; row < block.Count; row++)
-            block.Jacobian(row, block.GradientOf(row), T.One / Rows.Sum<T>(block.GradientOf(row)), T.One / temperature);
-    }
-
-    private T RowGap<T>(T below, RowState<T> state) where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        if (Gap is { } given)
-            return T.CreateTruncating(given);
-        var p = T.Exp(below) * state.InverseTotal * T.CreateTruncating(1 - 1e-5);
-        return p > T.Zero ? -Elementary.LogP1(-p) / p : T.One;
-    }
+    IRowKernel IFusedEstimator.Kernel => new GappedStraightThroughKernel(Gap, Temperature);
 
     private static double? CheckGap(double? gap) =>
         gap is null or >= 0 and < double.PositiveInfinity
             ? gap
-            : throw new ArgumentException($"gap must be a finite number of at least 0, or null for the probability-dependent gap; got {gap}.", nameof(gap));
+            : throw new ArgumentException(
+                $"gap must be a finite number of at least 0, or null for the probability-dependent gap; got {gap}.", nameof(gap));
 }

@@ -1,5 +1,3 @@
-using DiscreteGradients.Fused;
-
 namespace DiscreteGradients;
 
 /// <summary>
@@ -11,7 +9,7 @@ namespace DiscreteGradients;
 /// Requires f differentiable at one-hot points. Sampling never uses the temperature. Biased even for linear f.
 /// Reference: Paulus, Maddison, Krause 2021, arXiv 2010.04838, section 3; Jang, Gu, Poole 2017, arXiv 1611.01144 (one draw).
 /// </remarks>
-/// <param name="Draws">K ≥ 1, conditional noise draws per sample; f is evaluated once whatever it is; the fused form's memory does not grow with it.</param>
+/// <param name="Draws">K ≥ 1, conditional noise draws per sample. Neither the evaluations of f nor the fused memory grow with it.</param>
 /// <param name="Temperature">τ > 0: small values lower the bias and raise the variance.</param>
 public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : PathwiseEstimator, IFusedEstimator
 {
@@ -33,28 +31,13 @@ public sealed record GumbelRao(int Draws = 100, double Temperature = 1) : Pathwi
     {
         Tensor perturbed;
         using (no_grad())
-        {
-            // The sampled category wins the exponential race at its own time; the others arrive that much later.
-            var arrival = exponential.log();
-            var winner = (arrival * hard).sum([-1], keepdim: true);
-            var others = (arrival - logProbabilities).logaddexp(winner);
-            perturbed = -where(hard > 0, winner, others);
-        }
-
+            perturbed = Gumbel.Conditional(logProbabilities, hard, exponential);
         return (Surrogate.Hold(perturbed, logProbabilities) / temperature).softmax(-1).mean([0]);
     }
 
     /// <summary>The unconditional soft sample softmax((θ + G)/τ) [.., K], differentiable.</summary>
     internal static Tensor SampleSoft(Tensor logits, double temperature, Noise noise) =>
-        ((Masking.LogProbabilities(logits) - noise.Exponential(1, logits).squeeze(0).log()) / temperature).softmax(-1);
+        (Gumbel.Perturbed(Masking.LogProbabilities(logits), noise.Exponential(1, logits).squeeze(0)) / temperature).softmax(-1);
 
-    bool IFusedEstimator.NeedsNoise => true;
-
-    void IFusedEstimator.Backward<T>(RowBlock<T> block)
-    {
-        if (block.Categories <= Noise.ShortRow)
-            GumbelRaoKernel.ShortRows(block, Draws, Temperature);
-        else
-            GumbelRaoKernel.LongRows(block, Draws, Temperature);
-    }
+    IRowKernel IFusedEstimator.Kernel => new GumbelRaoKernel(Draws, Temperature);
 }

@@ -1,7 +1,3 @@
-using System.Numerics;
-using System.Numerics.Tensors;
-using DiscreteGradients.Fused;
-
 namespace DiscreteGradients;
 
 /// <summary>
@@ -32,54 +28,5 @@ public sealed record ReinMax(double Temperature = 1) : PathwiseEstimator, IFused
         return 2 * atMidpoint.softmax(-1) - logProbabilities.exp() / 2;
     }
 
-    bool IFusedEstimator.NeedsNoise => false;
-
-    void IFusedEstimator.Backward<T>(RowBlock<T> block)
-    {
-        if (Temperature == 1)
-            BackwardAtOne(block);
-        else
-            BackwardAt(T.CreateTruncating(Temperature), block);
-    }
-
-    /// <summary>With v the upstream gradient and D the sample, equation 7 is g_k = ½ p_k (v_k − v_D) for k ≠ D, and the row sums to zero.</summary>
-    private static void BackwardAtOne<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var half = T.CreateTruncating(0.5);
-        var wide = block.Categories >= Rows.Wide;
-        if (!wide)
-            block.Exponentiate(T.One, block.Gradient);
-        for (var row = 0; row < block.Count; row++)
-        {
-            var gradient = block.GradientOf(row);
-            var upstream = block.UpstreamOf(row);
-            var state = block.States[row];
-            var (scale, shift) = (state.InverseTotal * half, upstream[state.Sampled]);
-            gradient[state.Sampled] = wide
-                ? -Rows.WeighExponential(block.LogitsOf(row), state.Largest, scale, upstream, shift, gradient)
-                : -Rows.Weigh(gradient, scale, upstream, shift);
-        }
-    }
-
-    /// <summary>2 J(m) v = q (v − ⟨m, v⟩) + D (v_D − ⟨m, v⟩), q the tempered softmax and m = (q + D)/2 the midpoint.</summary>
-    private static void BackwardAt<T>(T temperature, RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var half = T.CreateTruncating(0.5);
-        var tempered = block.Scratch[..block.Gradient.Length];
-        block.Exponentiate(T.One, block.Gradient);
-        block.Exponentiate(temperature, tempered);
-        for (var row = 0; row < block.Count; row++)
-        {
-            var gradient = block.GradientOf(row);
-            var upstream = block.UpstreamOf(row);
-            var state = block.States[row];
-            var q = tempered.Slice(row * block.Categories, block.Categories);
-            var inverse = T.One / Rows.Sum<T>(q);
-            var mean = half * ((Rows.Dot<T>(q, upstream) * inverse) + upstream[state.Sampled]);
-            block.Jacobian(row, gradient, state.InverseTotal, half);
-            Rows.Weigh(q, inverse, upstream, mean);
-            TensorPrimitives.Subtract<T>(q, gradient, gradient);
-            gradient[state.Sampled] += upstream[state.Sampled] - mean;
-        }
-    }
+    IRowKernel IFusedEstimator.Kernel => new ReinMaxKernel(Temperature);
 }

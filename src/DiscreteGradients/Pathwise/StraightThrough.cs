@@ -1,5 +1,3 @@
-using DiscreteGradients.Fused;
-
 namespace DiscreteGradients;
 
 /// <summary>
@@ -23,16 +21,5 @@ public sealed record StraightThrough(double Temperature = 1) : PathwiseEstimator
     protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise) =>
         (logProbabilities / Temperature).softmax(-1);
 
-    bool IFusedEstimator.NeedsNoise => false;
-
-    void IFusedEstimator.Backward<T>(RowBlock<T> block)
-    {
-        block.Exponentiate(T.CreateTruncating(Temperature), block.Gradient);
-        for (var row = 0; row < block.Count; row++)
-        {
-            var weights = block.GradientOf(row);
-            var inverse = Temperature == 1 ? block.States[row].InverseTotal : T.One / Rows.Sum<T>(weights);
-            block.Jacobian(row, weights, inverse, T.CreateTruncating(1 / Temperature));
-        }
-    }
+    IRowKernel IFusedEstimator.Kernel => new StraightThroughKernel(Temperature);
 }

@@ -15,16 +15,13 @@ public sealed record Arms(int Samples = 4) : ScoreFunctionEstimator, IBinaryEsti
     public int Samples { get; init => field = Check.AtLeast(2, value, nameof(Samples)); } = Check.AtLeast(2, Samples);
 
     /// <inheritdoc/>
-    public override int Order => Unbiased;
-
-    /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator)
+    protected override Points Draw(Tensor logits, Noise noise)
     {
         var odds = Bernoulli.LogOdds(logits);
-        var rare = Copula.Uniform(Samples, odds, Noise.Draw(generator)) < Bernoulli.Lesser(odds);
+        var rare = DirichletCopula.Uniform(Samples, odds, noise) < Bernoulli.Lesser(odds);
         return new(Bernoulli.Points(rare, odds, logits.dtype));
     }
 
@@ -34,7 +31,6 @@ public sealed record Arms(int Samples = 4) : ScoreFunctionEstimator, IBinaryEsti
         var q = Bernoulli.Lesser(Bernoulli.LogOdds(logits));
         var together = (2 - q.pow(-1.0 / (Samples - 1))).clamp_min(0).pow(Samples - 1);
         var weight = ((1 - q) / (1 - together)).to_type(logits.dtype).unsqueeze(-1);
-        var advantage = (values - values.mean([0], keepdim: true)) / (Samples - 1);
-        return weight * (advantage.unsqueeze(-1).unsqueeze(-1) * (points.Z - Categorical.Probabilities(logits))).sum([0]);
+        return weight * Score.LeaveOneOut(values, points.Z, Categorical.Probabilities(logits));
     }
 }

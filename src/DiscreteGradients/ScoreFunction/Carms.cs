@@ -1,12 +1,14 @@
 namespace DiscreteGradients;
 
-/// <summary>CARMS-I: any number of categorical samples that repel each other, with a leave-one-out baseline. Unbiased for every f.</summary>
+/// <summary>CARMS-I: categorical samples that repel each other, with a leave-one-out baseline. Unbiased for every f.</summary>
 /// <remarks>
 /// Approximates ∇E[f(z)] per latent with 1/(S(S − 1)) Σ_{s &lt; t} r(zₛ, zₜ)(f(zₛ) − f(zₜ))(zₛ − zₜ), r(a, b) = πₐ π_b / P(zₛ = a, zₜ = b).
-/// The samples are the inverse CDF of a Dirichlet copula, over categories in one of K(K − 1)/2 orders drawn at random: one for each pair that
-/// is first and last, the others cyclic between them. So every pair of categories is possible, and P is the exact mean over the orders.
-/// Neither r nor P is smoothed or clipped; the released code does both, which biases it. r is large for pairs that are unlikely together.
-/// f need not be differentiable. The time to find P grows with S² K² for each latent and the memory with S² K: meant for tens of categories.
+/// The samples are the inverse CDF of a Dirichlet copula, over categories in one of K(K − 1)/2 orders drawn at random: one for each pair
+/// that is first and last, the others cyclic between them. So every pair of categories is possible, and P is the exact mean over the
+/// orders. Neither r nor P is smoothed or clipped; the released code does both, which biases it. r is large for pairs that are unlikely
+/// together.
+/// f need not be differentiable. The time to find P grows with S² K² for each latent and the memory with S² K: meant for tens of
+/// categories.
 /// For K = 2 and S = 2 it is <see cref="Disarm"/>.
 /// Reference: Dimitriev, Zhou 2021, "CARMS: categorical-antithetic-REINFORCE multi-sample gradient estimator", arXiv 2110.14002.
 /// </remarks>
@@ -17,26 +19,16 @@ public sealed record Carms(int Samples = 4) : ScoreFunctionEstimator
     public int Samples { get; init => field = Check.AtLeast(2, value, nameof(Samples)); } = Check.AtLeast(2, Samples);
 
     /// <inheritdoc/>
-    public override int Order => Unbiased;
-
-    /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator)
+    protected override Points Draw(Tensor logits, Noise noise)
     {
         Check.Room(Samples * (Samples - 1L) / 2, "pairs of samples", logits.shape, ScalarType.Float64, logits.device);
         var (p, k) = (Categorical.LogProbabilities(logits).exp(), logits.shape[^1]);
-        var noise = Noise.Draw(generator);
-        var ends = noise.Other().Uniform(2, p.numel() / k, logits.device).view([2, .. p.shape[..^1], 1]);
-        var one = (ends[0] * k).floor();
-        var other = (one + 1 + (ends[1] * (k - 1)).floor()).remainder(k);
-        var (first, last) = (one.minimum(other), one.maximum(other));
-
-        var category = arange(k, device: logits.device);
-        var order = (category - last - 1).remainder(k).masked_fill(category == first, -1).argsort(-1);
+        var order = CyclicOrders.Draw(p, noise.Other());
         var cumulative = p.gather(-1, order).cumsum(-1);
-        var u = Copula.Uniform(Samples, p.select(-1, 0), noise).movedim([0], [-1]) * cumulative.narrow(-1, k - 1, 1);
+        var u = DirichletCopula.Uniform(Samples, p.select(-1, 0), noise).movedim([0], [-1]) * cumulative.narrow(-1, k - 1, 1);
         var place = searchsorted(cumulative, u.contiguous(), right: true);
         return new(OneHot.Of(order.gather(-1, place).movedim([-1], [0]), k, logits.dtype));
     }
@@ -51,32 +43,9 @@ public sealed record Carms(int Samples = 4) : ScoreFunctionEstimator
         Tensor One(Tensor of) => of.index_select(0, pairs[0]);
         Tensor Other(Tensor of) => of.index_select(0, pairs[1]);
 
-        var joint = Joint(p, category, own, pairs);
+        var joint = CyclicOrders.Joint(p, category, own, pairs);
         var ratio = where(joint > 0, One(own) * Other(own) / joint, zeros_like(joint));  // 0: rarer together than 53 bits can tell
         var weight = ((One(values) - Other(values)).unsqueeze(-1) * ratio).to_type(logits.dtype) / (Samples * (Samples - 1.0));
         return (weight.unsqueeze(-1) * (One(points.Z) - Other(points.Z))).sum([0]);
-    }
-
-    /// <summary>P(zₛ, zₜ) [pairs, B.., L] of drawn categories [S, B.., L], whose own probabilities are given.</summary>
-    private Tensor Joint(Tensor p, Tensor category, Tensor own, Tensor pairs)
-    {
-        var k = p.shape[^1];
-        var before = (p.cumsum(-1) - p).expand([Samples, .. p.shape]).gather(-1, category.unsqueeze(-1)).squeeze(-1);
-        var joint = zeros([pairs.shape[1], .. own.shape[1..]], p.dtype, p.device);
-        for (var last = 1L; last < k; last++)
-        {
-            // The order begins with `first`, any category below `last`, and goes on after `last` in a circle.
-            var first = arange(last, device: p.device).view([last, .. own.shape.Select(_ => 1L)]);
-            var moved = p.narrow(-1, 0, last).movedim([-1], [0]).unsqueeze(1);
-            var circle = before - p.narrow(-1, 0, last + 1).sum(-1) + (category <= last).to_type(p.dtype);
-            var overtakes = first + k - last - 1 > (category - last - 1).remainder(k);
-            var left = (circle + (moved * overtakes.to_type(p.dtype))).masked_fill(category == first, 0).clamp_min(0);
-
-            var (from, to) = (left.pow(1.0 / (Samples - 1)), (left + own).pow(1.0 / (Samples - 1)));
-            Tensor Below(Tensor x, Tensor y) => Copula.Below(x.index_select(1, pairs[0]), y.index_select(1, pairs[1]), Samples);
-            joint += (Below(from, from) + Below(to, to) - Below(from, to) - Below(to, from)).sum([0]);
-        }
-
-        return joint / (k * (k - 1) / 2.0);
     }
 }

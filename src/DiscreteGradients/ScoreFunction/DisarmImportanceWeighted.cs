@@ -1,12 +1,12 @@
 namespace DiscreteGradients;
 
-/// <summary>DisARM-IW: an antithetic pair of categorical samples, weighted as if they had been drawn independently. Unbiased for every f.</summary>
+/// <summary>DisARM-IW: antithetic categorical pairs, weighted as if they had been drawn independently. Unbiased for every f.</summary>
 /// <remarks>
 /// Approximates ∇E[f(z)] per latent with ½ w (f(z) − f(z′))(z − z′), averaged over pairs: <see cref="Rloo"/> of two samples whose coupling
-/// the weight w = σ(|φₙ|) Π_{i &lt; n} 1/(1 − e^(2φᵢ)) undoes. The pair comes from the coins of a stick-breaking construction that share their
-/// uniform numbers, φ their log-odds and n the first category that stops one of the two; see <see cref="DisarmStickBreaking"/>. The categories
-/// are taken in ascending order of their probability: then φ ≤ 0, every pair is possible, and w is at most 2. In another order a category of
-/// more than half of what is left stops one of the two for certain, pairs beyond it never come, and the estimator is biased.
+/// the weight w = σ(|φₙ|) Π_{i &lt; n} 1/(1 − e^(2φᵢ)) undoes. The pair comes from the coins of a stick-breaking construction that share
+/// their uniform numbers, φ their log-odds and n the first category that stops one of the two; see <see cref="DisarmStickBreaking"/>. The
+/// categories are taken in ascending order of their probability: then φ ≤ 0, every pair is possible, and w is at most 2. In another order a
+/// category of more than half of what is left stops one of the two for certain, pairs beyond it never come, and the estimator is biased.
 /// f need not be differentiable. For K = 2 it is <see cref="Disarm"/>.
 /// Reference: Dong, Mnih, Tucker 2021, "Coupled gradient estimators for discrete latent variables", arXiv 2106.08056
 /// (DisARM-IW).
@@ -18,16 +18,13 @@ public sealed record DisarmImportanceWeighted(int Samples = 2) : ScoreFunctionEs
     public int Samples { get; init => field = Check.Pairs(value, nameof(Samples)); } = Check.Pairs(Samples);
 
     /// <inheritdoc/>
-    public override int Order => Unbiased;
-
-    /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator)
+    protected override Points Draw(Tensor logits, Noise noise)
     {
         var (order, log) = Ascending(logits);
-        var index = Sticks.Pairs(Sticks.LogOdds(log), Samples / 2, Noise.Draw(generator)).unsqueeze(-1);
+        var index = StickBreaking.Pairs(StickBreaking.LogOdds(log), Samples / 2, noise).unsqueeze(-1);
         var category = order.expand([Samples, .. order.shape]).gather(-1, index).squeeze(-1);
         return new(OneHot.Of(category, logits.shape[^1], logits.dtype));
     }
@@ -37,11 +34,9 @@ public sealed record DisarmImportanceWeighted(int Samples = 2) : ScoreFunctionEs
     {
         var (order, log) = Ascending(logits);
         var index = points.Z.gather(-1, order.expand(points.Z.shape)).argmax(-1).chunk(2);
-        var weight = Sticks.ImportanceWeight(Sticks.LogOdds(log), index[0].minimum(index[1]));
+        var weight = StickBreaking.ImportanceWeight(StickBreaking.LogOdds(log), index[0].minimum(index[1]));
         weight = weight.masked_fill(index[0] == index[1], 0).to_type(logits.dtype).unsqueeze(-1);
-
-        var (z, f) = (points.Z.chunk(2), values.chunk(2));
-        return ((f[0] - f[1]).unsqueeze(-1).unsqueeze(-1) * weight * (z[0] - z[1]) / 2).mean([0]);
+        return Score.OfPairs(weight, values, points.Z);
     }
 
     private static (Tensor Order, Tensor Log) Ascending(Tensor logits)

@@ -12,15 +12,12 @@ public sealed record Reinforce(int Samples = 1) : ScoreFunctionEstimator
     public int Samples { get; init => field = Check.AtLeast(1, value, nameof(Samples)); } = Check.AtLeast(1, Samples);
 
     /// <inheritdoc/>
-    public override int Order => Unbiased;
-
-    /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator) => new(OneHot.Sample(logits, Samples, generator: generator));
+    protected override Points Draw(Tensor logits, Noise noise) => new(Categorical.Sample(logits, Samples, noise));
 
     /// <inheritdoc/>
     protected override Tensor Gradient(Tensor logits, Points points, Tensor values) =>
-        (values.unsqueeze(-1).unsqueeze(-1) * (points.Z - Categorical.Probabilities(logits))).mean([0]);
+        Score.Weighted(values, points.Z, Categorical.Probabilities(logits)).mean([0]);
 }

@@ -1,6 +1,6 @@
 namespace DiscreteGradients;
 
-/// <summary>REINFORCE with the leave-one-out baseline: each sample's baseline is the mean of f at the others. Unbiased for every f.</summary>
+/// <summary>REINFORCE with the leave-one-out baseline, the mean of f at the other samples. Unbiased for every f.</summary>
 /// <remarks>
 /// Approximates ∇E[f(z)] with 1/(S − 1) Σₛ (f(zₛ) − f̄)(zₛ − softmax(θ)). f need not be differentiable.
 /// Reference: Kool, van Hoof, Welling 2019, "Buy 4 REINFORCE samples, get a baseline for free!".
@@ -12,18 +12,12 @@ public sealed record Rloo(int Samples = 2) : ScoreFunctionEstimator
     public int Samples { get; init => field = Check.AtLeast(2, value, nameof(Samples)); } = Check.AtLeast(2, Samples);
 
     /// <inheritdoc/>
-    public override int Order => Unbiased;
-
-    /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => Samples;
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator) => new(OneHot.Sample(logits, Samples, generator: generator));
+    protected override Points Draw(Tensor logits, Noise noise) => new(Categorical.Sample(logits, Samples, noise));
 
     /// <inheritdoc/>
-    protected override Tensor Gradient(Tensor logits, Points points, Tensor values)
-    {
-        var advantage = (values - values.mean([0], keepdim: true)) / (Samples - 1);  // f(zₛ) minus the mean of the others, over S
-        return (advantage.unsqueeze(-1).unsqueeze(-1) * (points.Z - Categorical.Probabilities(logits))).sum([0]);
-    }
+    protected override Tensor Gradient(Tensor logits, Points points, Tensor values) =>
+        Score.LeaveOneOut(values, points.Z, Categorical.Probabilities(logits));
 }

@@ -1,12 +1,12 @@
 namespace DiscreteGradients;
 
-/// <summary>The unordered set estimator: distinct joint states, drawn without replacement, whose order is integrated out. Unbiased for every f.</summary>
+/// <summary>The unordered set estimator: states drawn without replacement, their order integrated out. Unbiased for every f.</summary>
 /// <remarks>
-/// Approximates ∇E[f(z)] with Σ_{s ∈ S} w_s (f(s) − b_s)(s − softmax(θ)). S are k different states of all latents together; w_s, the probability
-/// that s was drawn first given the set, estimates E[f] as Σ w_s f(s); b_s = p_s f(s) + Σ_{t ≠ s} (1 − p_s) P(t drawn second given s first and S) f(t)
-/// is the built-in baseline. Both need the probability of every way to complete the set, which sums over its 2^k subsets find. No evaluation
-/// of f is spent on a state twice, so it is at its best where few states hold much of the probability; if there are no more than k states,
-/// value and gradient are exact. f need not be differentiable.
+/// Approximates ∇E[f(z)] with Σ_{s ∈ S} w_s (f(s) − b_s)(s − softmax(θ)). S are k different states of all latents together; w_s, the
+/// probability that s was drawn first given the set, estimates E[f] as Σ w_s f(s); b_s = p_s f(s) + Σ_{t ≠ s} (1 − p_s) P(t drawn second
+/// given s first and S) f(t) is the built-in baseline. Both need the probability of every way to complete the set, which sums over its 2^k
+/// subsets find. No evaluation of f is spent on a state twice, so it is at its best where few states hold much of the probability; if there
+/// are no more than k states, value and gradient are exact. f need not be differentiable.
 /// Reference: Kool, van Hoof, Welling 2020, "Estimating gradients for discrete random variables by sampling without replacement",
 /// arXiv 2002.06043, with the built-in baseline.
 /// </remarks>
@@ -17,20 +17,16 @@ public sealed record UnorderedSet(int Samples = 4) : ScoreFunctionEstimator
     public int Samples { get; init => field = Check.Between(2, 8, value, nameof(Samples)); } = Check.Between(2, 8, Samples);
 
     /// <inheritdoc/>
-    public override int Order => Unbiased;
-
-    /// <inheritdoc/>
     public override long Evaluations(long latents, long categories) => Math.Min(Samples, ExactEnumeration.CountStates(latents, categories));
 
     /// <inheritdoc/>
-    protected override Points Draw(Tensor logits, Generator? generator)
+    protected override Points Draw(Tensor logits, Noise noise)
     {
         var states = new JointStates(Categorical.LogProbabilities(logits));
-        var noise = Noise.Draw(generator);
         for (var n = 0; n < Evaluations(logits.shape[^2], logits.shape[^1]); n++, noise = noise.Other())
             states.Draw(noise);
         var (index, log) = (states.Index, states.LogProbability);
-        var completions = Completions(log);
+        var completions = UnorderedDraws.Completions(log);
         var weights = stack([.. Enumerable.Range(0, (int)log.shape[0]).Select(s => (log[s] + completions[1 << s] - completions[0]).exp())]);
         return new(OneHot.Of(index, logits.shape[^1], logits.dtype), weights.to_type(logits.dtype));
     }
@@ -41,35 +37,12 @@ public sealed record UnorderedSet(int Samples = 4) : ScoreFunctionEstimator
         var z = points.Z;
         var log = (Categorical.LogProbabilities(logits).clamp_min(double.MinValue) * z).sum([-2, -1]);
         log[1..] = log[1..].masked_fill((z[1..] == z[..1]).flatten(-2).all(-1), double.NegativeInfinity);
-        var completions = Completions(log);
+        var completions = UnorderedDraws.Completions(log);
 
         var states = Enumerable.Range(0, (int)log.shape[0]).ToArray();
         Tensor Share(int s, int t) => (log[t] + (s == t ? 0 : completions[(1 << s) | (1 << t)] - completions[1 << s])).exp();
         var baseline = stack([.. states.Select(s => states.Select(t => Share(s, t) * values[t]).Aggregate((a, b) => a + b))]);
         var weight = (points.Weights! * (values - baseline)).to_type(logits.dtype);
-        return (weight.unsqueeze(-1).unsqueeze(-1) * (z - Categorical.Probabilities(logits))).sum([0]);
-    }
-
-    /// <summary>
-    /// For every subset of the states, as bits: log q [B..], the probability that the other states are what is drawn next, in any order, once
-    /// those in the subset are gone. q(all) = 1 and q(U) = Σ_{t ∉ U} p_t q(U ∪ t) / (1 − p(U)), where 1 − p(U) is at least what is left of the set.
-    /// </summary>
-    private static Tensor[] Completions(Tensor log)
-    {
-        var states = Enumerable.Range(0, (int)log.shape[0]).ToArray();
-        var completions = new Tensor[1 << states.Length];
-        completions[^1] = zeros_like(log[0]);
-        for (var drawn = completions.Length - 2; drawn >= 0; drawn--)
-        {
-            var open = states.Where(t => (drawn >> t & 1) == 0).ToArray();
-            var left = stack([.. open.Select(t => log[t])]);
-            var next = left + stack([.. open.Select(t => completions[drawn | (1 << t)])]);
-            var gone = states.Where(t => (drawn >> t & 1) == 1).Aggregate(zeros_like(log[0]), (sum, t) => sum + log[t].exp());
-            var rest = left.logsumexp(0);
-            var scale = (1 - gone).clamp_min(0).log().maximum(rest);
-            completions[drawn] = (next.logsumexp(0) - scale).masked_fill(rest == double.NegativeInfinity, 0);
-        }
-
-        return completions;
+        return Score.Weighted(weight, z, Categorical.Probabilities(logits)).sum([0]);
     }
 }

@@ -20,7 +20,7 @@ public sealed class BernoulliVaeModelTests : IDisposable
         var logits = model.Encode(images) * 5;
         var states = OneHot.States(Latents, 2).unsqueeze(1).expand(-1, 3, -1, -1);
 
-        var q = OneHot.LogProbability(logits, states).exp();
+        var q = Distribution.LogProbability(logits, states).sum(-1).exp();
         var bound = (q * model.SampledBound(states, logits, images)).sum([0]);
 
         var p = logits.select(-1, 1).sigmoid();

@@ -7,7 +7,7 @@ public sealed class GreyImagesTests
     {
         using var scope = NewDisposeScope();
         var images = new GreyImages([.. Enumerable.Range(0, 3).SelectMany(_ => Enumerable.Range(0, ImageData.Pixels).Select(i => (byte)(i % 4 * 85)))]);
-        var (noise, other) = (Noise.Of(1, 0), Noise.Of(1, 1));
+        var (noise, other) = (Noise.Seeded(1, 0), Noise.Seeded(1, 1));
 
         var binary = images.TakeBinary([0, 1, 2], noise);
 

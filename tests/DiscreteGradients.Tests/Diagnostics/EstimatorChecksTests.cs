@@ -21,7 +21,7 @@ public class EstimatorChecksTests
 
         public override long Evaluations(long latents, long categories) => 1;
 
-        protected override Points Draw(Tensor logits, Generator? generator) => new(Samples(OneHot.Sample(logits, samples: 1, generator: generator)));
+        protected override Points Draw(Tensor logits, Noise noise) => new(Samples(OneHot.Sample(logits, samples: 1, noise)));
 
         protected override Tensor Gradient(Tensor logits, Points points, Tensor values)
         {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using DiscreteGradients.Fused;
 using DiscreteGradients.Testing;
@@ -143,11 +144,15 @@ public class BackwardErrorTests
     {
         public override int Order => 0;
 
-        bool IFusedEstimator.NeedsNoise => false;
+        IRowKernel IFusedEstimator.Kernel => new FailingKernel(Number);
 
         protected override Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise) =>
             throw new InvalidTimeZoneException("the readable form failed");
+    }
 
-        void IFusedEstimator.Backward<T>(RowBlock<T> block) => throw new InvalidTimeZoneException($"the kernel failed{(Number == 0 ? "" : Number)}");
+    private sealed class FailingKernel(int number) : IRowKernel
+    {
+        public void Backward<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+            throw new InvalidTimeZoneException($"the kernel failed{(number == 0 ? "" : number)}");
     }
 }

@@ -22,11 +22,11 @@ public partial class GuardPageTests
             var settings = new Dictionary<string, object> { ["temperature"] = temperature };
             if (name == "gumbel-rao")
                 settings.Add("noise_draws", 3);
-            var estimator = (IFusedEstimator)Estimators.Get(name).Create(settings);
+            var kernel = ((IFusedEstimator)Estimators.Get(name).Create(settings)).Kernel;
             foreach (var rows in new[] { 1, 3, 16, 50 })
             {
-                Run<float>(estimator, Math.Min(rows, Rows.PerBlock(categories)), categories);
-                Run<double>(estimator, Math.Min(rows, Rows.PerBlock(categories)), categories);
+                Run<float>(kernel, Math.Min(rows, RowLayout.PerBlock(categories)), categories);
+                Run<double>(kernel, Math.Min(rows, RowLayout.PerBlock(categories)), categories);
             }
         }
     }
@@ -42,7 +42,7 @@ public partial class GuardPageTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "guard pages are set with mmap and mprotect");
         foreach (var spread in new[] { 0.01, 2 })
         {
-            Divergence<float>(Rows.PerBlock(categories), categories, spread);
+            Divergence<float>(RowLayout.PerBlock(categories), categories, spread);
             Divergence<double>(1, categories, spread);
         }
     }
@@ -62,7 +62,7 @@ public partial class GuardPageTests
             Assert.True(T.IsFinite(value) && (value > T.Zero || categories == 1));
     }
 
-    private static void Run<T>(IFusedEstimator estimator, int rows, int categories) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Run<T>(IRowKernel kernel, int rows, int categories) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         using var logits = new Guarded<T>(rows * categories);
         using var upstream = new Guarded<T>(rows * categories);
@@ -84,7 +84,7 @@ public partial class GuardPageTests
             }
         }
 
-        estimator.Backward(new RowBlock<T>
+        kernel.Backward(new RowBlock<T>
         {
             Categories = categories,
             Logits = logits.Span,

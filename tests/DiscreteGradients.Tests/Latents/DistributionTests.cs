@@ -161,7 +161,7 @@ public class DistributionTests
             foreach (var of in new Func<Tensor, Tensor>[]
             {
                 Distribution.Entropy, Distribution.DivergenceFromUniform, x => Distribution.LogProbability(x, hard),
-                x => OneHot.LogProbability(x.unsqueeze(-2), hard.unsqueeze(-2)),
+                x => Distribution.LogProbability(x, hard.detach().requires_grad_(true)),
                 x => FusedStatistic.Readable(Statistic.Entropy, Precision.AtLeastSingle(x)),
                 x => FusedStatistic.Readable(Statistic.DivergenceFromUniform, x),
                 x => FusedLogProbability.Readable(Precision.AtLeastSingle(x), hard.argmax(-1, keepdim: true)),
@@ -243,7 +243,7 @@ public class DistributionTests
             "logits must have shape [..., categories] with at least one category; got []",
             Assert.Throws<ArgumentException>(() => Distribution.Entropy(tensor(1.0))).Message, StringComparison.Ordinal);
         Assert.StartsWith(
-            "hard must be one-hot with the logits' shape [2, 3] and dtype Float32; got [3], Float32.",
+            "hard must be one-hot samples whose shape ends in the logits' shape [2, 3] and of dtype Float32; got [3], Float32.",
             Assert.Throws<ArgumentException>(() => Distribution.LogProbability(zeros(2, 3), zeros(3))).Message, StringComparison.Ordinal);
     }
 

@@ -51,7 +51,7 @@ internal static class ExpectedGradients
         var states = OneHot.States((int)logits.shape[0], (int)logits.shape[1], ScalarType.Float64);
         var copies = logits.expand([states.shape[0], .. logits.shape]).clone().requires_grad_(true);
         var gradients = autograd.grad([f(estimator.Attach(copies, states)).sum()], [copies])[0];
-        var probability = OneHot.LogProbability(logits, states).exp();
+        var probability = Distribution.LogProbability(logits, states).sum(-1).exp();
         return (probability.view(-1, 1, 1) * gradients).sum([0]);
     }
 

@@ -21,5 +21,5 @@ internal static class ChosenStates
         new([(1, 4), (1, 5), (2, 3), (3, 2)], [2, 4], [false, true]);
 
     internal static double[] StateProbabilities(Tensor logits) =>
-        OneHot.LogProbability(logits, OneHot.States((int)logits.shape[0], (int)logits.shape[1], ScalarType.Float64)).exp().data<double>().ToArray();
+        Distribution.LogProbability(logits, OneHot.States((int)logits.shape[0], (int)logits.shape[1], ScalarType.Float64)).sum(-1).exp().data<double>().ToArray();
 }

@@ -26,7 +26,7 @@ public class DisarmImportanceWeightedTests
         {
             var log = tensor(theta).log_softmax(-1);
             var p = log.exp().data<double>().ToArray();
-            var (pairs, odds) = (StickPairs(p), Sticks.LogOdds(log));
+            var (pairs, odds) = (StickPairs(p), StickBreaking.LogOdds(log));
             var gradient = new double[p.Length];
             for (var a = 0; a < p.Length; a++)
             {
@@ -34,7 +34,7 @@ public class DisarmImportanceWeightedTests
                 {
                     if (a == b)
                         continue;
-                    var weight = Sticks.ImportanceWeight(odds, tensor(new[] { (long)Math.Min(a, b) })).item<double>();
+                    var weight = StickBreaking.ImportanceWeight(odds, tensor(new[] { (long)Math.Min(a, b) })).item<double>();
                     var half = pairs[a, b] > 0 ? pairs[a, b] * weight * (f[a] - f[b]) / 2 : 0;
                     (gradient[a], gradient[b]) = (gradient[a] + half, gradient[b] - half);
                 }

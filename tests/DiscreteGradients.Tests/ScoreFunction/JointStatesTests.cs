@@ -80,7 +80,7 @@ public class JointStatesTests
         var logits = Conformance.Logits([6, 3, 4]);
         if (masked)
             logits[.., 1, TensorIndex.Slice(1, 3)] = double.NegativeInfinity;   // 32 of 64 states are left
-        var all = OneHot.LogProbability(logits, OneHot.States(3, 4, ScalarType.Float64).unsqueeze(1).expand(64, 6, 3, 4)).sort(0, descending: true).Values;
+        var all = Distribution.LogProbability(logits, OneHot.States(3, 4, ScalarType.Float64).unsqueeze(1).expand(64, 6, 3, 4)).sum(-1).sort(0, descending: true).Values;
         var states = new JointStates(Categorical.LogProbabilities(logits));
 
         for (var n = 0; n < 64; n++)
@@ -92,7 +92,7 @@ public class JointStatesTests
         var possible = all > double.NegativeInfinity;
         Assert.True((possible == (states.LogProbability > double.NegativeInfinity)).all().item<bool>());
         Assert.InRange((all - states.LogProbability)[possible].abs().max().item<double>(), 0, 1e-13);
-        var found = OneHot.LogProbability(logits, OneHot.FromIndex(states.Index, 4, ScalarType.Float64));
+        var found = Distribution.LogProbability(logits, OneHot.FromIndex(states.Index, 4, ScalarType.Float64)).sum(-1);
         Assert.InRange((all - found)[possible].abs().max().item<double>(), 0, 1e-13);
     }
 

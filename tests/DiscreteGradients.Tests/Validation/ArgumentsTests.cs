@@ -29,7 +29,7 @@ public class ArgumentsTests
         ["OneHot.Sample"] = logits => OneHot.Sample(logits, generator: Conformance.Seeded()),
         ["OneHot.Sample, several"] = logits => OneHot.Sample(logits, samples: 3),
         ["OneHot.SampleIndex"] = logits => OneHot.SampleIndex(logits, samples: 3),
-        ["OneHot.LogProbability"] = logits => OneHot.LogProbability(logits, zeros_like(logits)),
+        ["OneHot.Sample, of noise"] = logits => OneHot.Sample(logits, samples: 3, Noise.Draw(Conformance.Seeded())),
         ["Distribution.LogProbability"] = logits => Distribution.LogProbability(logits, FirstOf(logits)),
         ["Distribution.Entropy"] = Distribution.Entropy,
         ["Distribution.DivergenceFromUniform"] = Distribution.DivergenceFromUniform,
@@ -179,12 +179,12 @@ public class ArgumentsTests
         foreach (var shape in new long[][] { [2, 3], [1, 2, 3], [5, 1, 3], [5, 2, 1], [4, 2, 3], [5, 5, 1, 3], [3], [] })
         {
             Conformance.Refused(
-                "z must be floating-point one-hot samples whose shape ends in the logits' shape [5, 2, 3]; "
+                "hard must be one-hot samples whose shape ends in the logits' shape [5, 2, 3] and of dtype Float64; "
                 + $"got [{string.Join(", ", shape)}], Float64.",
-                () => OneHot.LogProbability(logits, zeros(shape, ScalarType.Float64)));
+                () => Distribution.LogProbability(logits, zeros(shape, ScalarType.Float64)));
         }
 
-        Assert.Equal([7, 4, 5], OneHot.LogProbability(logits, OneHot.Sample(logits, samples: 28).view(7, 4, 5, 2, 3)).shape);
+        Assert.Equal([7, 4, 5, 2], Distribution.LogProbability(logits, OneHot.Sample(logits, samples: 28).view(7, 4, 5, 2, 3)).shape);
     }
 
     [Fact]
@@ -225,7 +225,7 @@ public class ArgumentsTests
                 using var scope = NewDisposeScope();
                 var logits = zeros(shape, dtype);
                 var result = OfLogits[name](logits) is ValueTuple<Tensor, Tensor> both ? both.Item1 : (Tensor)OfLogits[name](logits);
-                Assert.Equal(name == "OneHot.LogProbability" ? shape[0] : 0, result.numel());
+                Assert.Equal(0, result.numel());
             }
         }
     }
@@ -298,6 +298,7 @@ public class ArgumentsTests
         "index" => zeros([4, 2], ScalarType.Int64),
         "mask" => ones(3) == 1,
         "samples" or "draws" => 2,
+        "noise" => Noise.Draw(Conformance.Seeded()),
         "latents" or "categories" => Convert.ChangeType(3, parameter.ParameterType, null),
         "tau" => 1.0,
         "f" => (Func<Tensor, Tensor>)(z => z.sum([-2, -1])),
@@ -305,6 +306,7 @@ public class ArgumentsTests
         "name" => "rloo",
         "settings" => new Dictionary<string, object>(),
         "setting" => "samples",
+        "check" => "f gets one-hot samples",
         "stream" => new MemoryStream(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Golden", "gradients.json"))),
         _ when parameter.HasDefaultValue => parameter.DefaultValue,
         _ => throw new InvalidOperationException($"What is a right {parameter}?"),
@@ -330,7 +332,7 @@ public class ArgumentsTests
                 yield return ("with one category", () => Other().narrow(-1, 0, 1));
             if (parameter.Name is "hard" or "z" or "gradient" or "mask")
                 yield return ("with more categories", () => zeros([4, 2, 7], Other().dtype));
-            if (parameter.Name is "hard" or "gradient" or "mask")
+            if (parameter.Name is "hard" or "gradient" or "mask" && parameter.Member.Name != nameof(Distribution.LogProbability))
                 yield return ("with another axis", () => Other().expand([7, .. Other().shape]));
             if (parameter.Name is not "index" and not "mask" && parameter.Member.Name != nameof(OneHot.FromBernoulli))
                 yield return ("with no category", () => Other().narrow(-1, 0, 0));

@@ -1,12 +1,13 @@
 namespace DiscreteGradients;
 
 /// <summary>
-/// Different joint states of independent latents, found one after another: the most probable of those not found yet, or one drawn from them.
+/// Different joint states of independent latents, found one after another: the most probable of those not found yet, or one drawn from
+/// them.
 /// </summary>
 /// <remarks>
-/// What has not been found is kept as branches: all states that share their beginning with a found one and differ from it at the next latent.
-/// No two branches overlap, so their probabilities say which one the next state is in; its later latents are then free. That
-/// is sampling without replacement from a trie (Shi, Bieber, Sutton 2020, arXiv 2002.09067) and, for the most probable, the K best solutions
+/// What has not been found is kept as branches: all states that share their beginning with a found one and differ from it at the next
+/// latent. No two branches overlap, so their probabilities say which one the next state is in; its later latents are then free. That is
+/// sampling without replacement from a trie (Shi, Bieber, Sutton 2020, arXiv 2002.09067) and, for the most probable, the K best solutions
 /// of Lawler 1972; as the latents are independent, a state costs O(L · K) and no step from latent to latent.
 /// </remarks>
 internal sealed class JointStates
@@ -42,7 +43,7 @@ internal sealed class JointStates
     /// <summary>Log-probabilities [N, B..] of the states found, −∞ where no possible state was left.</summary>
     internal Tensor LogProbability => stack(_logProbabilities).reshape([_states.Count, .. _batch]);
 
-    /// <summary>The log-probability [B..] of all states not found yet. It is summed, not subtracted from one, and exact however little it is.</summary>
+    /// <summary>The log-probability [B..] of all states not found yet: summed, not subtracted from one, so exact however little.</summary>
     internal Tensor LogRemaining => _branches.logsumexp(1).reshape(_batch);
 
     /// <summary>Finds the most probable of the states that remain.</summary>
@@ -57,14 +58,14 @@ internal sealed class JointStates
     internal void Draw(Noise noise)
     {
         var choices = cat([_log.flatten(1), _branches], 1);
-        var perturbed = choices - noise.Exponential(1, choices)[0].log();
+        var perturbed = Gumbel.Perturbed(choices, noise.Exponential(1, choices)[0]);
         var free = perturbed[.., ..(int)(_log.shape[1] * _log.shape[2])];
         Find(free.view_as(_log).argmax(-1), perturbed[.., (int)free.shape[1]..]);
     }
 
     /// <summary>
-    /// Adds the state of the branch with the largest of the <paramref name="scores"/> [rows, N · L · K], categories of latents behind the branch
-    /// from <paramref name="free"/> [rows, L].
+    /// Adds the state of the branch with the largest of the <paramref name="scores"/> [rows, N · L · K], categories of latents behind the
+    /// branch from <paramref name="free"/> [rows, L].
     /// </summary>
     private void Find(Tensor free, Tensor scores)
     {

@@ -1,12 +1,12 @@
 namespace DiscreteGradients;
 
 /// <summary>
-/// A categorical as a stick that is broken: at every category in turn a coin with log-odds φᵢ = log pᵢ − log Σ_{j &gt; i} pⱼ decides whether to stop
-/// there. Antithetic pairs flip the coins of both samples with the same uniform numbers.
+/// A categorical as a stick that is broken: at every category in turn a coin with log-odds φᵢ = log pᵢ − log Σ_{j &gt; i} pⱼ decides
+/// whether to stop there. Antithetic pairs flip the coins of both samples with the same uniform numbers.
 /// </summary>
-internal static class Sticks
+internal static class StickBreaking
 {
-    /// <summary>φ [.., K] of log-probabilities; +∞ at the last category that is possible, where every sample stops, and NaN after it.</summary>
+    /// <summary>φ [.., K] of log-probabilities; +∞ at the last possible category, where every sample stops, and NaN after it.</summary>
     internal static Tensor LogOdds(Tensor log)
     {
         var later = log.flip(-1).logcumsumexp(-1).flip(-1).roll(-1, -1);
@@ -22,10 +22,11 @@ internal static class Sticks
         return (stops.cumsum(-1) == 0).sum(-1);
     }
 
-    /// <summary>The weight [pairs, ..] that makes pairs which differ from <paramref name="first"/> on as probable as independent ones would be.</summary>
+    /// <summary>The weight [pairs, ..] that makes pairs which differ from a category on as probable as independent ones.</summary>
     /// <remarks>
-    /// Both members pass category i with probability 1 − 2sᵢ instead of (1 − sᵢ)², which makes the factor 1/(1 − e^(2φᵢ)); at the first category
-    /// that stops one of them the factor is σ(−φ). Where sᵢ &gt; ½ both cannot pass and nothing can correct that, so φ must not be above 0.
+    /// Both members pass category i with probability 1 − 2sᵢ instead of (1 − sᵢ)², which makes the factor 1/(1 − e^(2φᵢ)); at the first
+    /// category that stops one of them the factor is σ(−φ). Where sᵢ &gt; ½ both cannot pass and nothing can correct that, so φ must not be
+    /// above 0.
     /// </remarks>
     internal static Tensor ImportanceWeight(Tensor logOdds, Tensor first)
     {

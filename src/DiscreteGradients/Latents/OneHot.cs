@@ -1,6 +1,6 @@
 namespace DiscreteGradients;
 
-/// <summary>Independent categorical latents represented by one-hot vectors: sampling, log-probability and support.</summary>
+/// <summary>Independent categorical latents represented by one-hot vectors: sampling and support.</summary>
 public static class OneHot
 {
     /// <summary>Draws one-hot samples from softmax(logits), without a gradient.</summary>
@@ -28,6 +28,14 @@ public static class OneHot
         return Categorical.Sample(masked, samples, Noise.Draw(generator)).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
+    /// <summary>The same from the noise that an estimator is handed.</summary>
+    public static Tensor Sample(Tensor logits, int samples, Noise noise)
+    {
+        using var scope = NewDisposeScope();
+        var single = Prepare(logits, samples, mask: null, generator: null);
+        return Categorical.Sample(single, samples, noise).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
+    }
+
     /// <summary>Draws category indices, int64 [S, ..], from every row of the logits [.., K].</summary>
     /// <inheritdoc cref="Sample(Tensor, Tensor?, Generator?)"/>
     public static Tensor SampleIndex(Tensor logits, int samples, Tensor? mask = null, Generator? generator = null)
@@ -35,23 +43,6 @@ public static class OneHot
         using var scope = NewDisposeScope();
         var masked = Prepare(logits, samples, mask, generator);
         return Categorical.SampleIndex(masked, samples, Noise.Draw(generator)).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>
-    /// The log-probability log p(z) [S.., B..] of one-hot samples <paramref name="z"/> [S.., B.., L, K], linear in z, whose gradient goes on.
-    /// −∞, without a gradient, where a masked category is chosen; the gradient at a masked entry is zero, of z and of the logits.
-    /// </summary>
-    public static Tensor LogProbability(Tensor logits, Tensor z)
-    {
-        Check.Logits(logits, "[..., latents, categories]", minimumRank: 2);
-        Check.Samples(z, logits);
-
-        using var scope = NewDisposeScope();
-        var logProbabilities = Masking.LogProbabilities(Check.Rows(Precision.AtLeastSingle(logits)));
-        var masked = Masking.Allowed(logProbabilities).logical_not();
-        var impossible = ((z != 0) & masked).flatten(-2).any(-1);
-        var total = (logProbabilities.masked_fill(masked, 0) * z).sum([-2, -1]).masked_fill(impossible, double.NegativeInfinity);
-        return total.to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 
     /// <summary>All K^L joint states as one-hot vectors [K^L, L, K], the last latent changing fastest.</summary>
@@ -62,7 +53,11 @@ public static class OneHot
         Check.AtLeast(1, categories);
         var count = ExactEnumeration.CountStates(latents, categories);
         if (count > int.MaxValue)
-            throw new ArgumentException($"{categories}^{latents} joint states are too many to list; at most {int.MaxValue} can be.", nameof(latents));
+        {
+            throw new ArgumentException(
+                $"{categories}^{latents} joint states are too many to list; at most {int.MaxValue} can be.", nameof(latents));
+        }
+
         Check.Libtorch();
 
         Check.DType(dtype);
@@ -91,7 +86,8 @@ public static class OneHot
         using var scope = NewDisposeScope();
         long[] shape = [.. index.shape, categories];
         var places = index.unsqueeze(-1);
-        return zeros(shape, dtype, index.device).scatter_(-1, places, ones([], dtype, index.device).expand(places.shape)).MoveToOuterDisposeScope();
+        var one = ones([], dtype, index.device).expand(places.shape);
+        return zeros(shape, dtype, index.device).scatter_(-1, places, one).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -109,10 +105,8 @@ public static class OneHot
 
     private static Tensor Prepare(Tensor logits, int samples, Tensor? mask, Generator? generator)
     {
-        Check.Logits(logits, "[..., categories]", minimumRank: 1);
+        Check.Logits(logits, mask, generator);
         Check.AtLeast(1, samples);
-        Check.Mask(mask, logits);
-        Check.Generator(generator, logits);
         return Precision.AtLeastSingle(Masking.Apply(logits, mask));
     }
 }

@@ -3,7 +3,7 @@ using static DiscreteGradients.Tests.ScoreFunction.Coupled;
 
 namespace DiscreteGradients.Tests.ScoreFunction;
 
-public class CopulaTests
+public class DirichletCopulaTests
 {
     [Theory]
     [InlineData(2)]
@@ -13,13 +13,13 @@ public class CopulaTests
     {
         using var scope = NewDisposeScope();
         using var generator = Conformance.Seeded();
-        var u = Copula.Uniform(samples, zeros(Draws, ScalarType.Float64), Noise.Draw(generator));
+        var u = DirichletCopula.Uniform(samples, zeros(Draws, ScalarType.Float64), Noise.Draw(generator));
 
         foreach (var (x, y) in new[] { (0.1, 0.1), (0.3, 0.9), (0.6, 0.7), (0.95, 0.5) })
         {
             var root = (double v) => tensor(Math.Pow(v, 1.0 / (samples - 1)));
             Frequency(x, (u[0] < x).to_type(ScalarType.Float64).mean().item<double>());
-            Frequency(Copula.Below(root(x), root(y), samples).item<double>(), ((u[0] < x) & (u[^1] < y)).to_type(ScalarType.Float64).mean().item<double>());
+            Frequency(DirichletCopula.Below(root(x), root(y), samples).item<double>(), ((u[0] < x) & (u[^1] < y)).to_type(ScalarType.Float64).mean().item<double>());
         }
 
         static void Frequency(double expected, double got) =>

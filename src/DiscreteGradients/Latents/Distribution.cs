@@ -1,10 +1,8 @@
-using DiscreteGradients.Fused;
-
 namespace DiscreteGradients;
 
 /// <summary>
-/// What a model computes next from the logits that it samples from: the log-probability of a sample, the entropy, the divergence from a uniform
-/// prior. Differentiable, also twice; on the CPU in float32 and float64 by kernels that make one pass forward and one back.
+/// What a model computes next from the logits that it samples from: the log-probability of a sample, the entropy, the divergence from a
+/// uniform prior. Differentiable, also twice; on the CPU in float32 and float64 by kernels that make one pass forward and one back.
 /// </summary>
 /// <remarks>
 /// Logits [.., K] of any layout; a logit of −∞ masks its category, which then adds nothing and gets a zero gradient. A row that holds NaN
@@ -13,8 +11,9 @@ namespace DiscreteGradients;
 public static class Distribution
 {
     /// <summary>
-    /// log p(z) [..] of one-hot samples z [.., K]; its gradient at the logits is z − p. −∞, without a gradient, where a masked category is
-    /// chosen.
+    /// log p(z) [S.., ..] of one-hot samples z [S.., .., K], one number a latent: sum over latents for that of an example. Its gradient is
+    /// z − p at the logits and, where the sample carries one, log p at the sample, zero for masked categories. −∞, without a gradient,
+    /// where a masked category is chosen.
     /// </summary>
     /// <exception cref="ArgumentException">
     /// Wrong shape, dtype or device; a row of logits that is fully masked or holds NaN or +∞; a row of z that is not exactly one-hot.
@@ -22,9 +21,18 @@ public static class Distribution
     public static Tensor LogProbability(Tensor logits, Tensor hard)
     {
         Check.Logits(logits, "[..., categories]", minimumRank: 1);
-        Check.Hard(hard, logits);
+        Check.Samples(hard, logits);
         using var scope = NewDisposeScope();
-        var log = FusedLogProbability.Of(Precision.AtLeastSingle(logits), Precision.AtLeastSingle(hard.detach()));
+        var rows = Precision.AtLeastSingle(hard.dim() == logits.dim() ? logits : logits.expand(hard.shape));
+        var sample = Precision.AtLeastSingle(hard);
+        var log = FusedLogProbability.Of(rows, sample.detach());
+        if (sample.requires_grad && is_grad_enabled())
+        {
+            var logProbabilities = Masking.LogProbabilities(rows);
+            var slope = logProbabilities.masked_fill(Masking.Allowed(logProbabilities).logical_not(), 0);
+            log += ((sample - sample.detach()) * slope).sum(-1).masked_fill(log.isneginf(), 0);
+        }
+
         return log.to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }
 

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using DiscreteGradients.Fused;
 
 namespace DiscreteGradients;
 
@@ -31,11 +30,14 @@ public readonly struct Noise
         return new Noise((ulong)key.item<long>());
     }
 
-    /// <summary>The source of a purpose in a run with that seed: the same numbers at every call.</summary>
-    internal static Noise Of(long seed, int purpose) => new(Mix((ulong)seed + ((ulong)(purpose + 1) * Golden), 0));
+    /// <summary>The numbers of that seed for a purpose: the same at every call.</summary>
+    internal static Noise Seeded(long seed, int purpose) => new(Mix((ulong)seed + ((ulong)(purpose + 1) * Golden), 0));
 
     /// <summary>An independent source with the same key, for numbers of another kind.</summary>
     internal Noise Other() => new(_start ^ _middle);
+
+    /// <summary>The rule of every estimator: what the gradient of a sample draws is independent of what the sample drew.</summary>
+    internal Noise ForGradient() => Other();
 
     /// <summary>
     /// Standard exponential numbers [draws, .., K] for the gradient of a sample of the shape of <paramref name="like"/> [.., K], in its
@@ -71,21 +73,21 @@ public readonly struct Noise
     {
         var categories = (int)values.shape[^1];
         var rows = values.numel() / categories;
-        var atOnce = Rows.PerBlock(categories);
+        var atOnce = RowLayout.PerBlock(categories);
         var result = Memory.Address<T>(values);
-        Span<T> block = new T[BlockSize((int)Math.Min(rows, atOnce), categories)];
+        Span<T> block = new T[RowLayout.Size((int)Math.Min(rows, atOnce), categories)];
         for (long first = 0; first < rows; first += atOnce)
         {
             var count = (int)Math.Min(atOnce, rows - first);
-            var part = block[..BlockSize(count, categories)];
+            var part = block[..RowLayout.Size(count, categories)];
             Exponential(part, draw, first, rows, categories);
             for (var row = 0; row < count; row++)
             {
                 for (var k = 0; k < categories; k++)
                 {
-                    result[((first + row) * categories) + k] = categories <= ShortRow
-                        ? part[(k * PaddedRows(count)) + row]
-                        : part[(row * Padded(categories)) + k];
+                    result[((first + row) * categories) + k] = categories <= RowLayout.ShortRow
+                        ? part[(k * RowLayout.PaddedRows(count)) + row]
+                        : part[(row * RowLayout.Padded(categories)) + k];
                 }
             }
         }
@@ -109,25 +111,12 @@ public readonly struct Noise
     /// <summary>Other devices draw with their own generator, seeded with the key.</summary>
     private Generator OnDevice(Device device) => new(_start, device);
 
-    /// <summary>Rows of at most this many categories are laid out by category, [K, rows], so that vectors run over rows.</summary>
-    internal const int ShortRow = 16;
-
-    /// <summary>K, made even: one 64-bit word makes two single-precision numbers, and every long row starts with a word.</summary>
-    internal static int Padded(int categories) => categories + (categories & 1);
-
-    /// <summary>Rows of a block laid out by category, made whole vectors of any width.</summary>
-    internal static int PaddedRows(int rows) => (rows + 15) & ~15;
-
-    /// <summary>Numbers in a block of rows: [K, padded rows] for short rows, [rows, padded K] for long ones.</summary>
-    internal static int BlockSize(int rows, int categories) =>
-        categories <= ShortRow ? categories * PaddedRows(rows) : rows * Padded(categories);
-
     /// <summary>Standard exponential noise of one draw for the block of rows that begins at <paramref name="first"/>.</summary>
     internal void Exponential<T>(Span<T> block, int draw, long first, long allRows, int categories)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var before = categories <= ShortRow ? first * categories : first * Padded(categories);
-        Exponential(block, ((long)draw * ((allRows + 15L) & ~15L) * Padded(categories)) + before);
+        var before = categories <= RowLayout.ShortRow ? first * categories : first * RowLayout.Padded(categories);
+        Exponential(block, ((long)draw * ((allRows + 15L) & ~15L) * RowLayout.Padded(categories)) + before);
     }
 
     /// <summary>The number of that index, uniform in [0, 1) with 53 bits.</summary>
@@ -143,27 +132,14 @@ public readonly struct Noise
             Bits(MemoryMarshal.Cast<T, ulong>(values), firstIndex / 2, single: true);
         var toUniform = T.One - T.CreateTruncating(typeof(T) == typeof(double) ? Math.ScaleB(1, -53) : Math.ScaleB(1, -24));
         TensorPrimitives.Subtract(values, toUniform, values);
-        NegativeLog(values);
-    }
-
-    /// <summary>−log(x) of positive, normal numbers, in place.</summary>
-    internal static void NegativeLog<T>(Span<T> values)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        if (typeof(T) == typeof(float))
-        {
-            Elementary.NegativeLog(MemoryMarshal.Cast<T, float>(values));
-            return;
-        }
-
-        TensorPrimitives.Log<T>(values, values);
-        TensorPrimitives.Negate<T>(values, values);
+        Elementary.NegativeLog(values);
     }
 
     /// <summary>Random mantissas under the exponent of [1, 2): one double, or two singles, a word.</summary>
     private void Bits(Span<ulong> words, long firstWord, bool single)
     {
-        var (shift, keep, one) = single ? (9, 0x007FFFFF_007FFFFFul, 0x3F800000_3F800000ul) : (12, 0x000FFFFF_FFFFFFFFul, 0x3FF00000_00000000ul);
+        var (shift, keep, one) = single
+            ? (9, 0x007FFFFF_007FFFFFul, 0x3F800000_3F800000ul) : (12, 0x000FFFFF_FFFFFFFFul, 0x3FF00000_00000000ul);
         var i = 0;
         if (Vector.IsHardwareAccelerated && words.Length >= Vector<ulong>.Count)
         {

@@ -1,11 +1,10 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using DiscreteGradients.Fused;
 
 namespace DiscreteGradients;
 
-/// <summary>A sample that the caller supplies: each row is exactly one-hot at a category that can be sampled, or an error names it.</summary>
+/// <summary>A sample that the caller supplies: each row is one-hot at a category that can be sampled, or an error names it.</summary>
 internal static class HardSample
 {
     /// <summary>Rows of at most that many categories are looped over.</summary>

@@ -17,6 +17,6 @@ public static class Surrogate
         return ((finite - finite.detach()) * gradient.detach()).sum([-2, -1]);
     }
 
-    /// <summary>The value of one tensor with the derivative of another, finite one: their difference is never taken, however large both are.</summary>
+    /// <summary>The value of one tensor with the derivative of another, finite one, without taking their difference.</summary>
     internal static Tensor Hold(Tensor value, Tensor derivative) => value.detach() + (derivative - derivative.detach());
 }

@@ -1,14 +1,14 @@
 namespace DiscreteGradients;
 
 /// <summary>
-/// Derivatives of what a user's function computed. TorchSharp's <c>autograd.grad</c> lets an error inside libtorch end the process, while its
-/// <c>autograd.backward</c> throws it; so the gradients are taken with that.
+/// Derivatives of what a user's function computed. TorchSharp's <c>autograd.grad</c> lets an error inside libtorch end the process, while
+/// its <c>autograd.backward</c> throws it; so the gradients are taken with that.
 /// </summary>
 internal static class Derivatives
 {
     /// <summary>
-    /// The gradients of Σ <paramref name="output"/> at the <paramref name="inputs"/>, null where it does not depend on one or the input wants
-    /// none. The graph stays.
+    /// The gradients of Σ <paramref name="output"/> at the <paramref name="inputs"/>, null where it does not depend on one or the input
+    /// wants none. The graph stays.
     /// </summary>
     /// <param name="output">Any floating-point tensor.</param>
     /// <param name="inputs">Tensors of the caller's own, which nobody asks for their <c>grad</c>.</param>
@@ -25,7 +25,8 @@ internal static class Derivatives
 
     /// <summary>The same as functions that can be differentiated again.</summary>
     /// <remarks>
-    /// Only <c>autograd.grad</c> gives these without a warning and a reference cycle. So the graph is tried first: what passes once passes again.
+    /// Only <c>autograd.grad</c> gives these without a warning and a reference cycle. So the graph is tried first: what passes once passes
+    /// again.
     /// </remarks>
     internal static Tensor?[] Differentiable(Tensor output, Tensor[] inputs, Tensor? upstream = null)
     {

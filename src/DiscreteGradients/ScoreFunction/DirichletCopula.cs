@@ -1,10 +1,10 @@
 namespace DiscreteGradients;
 
 /// <summary>
-/// The Dirichlet copula: S uniform numbers that repel each other. With e independent standard exponentials, uₛ = (1 − eₛ/Σe)^(S − 1); two of
-/// them are u and 1 − u.
+/// The Dirichlet copula: S uniform numbers that repel each other. With e independent standard exponentials, uₛ = (1 − eₛ/Σe)^(S − 1); two
+/// of them are u and 1 − u.
 /// </summary>
-internal static class Copula
+internal static class DirichletCopula
 {
     /// <summary>S coupled uniform numbers in [0, 1) for each place of <paramref name="like"/> [..], float64 [S, ..].</summary>
     internal static Tensor Uniform(int samples, Tensor like, Noise noise)

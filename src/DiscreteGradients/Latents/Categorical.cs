@@ -2,11 +2,10 @@ using System.Buffers;
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using DiscreteGradients.Fused;
 
 namespace DiscreteGradients;
 
-/// <summary>The one sampler of the library: inverse CDF with 53-bit uniforms, on spans where it can and in tensor operations elsewhere.</summary>
+/// <summary>The one sampler of the library: inverse CDF with 53-bit uniforms, on spans where it can, else in tensor operations.</summary>
 /// <remarks>Logits are float32 or float64, [.., K]. Sample s of row r uses the noise's number s · rows + r.</remarks>
 internal static class Categorical
 {
@@ -99,11 +98,18 @@ internal static class Categorical
             var offset = (long)first * categories;
             var block = new Span<T>((T*)to + offset, rows * categories);
             new ReadOnlySpan<T>((T*)from + offset, block.Length).CopyTo(block);
-            for (var row = 0; row < block.Length; row += categories)
-                Rows.Shift(block.Slice(row, categories), Rows.Largest<T>(block.Slice(row, categories)), T.One, block.Slice(row, categories));
+            for (var at = 0; at < block.Length; at += categories)
+            {
+                var row = block.Slice(at, categories);
+                Rows.Shift(row, Rows.Largest<T>(row), T.One, row);
+            }
+
             Elementary.Exp(block);
-            for (var row = 0; row < block.Length; row += categories)
-                TensorPrimitives.Divide(block.Slice(row, categories), Rows.Sum<T>(block.Slice(row, categories)), block.Slice(row, categories));
+            for (var at = 0; at < block.Length; at += categories)
+            {
+                var row = block.Slice(at, categories);
+                TensorPrimitives.Divide(row, Rows.Sum<T>(row), row);
+            }
         });
     }
 
@@ -113,7 +119,7 @@ internal static class Categorical
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var rows = logits.Length / categories;
-        var atOnce = Rows.PerBlock(categories);
+        var atOnce = RowLayout.PerBlock(categories);
         using var sampler = new RowSampler<T>(categories, atOnce);
         for (var begin = 0; begin < rows; begin += atOnce)
         {

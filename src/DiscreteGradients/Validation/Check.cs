@@ -46,6 +46,14 @@ internal static class Check
             throw new ArgumentException($"logits must have at most {Array.MaxLength} categories; got {logits.size(-1)}.", nameof(logits));
     }
 
+    /// <summary>What a sample is drawn from.</summary>
+    internal static void Logits(Tensor logits, Tensor? mask, Generator? generator)
+    {
+        Logits(logits, "[..., categories]", minimumRank: 1);
+        Mask(mask, logits);
+        Generator(generator, logits);
+    }
+
     /// <summary>Logits of any shape.</summary>
     internal static void Numbers(Tensor logits)
     {
@@ -177,19 +185,19 @@ internal static class Check
         }
     }
 
-    /// <summary>One-hot samples [S.., B.., L, K] for logits [B.., L, K].</summary>
-    internal static void Samples(Tensor z, Tensor logits)
+    /// <summary>One-hot samples [S.., .., K] for logits [.., K].</summary>
+    internal static void Samples(Tensor hard, Tensor logits)
     {
-        Usable(z);
-        if (!z.is_floating_point() || z.dim() < logits.dim() || !z.shape.AsSpan()[^(int)logits.dim()..].SequenceEqual(logits.shape))
+        Usable(hard);
+        if (hard.dtype != logits.dtype || hard.dim() < logits.dim()
+            || !hard.shape.AsSpan()[^(int)logits.dim()..].SequenceEqual(logits.shape))
         {
             throw new ArgumentException(
-                $"z must be floating-point one-hot samples whose shape ends in the logits' shape {Shape(logits)}; "
-                + $"got {Shape(z)}, {z.dtype}.",
-                nameof(z));
+                $"hard must be one-hot samples whose shape ends in the logits' shape {Shape(logits)} and of dtype {logits.dtype}; "
+                + $"got {Shape(hard)}, {hard.dtype}.", nameof(hard));
         }
 
-        SameDevice(z, logits, nameof(z));
+        SameDevice(hard, logits, nameof(hard));
     }
 
     /// <summary>A gradient that was computed by hand.</summary>
@@ -240,8 +248,8 @@ internal static class Check
         if (!values.is_floating_point() || !values.shape.AsSpan().SequenceEqual(points.AsSpan()[..^2]))
         {
             throw new ArgumentException(
-                $"f must map {Shape(points)} to floating-point values of shape {Shape(points[..^2])}; got {values.dtype} of shape {Shape(values)}. "
-                + "Reduce over the last two axes (latents, categories) only.", nameof(f));
+                $"f must map {Shape(points)} to floating-point values of shape {Shape(points[..^2])}; "
+                + $"got {values.dtype} of shape {Shape(values)}. Reduce over the last two axes (latents, categories) only.", nameof(f));
         }
 
         if (values.device_type != device.type)
@@ -274,17 +282,19 @@ internal static class Check
     internal static T AtLeast<T>(T minimum, T value, [CallerArgumentExpression(nameof(value))] string name = "") where T : INumber<T> =>
         value >= minimum
             ? value
-            : throw new ArgumentException($"{char.ToLowerInvariant(name[0])}{name[1..]} must be at least {minimum}; got {value}.", name);
+            : throw new ArgumentException($"{Written(name)} must be at least {minimum}; got {value}.", name);
 
     internal static int Between(int minimum, int maximum, int value, [CallerArgumentExpression(nameof(value))] string name = "") =>
         value >= minimum && value <= maximum
             ? value
-            : throw new ArgumentException($"{char.ToLowerInvariant(name[0])}{name[1..]} must be from {minimum} to {maximum}; got {value}.", name);
+            : throw new ArgumentException($"{Written(name)} must be from {minimum} to {maximum}; got {value}.", name);
 
     internal static int Pairs(int value, [CallerArgumentExpression(nameof(value))] string name = "") =>
         value >= 2 && value % 2 == 0
             ? value
-            : throw new ArgumentException($"{char.ToLowerInvariant(name[0])}{name[1..]} must be an even number of at least 2; got {value}.", name);
+            : throw new ArgumentException($"{Written(name)} must be an even number of at least 2; got {value}.", name);
+
+    private static string Written(string name) => $"{char.ToLowerInvariant(name[0])}{name[1..]}";
 
     internal static Form Form(Form form) =>
         Enum.IsDefined(form) ? form : throw new ArgumentException($"form must be Automatic, Readable or Fused; got {form}.", nameof(form));

@@ -9,7 +9,7 @@ internal static class Precision
     /// <summary>The lowest finite number of a dtype.</summary>
     internal static double Lowest(ScalarType dtype) => dtype == ScalarType.Float64 ? double.MinValue : float.MinValue;
 
-    /// <summary>The smallest temperature: the gradient, which has a factor of 1/τ, and tempered logits stay inside single precision.</summary>
+    /// <summary>The smallest temperature: the gradient, with its factor 1/τ, and tempered logits stay inside single precision.</summary>
     internal const double LeastTemperature = 1e-30;
 
     /// <summary>The largest: a masked category, which holds −3.4e38 in single precision, still has no weight.</summary>
