@@ -13,8 +13,8 @@ public sealed record BernoulliVaeOptions
     [Description("Images: mnist, fashion-mnist, omniglot, or made-digits (drawn by code, needs no files); see 'dgrad data'. The last 10000 training images (omniglot: 1345) are left out, as in the papers.")]
     public string Dataset { get; init; } = "mnist";
 
-    /// <summary>Folder that holds one folder a data set, or null for the usual places.</summary>
-    [Description("Folder that holds one folder a data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
+    /// <summary>Folder with one folder per data set, or null for the usual places.</summary>
+    [Description("Folder with one folder per data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
     [MayChange]
     [Incidental]
     public string? Data { get; init; }
@@ -24,7 +24,9 @@ public sealed record BernoulliVaeOptions
     public int Latents { get; init; } = 200;
 
     /// <summary>Evaluations of f per image and step.</summary>
-    [Description("Evaluations of f for each image and step, the same for every estimator: K of the papers. Pathwise estimators take the mean of so many samples.")]
+    [Description(
+        "Evaluations of f for each image and step, the same for every estimator: the papers' K. Pathwise estimators take the mean of "
+        + "that many samples.")]
     public int Evaluations { get; init; } = 2;
 
     /// <summary>Epochs.</summary>

@@ -32,7 +32,7 @@ public sealed record PolynomialOptions
     public int Batch { get; init; } = 64;
 
     /// <summary>What <see cref="Batch"/> counts.</summary>
-    [Description("What --batch counts: examples, or evaluations of f, of which an estimator may take several an example.")]
+    [Description("What --batch counts: examples, or evaluations of f, of which an estimator may need several for each example.")]
     public BatchUnit BatchUnit { get; init; }
 
     /// <summary>Epochs.</summary>
