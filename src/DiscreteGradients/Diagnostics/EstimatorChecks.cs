@@ -11,7 +11,8 @@ public static class EstimatorChecks
 
     private static readonly ScalarType[] DTypes = [ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32, ScalarType.Float64];
 
-    private static readonly (string Name, Func<GradientEstimator, bool> Applies, Func<GradientEstimator, IEnumerable<string>> Findings)[] All =
+    private static readonly
+        (string Name, Func<GradientEstimator, bool> Applies, Func<GradientEstimator, IEnumerable<string>> Findings)[] All =
     [
         ("values and gradients have the shape and the dtype of the logits", _ => true, ShapesAndDTypes),
         ("f gets one-hot samples", _ => true, OneHotSamples),
@@ -45,7 +46,11 @@ public static class EstimatorChecks
         Check.Given(estimator);
         var found = Array.FindIndex(All, one => one.Name == check && one.Applies(estimator));
         if (found < 0)
-            throw new ArgumentException($"check must be one of those that apply to the estimator; got '{check}'. Names lists them.", nameof(check));
+        {
+            throw new ArgumentException(
+                $"check must be one of those that apply to the estimator; got '{check}'. Names lists them.", nameof(check));
+        }
+
         using var scope = NewDisposeScope();
         return [.. All[found].Findings(estimator)];
     }
@@ -54,8 +59,9 @@ public static class EstimatorChecks
     {
         foreach (var dtype in DTypes)
         {
-            foreach (var shape in new long[][] { [2, 3], [5, 2, 3], [2, 2, 2, 3], [0, 2, 3], [4, 1, 1] }.Select(shape => For(estimator, shape)))
+            foreach (var any in new long[][] { [2, 3], [5, 2, 3], [2, 2, 2, 3], [0, 2, 3], [4, 1, 1] })
             {
+                var shape = For(estimator, any);
                 var (value, gradient) = Estimate(estimator, Logits(shape, dtype), Quadratic);
                 if (!shape.AsSpan()[..^2].SequenceEqual(value.shape) || value.dtype != dtype)
                     yield return $"logits {Check.Shape(shape)} of {dtype} give values {Check.Shape(value)} of {value.dtype}.";
@@ -139,7 +145,10 @@ public static class EstimatorChecks
     private static IEnumerable<string> OrderNotExceeded(GradientEstimator estimator)
     {
         if (Bias(estimator, [2, 2, 3], Polynomial(estimator.Order + 1), draws: 20_000, seed: 1) is <= Bound and var z)
-            yield return FormattableString.Invariant($"for a polynomial of degree {estimator.Order + 1} the bias is {z:g3} standard errors only.");
+        {
+            yield return FormattableString.Invariant(
+                $"for a polynomial of degree {estimator.Order + 1} the bias is only {z:g3} standard errors.");
+        }
     }
 
     private static IEnumerable<string> NoBias(GradientEstimator estimator)
@@ -147,7 +156,10 @@ public static class EstimatorChecks
         foreach (var shape in new long[][] { [2, 1, 5], [2, 2, 3], [2, 3, 2] })
         {
             if (Bias(estimator, shape, Curved, draws: 4_000, seed: 12) is > Bound and var z)
-                yield return FormattableString.Invariant($"for logits {Check.Shape(For(estimator, shape))} the bias is {z:g3} standard errors.");
+            {
+                yield return FormattableString.Invariant(
+                    $"for logits {Check.Shape(For(estimator, shape))} the bias is {z:g3} standard errors.");
+            }
         }
     }
 
@@ -212,7 +224,7 @@ public static class EstimatorChecks
         static long Alive() => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
     }
 
-    /// <summary>The largest bias of an entry of the gradient in standard errors, for one example with all categories and one with a masked one.</summary>
+    /// <summary>The largest bias of an entry of the gradient in standard errors: one example has all categories, one a mask.</summary>
     private static double Bias(GradientEstimator estimator, long[] shape, Func<Tensor, Tensor> f, int draws, long seed)
     {
         using var generator = new Generator((ulong)seed);
