@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace DiscreteGradients.Experiments.Bench;
@@ -27,7 +28,9 @@ public sealed class KernelBench(double secondsPerCell, string machine)
     /// <summary>Tensors of the size [draws, N, K] that the composed Gumbel-Rao holds at once, found by measuring.</summary>
     private const int ComposedTensors = 6;
 
-    private readonly Dictionary<int, (MachineLimits Limits, double Fresh)> _limits = [];
+    /// <summary>Of this machine by threads: measured once in a process.</summary>
+    private static readonly ConcurrentDictionary<int, (MachineLimits Limits, double Fresh)> KnownLimits = new();
+
     private readonly HashSet<(string, BenchPass)> _loaded = [];
 
     /// <summary>Measures one cell. libtorch is left with that cell's number of threads.</summary>
@@ -35,6 +38,7 @@ public sealed class KernelBench(double secondsPerCell, string machine)
     public BenchRow Measure(BenchCell cell, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(cell);
+        cancellation.ThrowIfCancellationRequested();
         set_num_threads(cell.Threads);
         var (limits, fresh) = Limits(cell.Threads);
         if (_loaded.Add((cell.Name, cell.Pass)))
@@ -73,16 +77,11 @@ public sealed class KernelBench(double secondsPerCell, string machine)
             libraryMemory.Left, libraryMemory.ManagedBytes, machine);
     }
 
-    private (MachineLimits Limits, double Fresh) Limits(int threads)
+    private static (MachineLimits Limits, double Fresh) Limits(int threads) => KnownLimits.GetOrAdd(threads, count =>
     {
-        if (!_limits.TryGetValue(threads, out var limits))
-        {
-            var measured = new MachineLimits(threads);
-            _limits[threads] = limits = (measured, measured.FreshCopy());
-        }
-
-        return limits;
-    }
+        var measured = new MachineLimits(count);
+        return (measured, measured.FreshCopy());
+    });
 
     /// <summary>Whether the composed form leaves memory to others.</summary>
     private static bool FitsComposed(BenchCell cell)

@@ -58,11 +58,12 @@ public sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
             s => Flag.Of(s.Name), s => settings.TryGetValue(s.Name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture)! : "not set");
     }
 
-    /// <summary>The flag says of each summary whose it is: <c>Temperature of …: st, reinmax; …</c>.</summary>
+    /// <summary>The flag says whose each summary is, and in which range: <c>Samples: reinforce (at least 1); rloo (at least 2).</c></summary>
     private Flag FlagOf(EstimatorSetting setting, bool lists)
     {
-        var owners = methods.Where(entry => entry.Has(setting.Name)).GroupBy(entry => entry.Settings.First(s => s.Name == setting.Name) with { Default = 0 });
-        var words = string.Join("; ", owners.Select(alike => $"{alike.Key.Summary}, {alike.Key.Range}: {string.Join(", ", alike.Select(entry => entry.Name))}"));
+        var owned = methods.SelectMany(entry => entry.Settings.Where(s => s.Name == setting.Name), (entry, own) => (entry.Name, own.Range, own.Summary));
+        var words = string.Join("; ", owned.GroupBy(own => own.Summary).Select(alike => $"{alike.Key}: " + string.Join("; ",
+            alike.GroupBy(own => own.Range).Select(range => $"{string.Join(", ", range.Select(own => own.Name))} ({range.Key})"))));
         return new Flag(Flag.Of(setting.Name), setting.Default.GetType(), $"{char.ToUpperInvariant(words[0])}{words[1..]}.") { TakesList = lists };
     }
 }

@@ -135,7 +135,7 @@ public sealed class GuessingTests : IDisposable
         var help = Tool.Run("run", "guessing", "--help");
 
         Assert.Contains(help.Lines, line => line.Contains("--guesser", StringComparison.Ordinal));
-        Assert.Contains("Share of errors that is remembered, from 0 to 1: learner.", string.Join(' ', help.Lines.Select(Words)), StringComparison.Ordinal);
+        Assert.Contains("Share of errors that is remembered: learner (from 0 to 1).", string.Join(' ', help.Lines.Select(Words)), StringComparison.Ordinal);
         Assert.Contains("  dgrad run guessing --guesser learner", help.Lines);
         Assert.Contains("guessing guesses digits", Tool.Run("list").Lines.Select(Words));
     }
