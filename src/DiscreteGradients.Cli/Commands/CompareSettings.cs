@@ -18,7 +18,7 @@ internal sealed record CompareSettings
     [Description("Monte-Carlo draws of the gradient.")]
     public int Draws { get; init; } = 20_000;
 
-    [Description("Steps that estimators which learn are given before they are measured; 0 measures them as they begin.")]
+    [Description("Training steps for estimators that learn, before they are measured; 0 measures them untrained.")]
     public int LearningSteps { get; init; } = 1_000;
 
     [Description("Estimators, separated by commas; by default all that apply. See 'dgrad list'.")]

@@ -24,7 +24,7 @@ internal static class DataCommand
 
     internal static Command Create(Terminal terminal)
     {
-        var command = new Command("data", "List the data sets: what is there, where, checked, and how to get the rest.");
+        var command = new Command("data", "List the data sets: which you have and where, checked, and how to get the others.");
         var flags = new CommandFlags(command, OptionRecord.Flags(new DataSettings()));
         command.SetAction(parsed =>
         {

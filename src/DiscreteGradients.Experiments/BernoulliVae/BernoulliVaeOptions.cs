@@ -15,7 +15,7 @@ public sealed record BernoulliVaeOptions
         + "images (omniglot: 1345) are left out, as in the papers.")]
     public string Dataset { get; init; } = "mnist";
 
-    [Description("Folder that holds one folder a data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
+    [Description("Folder with one folder per data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
     [MayChange, Incidental]
     public string? Data { get; init; }
 
@@ -23,8 +23,8 @@ public sealed record BernoulliVaeOptions
     public int Latents { get; init; } = 200;
 
     [Description(
-        "Evaluations of f for each image and step, the same for every estimator: K of the papers. Pathwise estimators take the mean of so "
-        + "many samples.")]
+        "Evaluations of f for each image and step, the same for every estimator: the papers' K. Pathwise estimators take the mean of "
+        + "that many samples.")]
     public int Evaluations { get; init; } = 2;
 
     [Description("Epochs; one of mnist has 500 steps (the papers train for 1,000,000 steps).")]

@@ -27,7 +27,7 @@ public sealed record PolynomialOptions
     [Description("Examples per step, or evaluations of f.")]
     public int Batch { get; init; } = 64;
 
-    [Description("What --batch counts: examples, or evaluations of f, of which an estimator may take several an example.")]
+    [Description("What --batch counts: examples, or evaluations of f, of which an estimator may need several for each example.")]
     public BatchUnit BatchUnit { get; init; }
 
     [Description("Epochs.")]

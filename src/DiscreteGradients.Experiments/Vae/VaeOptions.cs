@@ -9,15 +9,15 @@ public sealed record VaeOptions : IPresetOptions
     internal const double DefaultLr = 5e-4;
 
     [Description(
-        "The paper's settings for one latent space, for each estimator its own; what else is given wins: paper-8x4, paper-4x24, "
-        + "paper-8x16, paper-16x12, paper-64x8, paper-10x30, paper-64x32 (categories x latents).")]
+        "The paper's settings for one latent space, with separate ones for each estimator; other options override them: paper-8x4, "
+        + "paper-4x24, paper-8x16, paper-16x12, paper-64x8, paper-10x30, paper-64x32 (categories x latents).")]
     [Incidental]
     public string? Preset { get; init; }
 
     [Description("Images: mnist, fashion-mnist, omniglot, or made-digits (drawn by code, needs no files); see 'dgrad data'.")]
     public string Dataset { get; init; } = "mnist";
 
-    [Description("Folder that holds one folder a data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
+    [Description("Folder with one folder per data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
     [MayChange, Incidental]
     public string? Data { get; init; }
 

@@ -52,7 +52,7 @@ public sealed class DataTests : IDisposable
             + "into DIR/absent and give --data DIR made-digits  drawn by code",
             rest,
             StringComparison.Ordinal);
-        Assert.Contains($"cache: {_folder["cache", "dgrad"]} tiny: it is tiny. made-digits: made, not written by anyone; ", rest, StringComparison.Ordinal);
+        Assert.Contains($"cache: {_folder["cache", "dgrad"]} tiny: it is tiny. made-digits: drawn by code, not handwritten; ", rest, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -314,7 +314,7 @@ public sealed class DataTests : IDisposable
     [InlineData("run vae --seed 9223372036854775807 --seeds 2", "--seeds 2 from --seed 9223372036854775807 on go beyond the largest seed, 9223372036854775807; use a smaller --seed.")]
     [InlineData("run vae --seeds 0", "--seeds must be from 1 to 10000; got 0.")]
     [InlineData("run vae --threads 0", "--threads must be at least 1; got 0.")]
-    [InlineData("run vae --data nowhere", "--data must be an existing folder that holds one folder a data set; got 'nowhere'.")]
+    [InlineData("run vae --data nowhere", "--data must be an existing folder that holds one folder per data set; got 'nowhere'.")]
     [InlineData("run vae --device cuda:x", "--device must be cpu, cuda or cuda:N; got 'cuda:x'.")]
     [InlineData("run vae --quality-every 1 --latents 30", "--quality-every needs the exact gradient, from all 8^30 states of the latents; at most 65536 can be: use fewer --latents.")]
     [InlineData("run vae --lr 0.1,0", "--lr must be a finite number above 0; got 0.")]
