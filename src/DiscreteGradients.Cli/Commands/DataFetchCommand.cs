@@ -9,7 +9,8 @@ internal static class DataFetchCommand
     internal static Command Create(Terminal terminal)
     {
         var name = new Argument<string>("NAME") { Description = $"{string.Join(", ", DataSets.All.Select(set => set.Name))}." };
-        var command = new Command("fetch", "Download a data set into the cache and check it; nothing is downloaded if it is there.") { name };
+        var command = new Command("fetch",
+            "Download a data set into the cache and check it; nothing is downloaded if it is there.") { name };
         command.SetAction(parsed => Fetch(DataSets.Get<DataSet>(parsed.GetRequiredValue(name)), DataFolders.OfThisUser(null), terminal));
         return command;
     }
