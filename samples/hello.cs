@@ -8,6 +8,7 @@ var logits = nn.Parameter(zeros(1, 1, 4));
 var adam = optim.Adam([logits], lr: 0.1);
 for (var step = 0; step < 100; step++)
 {
+    using var scope = NewDisposeScope();                     // frees the tensors of this step
     adam.zero_grad();
     var z = new ReinMax().Sample(logits.expand(64, 1, 4));   // exactly one-hot, and it carries a gradient
     (-(z * reward).sum(-1)).mean().backward();

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli;
 
@@ -9,7 +8,6 @@ internal sealed class CommandFlags
 {
     private readonly List<Option<string?>> _options = [];
 
-    /// <param name="command">What gets the flags.</param>
     /// <param name="flags">In the order in which help shows them.</param>
     internal CommandFlags(Command command, params IEnumerable<Flag> flags)
     {

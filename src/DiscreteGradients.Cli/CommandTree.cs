@@ -3,7 +3,6 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using DiscreteGradients.Cli.Commands;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli;
 
@@ -28,7 +27,9 @@ internal static class CommandTree
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples(terminal);
 
-        var parsed = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        var parsed = root.Parse(
+            args.Length == 0 ? ["--help"] : args,
+            new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         return parsed.Action is ParseErrorAction ? throw new OptionException($"{Sentence(parsed)} Run '{Path(parsed)} --help'.") : parsed;
     }
 
@@ -39,17 +40,20 @@ internal static class CommandTree
         if (parsed.UnmatchedTokens is [var token, ..])
         {
             return token.StartsWith('-') ? Suggestion.Sentence("option", token, options)
-                : command.Subcommands.Count > 0 ? Suggestion.Sentence(command.Name == "run" ? "experiment" : "command", token, command.Subcommands.Select(c => c.Name))
+                : command.Subcommands.Count > 0 ? Suggestion.Sentence(
+                    command.Name == "run" ? "experiment" : "command", token, command.Subcommands.Select(c => c.Name))
                 : $"Unexpected argument '{token}'; options begin with two hyphens.";
         }
 
         var error = parsed.Errors[0];
         return error.SymbolResult switch
         {
-            OptionResult { Tokens.Count: > 1 } option => $"{option.Option.Name} must be given once; got {option.Tokens.Count} values: {string.Join(", ", option.Tokens)}.",
+            OptionResult { Tokens.Count: > 1 } option =>
+                $"{option.Option.Name} must be given once; got {option.Tokens.Count} values: {string.Join(", ", option.Tokens)}.",
             OptionResult { Tokens.Count: 0 } option => $"{option.Option.Name} needs a value.",
             ArgumentResult argument => $"'{Path(parsed)}' needs {argument.Argument.Name}.",
-            CommandResult { Command.Subcommands.Count: > 0 } result => $"'{Path(parsed)}' needs one of: {string.Join(", ", result.Command.Subcommands.Select(c => c.Name))}.",
+            CommandResult { Command.Subcommands.Count: > 0 } result =>
+                $"'{Path(parsed)}' needs one of: {string.Join(", ", result.Command.Subcommands.Select(c => c.Name))}.",
             CommandResult result when result.Command.Arguments is [var missing, ..] => $"'{Path(parsed)}' needs {missing.Name}.",
             _ => error.Message.Split('\n')[0],
         };
@@ -117,7 +121,8 @@ internal static class CommandTree
                 "dgrad compare --problem cubic",
             ],
             "dgrad run efficiency" => ["dgrad run efficiency", "dgrad run efficiency --task vae --rounds 30 --threads 1"],
-            _ when ExperimentCatalog.All.FirstOrDefault(entry => command == $"dgrad run {entry.Name}") is { Examples: [_, ..] } entry => entry.Examples,
+            _ when ExperimentCatalog.All.FirstOrDefault(entry => command == $"dgrad run {entry.Name}")
+                is { Examples: [_, ..] } entry => entry.Examples,
             _ => [.. ExperimentCatalog.All.SelectMany(entry => entry.Examples.Take(1))],
         };
     }

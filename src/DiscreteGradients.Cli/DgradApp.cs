@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using DiscreteGradients.Cli.Commands;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli;
 
@@ -60,7 +59,8 @@ internal static partial class DgradApp
             default:
                 terminal.Error.WriteLine(Environment.GetEnvironmentVariable("DGRAD_DEBUG") == "1"
                     ? exception.ToString()
-                    : $"Internal error, please report it: {exception.GetType().Name}: {exception.Message.Split('\n')[0].Trim()} (DGRAD_DEBUG=1 shows where).");
+                    : "Internal error, please report it: "
+                        + $"{exception.GetType().Name}: {exception.Message.Split('\n')[0].Trim()} (DGRAD_DEBUG=1 shows where).");
                 return Broken;
         }
     }

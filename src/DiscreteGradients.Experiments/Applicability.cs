@@ -23,7 +23,8 @@ internal static class Applicability
         {
             try
             {
-                return method.With(new Dictionary<string, object> { ["samples"] = samples }).Estimator.Evaluations(latents, categories) == evaluations;
+                return method.With(new Dictionary<string, object> { ["samples"] = samples })
+                    .Estimator.Evaluations(latents, categories) == evaluations;
             }
             catch (OptionException)
             {

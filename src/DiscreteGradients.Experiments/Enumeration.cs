@@ -11,9 +11,14 @@ internal static class Enumeration
     {
         var states = Math.Pow(categories, latents);
         if (states > exact.MaximumStates)
-            return $"exact enumeration needs all {categories}^{latents} states at every step; at most {exact.MaximumStates} can be: use fewer --latents.";
+        {
+            return $"exact enumeration needs all {categories}^{latents} states at every step; "
+                + $"at most {exact.MaximumStates} can be: use fewer --latents.";
+        }
+
         return states * batch * latents * categories > LargestTensor
-            ? $"exact enumeration of {states} states for each of the {batch} examples of a step needs too much memory; use a smaller --batch."
+            ? $"exact enumeration of {states} states for each of the {batch} examples of a step needs too much memory; "
+                + "use a smaller --batch."
             : null;
     }
 }

@@ -39,9 +39,8 @@ public abstract class Experiment
 
     /// <summary>A whole run: one row an epoch.</summary>
     /// <inheritdoc cref="TrainingRun.Next"/>
-    /// <param name="method">What is compared.</param>
-    /// <param name="seed">Seed of the run.</param>
-    public IEnumerable<EpochMetrics> Run(Method method, long seed, Action<double>? stepDone = null, CancellationToken cancellation = default)
+    public IEnumerable<EpochMetrics> Run(
+        Method method, long seed, Action<double>? stepDone = null, CancellationToken cancellation = default)
     {
         using var training = Start(method, seed);
         while (training.Epoch < Epochs)

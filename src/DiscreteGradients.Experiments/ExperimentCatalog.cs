@@ -1,11 +1,8 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace DiscreteGradients.Experiments;
 
 /// <summary>An experiment by name, and all that the tool has to know of it. Its options record is the single list of its options.</summary>
-/// <param name="Name">The name.</param>
-/// <param name="Summary">One line for people.</param>
 /// <param name="OptionsType">The options record, whose defaults are those of the tool.</param>
 /// <param name="Create">Checks options and makes the experiment.</param>
 /// <param name="Metrics">What is measured with those options; exactly one metric is the headline.</param>
@@ -41,7 +38,7 @@ public sealed record ExperimentEntry(
 }
 
 /// <summary>The second registry: one row per experiment.</summary>
-public static class ExperimentCatalog
+internal static class ExperimentCatalog
 {
     /// <summary>For a summary of what others report, an option that is not known might make all the difference.</summary>
     private static readonly JsonSerializerOptions Json = new()
@@ -68,10 +65,10 @@ public static class ExperimentCatalog
     /// <summary>The experiment of that name; null for one of another version.</summary>
     public static ExperimentEntry? Find(string name) => All.FirstOrDefault(entry => entry.Name == name);
 
-    /// <summary>Adds experiments for what is done in this flow of control and what it starts: how tests try one that nobody else sees.</summary>
+    /// <summary>Adds experiments for this flow of control and what it starts: how tests try one that nobody else sees.</summary>
     internal static void Invite(params ExperimentEntry[] guests) => Guests.Value = guests;
 
-    /// <summary>Refuses options of the wrong kind; those that are not known may be of another version, as may the whole experiment.</summary>
+    /// <summary>Refuses options of the wrong kind; unknown ones may be of another version, as may the whole experiment.</summary>
     /// <exception cref="WrongJsonException">There is one.</exception>
     internal static void CheckOptions(RunRecord record)
     {
@@ -81,20 +78,19 @@ public static class ExperimentCatalog
 
     /// <summary>The metrics of a run; of an experiment that is not known, what its lines hold.</summary>
     /// <param name="record">The run; its options may be what was read of them.</param>
-    /// <param name="lines">Its lines.</param>
     public static IReadOnlyList<Metric> Metrics(RunRecord record, IReadOnlyList<MetricsLine> lines)
     {
-        ArgumentNullException.ThrowIfNull(record);
         if (Find(record.Experiment) is { } entry)
             return entry.Metrics(record.Options is JsonElement json ? json.Deserialize(entry.OptionsType, AnyVersion)! : record.Options);
-        var known = lines.SelectMany(line => line.Numbers.Keys).Distinct().Where(name => !name.Contains('/', StringComparison.Ordinal)).Select(Metric.Unknown).ToList();
+        var known = lines.SelectMany(line => line.Numbers.Keys).Distinct()
+            .Where(name => !name.Contains('/', StringComparison.Ordinal))
+            .Select(Metric.Unknown).ToList();
         return [.. known.Select((metric, i) => metric with { IsHeadline = i == 0, IsSparse = true })];
     }
 
     /// <summary>What others report for a method of a run.</summary>
     /// <param name="experiment">Name of the experiment; of one that is not known nobody reports anything.</param>
     /// <param name="options">The options record, or what was read of it from <c>run.json</c>.</param>
-    /// <param name="method">The method.</param>
     public static IReadOnlyList<PublishedResult> Published(string experiment, object options, MethodRecord method)
     {
         if (Find(experiment) is not { } entry)

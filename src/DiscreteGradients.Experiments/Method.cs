@@ -1,9 +1,6 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>Something that an experiment compares, by name: an estimator of the registry, or what the experiment itself declares.</summary>
-/// <param name="Name">In tables and files.</param>
-/// <param name="Summary">One line for people.</param>
-/// <param name="Settings">What can be set.</param>
 /// <param name="Make">Makes it, with the values of all its settings.</param>
 public sealed record MethodEntry(
     string Name, string Summary, IReadOnlyList<EstimatorSetting> Settings, Func<IReadOnlyDictionary<string, object>, object> Make)
@@ -34,7 +31,6 @@ public sealed record MethodEntry(
 }
 
 /// <summary>A method with its settings, ready to be compared.</summary>
-/// <param name="Name">In tables and files.</param>
 /// <param name="Made">What <see cref="MethodEntry.Make"/> has made: a <see cref="GradientEstimator"/> where methods are estimators.</param>
 public sealed record Method(string Name, object Made)
 {
@@ -59,15 +55,14 @@ public sealed record Method(string Name, object Made)
 internal static class Methods
 {
     /// <summary>Names separated by commas, or null for all that apply; a setting goes to those that have it.</summary>
-    /// <param name="all">Those there are.</param>
     /// <param name="word">What they are called, such as <c>estimator</c>; the flag is called so too.</param>
-    /// <param name="names">The names.</param>
     /// <param name="settings">What was given, by name.</param>
     /// <param name="whyNot">Null for a method that applies, else one sentence.</param>
     /// <param name="complete">The settings of a method, from those that were given of its own.</param>
     /// <exception cref="OptionException">Unknown or unfit method, or a setting that none of them has.</exception>
     internal static IReadOnlyList<Method> Select(
-        IReadOnlyList<MethodEntry> all, string word, string? names, IReadOnlyDictionary<string, object> settings, Func<Method, string?> whyNot,
+        IReadOnlyList<MethodEntry> all, string word, string? names, IReadOnlyDictionary<string, object> settings,
+        Func<Method, string?> whyNot,
         Func<MethodEntry, IReadOnlyDictionary<string, object>, IReadOnlyDictionary<string, object>>? complete = null)
     {
         var entries = names is null

@@ -16,7 +16,7 @@ public enum Direction
 /// <summary>Where a metric is shown. All are in <c>metrics.jsonl</c> and in TensorBoard.</summary>
 public enum MetricPlace
 {
-    /// <summary>A column of every table and a plot over the epochs; measured in every epoch, unless it is <see cref="Metric.IsSparse"/>.</summary>
+    /// <summary>A column of every table and a plot over the epochs; measured in every epoch unless <see cref="Metric.IsSparse"/>.</summary>
     Result,
 
     /// <summary>A plot over the epochs.</summary>
@@ -32,10 +32,9 @@ public enum MetricPlace
     Log,
 }
 
-/// <summary>A number that an experiment reports after an epoch, declared once: tables, plots, verdicts and reports follow from it.</summary>
+/// <summary>A number that an experiment reports after an epoch, declared once; tables, plots, verdicts and reports follow.</summary>
 /// <param name="Name">In files, in snake case.</param>
 /// <param name="Title">For people, such as <c>test loss</c>.</param>
-/// <param name="Better">Which of two values is better.</param>
 public sealed record Metric(string Name, string Title, Direction Better = Direction.Neither)
 {
     /// <summary>Where it is shown.</summary>
@@ -81,7 +80,8 @@ public sealed record Metric(string Name, string Title, Direction Better = Direct
     internal string GapWords => $"{Title} {(Better == Direction.Higher ? "below" : "above")}";
 
     /// <summary>Of a name without a declaration, from a file of another version.</summary>
-    internal static Metric Unknown(string name) => new(name, name.Replace('_', ' '), name.EndsWith("loss", StringComparison.Ordinal) ? Direction.Lower : Direction.Neither);
+    internal static Metric Unknown(string name) =>
+        new(name, name.Replace('_', ' '), name.EndsWith("loss", StringComparison.Ordinal) ? Direction.Lower : Direction.Neither);
 }
 
 /// <summary>What is asked of the metrics of an experiment.</summary>
@@ -103,5 +103,6 @@ internal static class Metrics
     internal static IEnumerable<Metric> Results(this IEnumerable<Metric> metrics) => metrics.In(MetricPlace.Result);
 
     /// <summary>Those of a place.</summary>
-    internal static IEnumerable<Metric> In(this IEnumerable<Metric> metrics, MetricPlace place) => metrics.Where(metric => metric.Place == place);
+    internal static IEnumerable<Metric> In(this IEnumerable<Metric> metrics, MetricPlace place) =>
+        metrics.Where(metric => metric.Place == place);
 }

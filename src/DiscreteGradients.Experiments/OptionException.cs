@@ -10,5 +10,6 @@ public sealed class OptionException(string message) : Exception(message)
     internal bool IsTaken { get; init; }
 
     /// <summary>The message of the library without .NET's suffix, which means nothing to a user.</summary>
-    internal static string WithoutParameter(ArgumentException e) => e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal);
+    internal static string WithoutParameter(ArgumentException e) =>
+        e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal);
 }

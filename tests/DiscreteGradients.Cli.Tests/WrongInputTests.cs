@@ -107,7 +107,7 @@ public sealed class WrongInputTests
     [InlineData("data fetch", "'dgrad data fetch' needs NAME. Run 'dgrad data fetch --help'.")]
     [InlineData("data fetch mnst", "Unknown dataset 'mnst'. Did you mean 'mnist'?")]
     [InlineData("data fech", "Unknown command 'fech'. Did you mean 'fetch'? Run 'dgrad data --help'.")]
-    [InlineData("data --data nowhere", "--data must be an existing folder that holds one folder a data set; got 'nowhere'.")]
+    [InlineData("data --data nowhere", "--data must be an existing folder that holds one folder per data set; got 'nowhere'.")]
     [InlineData("compare --problem cubc", "Unknown problem 'cubc'. Did you mean 'cubic'?")]
     [InlineData("compare --draws 1", "--draws must be at least 2; got 1.")]
     [InlineData(

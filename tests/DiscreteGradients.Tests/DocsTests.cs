@@ -51,15 +51,24 @@ public partial class DocsTests
 
     [Theory]
     [MemberData(nameof(Documents))]
-    public void Every_link_to_a_file_leads_to_a_file(string document)
+    public void Every_link_leads_to_a_file_and_to_a_heading_that_is_there(string document)
     {
-        var folder = Path.GetDirectoryName(Path.Combine(Root, document))!;
+        var dead = Links(document).Where(link =>
+            !Path.Exists(link.Path) || (link.Heading is not null && !Headings(link.Path).Contains(link.Heading)));
 
-        var missing = Link().Matches(Read(document)).Select(m => m.Groups[1].Value)
-            .Where(link => !link.Contains("://", StringComparison.Ordinal) && !link.StartsWith('#'))
-            .Where(link => !Path.Exists(Path.Combine(folder, link.Split('#')[0])));
+        Assert.Empty(dead);
+    }
+
+    [Fact]
+    public void Every_page_stands_in_the_index()
+    {
+        const string Index = "docs/README.md";
+        var linked = Links(Index).Select(link => link.Path).Append(Path.Combine(Root, Index)).ToHashSet();
+
+        var missing = Documents.Select(row => Path.Combine(Root, row.Data)).Where(path => !linked.Contains(path));
 
         Assert.Empty(missing);
+        Assert.Contains(Path.Combine(Root, Index), Links("README.md").Select(link => link.Path));
     }
 
     [Theory]
@@ -74,16 +83,35 @@ public partial class DocsTests
     }
 
     /// <summary>The samples are run by tests, so a block of code that stands in one of them works.</summary>
-    [Fact]
-    public void Every_block_of_code_in_the_readme_is_part_of_a_sample()
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("docs/tutorial.md")]
+    public void Every_block_of_code_is_part_of_a_sample(string document)
     {
         var samples = Directory.GetFiles(Path.Combine(Root, "samples"), "*.cs").Select(path => Squeeze(File.ReadAllText(path))).ToList();
 
-        var blocks = CodeBlock().Matches(Read("README.md")).Select(m => m.Groups[1].Value).ToList();
+        var blocks = CodeBlock().Matches(Read(document)).Select(m => m.Groups[1].Value).ToList();
 
         Assert.NotEmpty(blocks);
         Assert.All(blocks, block => Assert.Contains(samples, sample => sample.Contains(Squeeze(block), StringComparison.Ordinal)));
     }
+
+    /// <summary>The links of a document to files of this repository, as whole paths, and the headings that they lead to.</summary>
+    private static IEnumerable<(string Path, string? Heading)> Links(string document)
+    {
+        var own = Path.Combine(Root, document);
+        return Link().Matches(Read(document)).Select(m => m.Groups[1].Value)
+            .Where(link => !link.Contains("://", StringComparison.Ordinal))
+            .Select(link => link.Split('#'))
+            .Select(parts => (
+                parts[0].Length == 0 ? own : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(own)!, parts[0])),
+                parts.Length > 1 ? parts[1] : null));
+    }
+
+    /// <summary>The anchors of a document's headings, as GitHub makes them.</summary>
+    private static IEnumerable<string> Headings(string path) => Heading().Matches(File.ReadAllText(path))
+        .Select(m => m.Groups[1].Value.Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_').Select(char.ToLowerInvariant))
+        .Select(letters => string.Concat(letters).Replace(' ', '-'));
 
     private static string Table()
     {
@@ -122,6 +150,9 @@ public partial class DocsTests
 
     [GeneratedRegex(@"^## `([^`]+)`$", RegexOptions.Multiline)]
     private static partial Regex SectionOfEstimator();
+
+    [GeneratedRegex(@"^#+ (.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

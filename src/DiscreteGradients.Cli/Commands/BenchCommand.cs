@@ -1,10 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 using DiscreteGradients.Experiments.Bench;
 using Spectre.Console;
 
@@ -16,16 +12,10 @@ internal static class BenchCommand
     /// <summary>Columns of a terminal from which the memory fits beside the times.</summary>
     private const int Wide = 100;
 
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
-    };
-
     internal static Command Create(Terminal terminal)
     {
-        var command = new Command("bench", "Time samples and gradients against the published algorithms, and against what the machine can do.");
+        var command = new Command("bench",
+            "Time samples and gradients against the published algorithms, and against what the machine can do.");
         var defaults = new BenchSettings
         {
             Shapes = string.Join(',', BenchShape.Defaults),
@@ -50,8 +40,7 @@ internal static class BenchCommand
             return DgradApp.Done;
         }
 
-        if (!(settings.Seconds > 0) || !double.IsFinite(settings.Seconds))
-            throw new OptionException($"--seconds must be a finite number above 0; got {settings.Seconds}.");
+        Require.Positive(settings.Seconds, "seconds");
         var cells = Cells(settings, given);
         var file = settings.Out is { } path ? new CsvFile(path) : null;
         Machine.Use(cells[0].Threads);
@@ -62,7 +51,10 @@ internal static class BenchCommand
         if (settings.Json || settings.Markdown)
             finished = Measure(_ => { });
         else if (terminal.Interactive)
-            terminal.Console.Live(new Text("")).AutoClear(true).Start(live => finished = Measure(cell => live.UpdateTarget(new Text(Progress(cell)))));
+        {
+            terminal.Console.Live(new Text("")).AutoClear(true).Start(
+                live => finished = Measure(cell => live.UpdateTarget(new Text(Progress(cell)))));
+        }
         else
             finished = Measure(_ => { }, row => terminal.Out.WriteLine(Line(row)));
 
@@ -92,7 +84,7 @@ internal static class BenchCommand
 
                 file?.Append(rows[^1]);
                 if (settings.Json)
-                    terminal.Out.Write(JsonSerializer.Serialize(rows[^1], Json) + "\n");
+                    terminal.Out.Write(JsonLine.Of(rows[^1]) + "\n");
                 end?.Invoke(rows[^1]);
             }
 
@@ -101,9 +93,11 @@ internal static class BenchCommand
 
         string Progress(BenchCell cell)
         {
-            var left = rows.Count == 0 ? "" : $", about {Format.Duration(watch.Elapsed.TotalSeconds / rows.Count * (cells.Count - rows.Count))} left";
+            var left = rows.Count == 0 ? ""
+                : $", about {Format.Duration(watch.Elapsed.TotalSeconds / rows.Count * (cells.Count - rows.Count))} left";
             var last = rows.Count == 0 ? "" : $"{Line(rows[^1])}\n";
-            return $"{last}{rows.Count + 1} of {cells.Count}: {cell.Name} {cell.Shape}, {BenchMarkdown.Words(cell.Pass)}, {Threads(cell.Threads)}{left}.\n"
+            return $"{last}{rows.Count + 1} of {cells.Count}: {cell.Name} {cell.Shape}, "
+                + $"{BenchMarkdown.Words(cell.Pass)}, {Format.Count(cell.Threads, "thread")}{left}.\n"
                 + "Ctrl-C stops and keeps what there is.";
         }
     }
@@ -118,7 +112,8 @@ internal static class BenchCommand
         var threads = settings.Threads.Split(',', StringSplitOptions.TrimEntries).Select(text =>
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= 1
                 ? count
-                : throw new OptionException($"--threads must be whole numbers of at least 1, separated by commas, such as 1,2; got '{text}'.")).ToList();
+                : throw new OptionException(
+                    $"--threads must be whole numbers of at least 1, separated by commas, such as 1,2; got '{text}'.")).ToList();
         threads.ForEach(Machine.Check);
         BenchPass[] passes = settings.Pass switch
         {
@@ -138,8 +133,9 @@ internal static class BenchCommand
 
     private static IReadOnlyList<BenchRow> Read(string path)
     {
+        var flaw = Directory.Exists(path) ? "is a folder" : "does not exist";
         if (!File.Exists(path))
-            throw new OptionException($"--from must be a file that 'dgrad bench --out' wrote; '{path}' {(Directory.Exists(path) ? "is a folder" : "does not exist")}.");
+            throw new OptionException($"--from must be a file that 'dgrad bench --out' wrote; '{path}' {flaw}.");
         try
         {
             return BenchRow.Read(File.ReadAllLines(path));
@@ -155,7 +151,7 @@ internal static class BenchCommand
         if (settings.Json)
         {
             foreach (var row in rows)
-                terminal.Out.Write(JsonSerializer.Serialize(row, Json) + "\n");
+                terminal.Out.Write(JsonLine.Of(row) + "\n");
         }
         else if (settings.Markdown)
         {
@@ -173,8 +169,10 @@ internal static class BenchCommand
         {
             var first = group.First();
             terminal.Out.WriteLine();
-            terminal.Out.WriteLine($"{BenchMarkdown.Words(group.Key.Pass)}, {Threads(group.Key.Threads)} (copy {Number(first.LargeCopyGbPerSecond, "0.0")} GB/s, "
-                + $"to fresh memory {Number(first.FreshCopyGbPerSecond, "0.0")} GB/s, exponential {Number(first.ExpNs, "0.00")} ns):");
+            terminal.Out.WriteLine(
+                $"{BenchMarkdown.Words(group.Key.Pass)}, {Format.Count(group.Key.Threads, "thread")} (copy "
+                + $"{Number(first.LargeCopyGbPerSecond, "0.0")} GB/s, to fresh memory {Number(first.FreshCopyGbPerSecond, "0.0")} GB/s, "
+                + $"exponential {Number(first.ExpNs, "0.00")} ns):");
             terminal.Write(Grid([.. group], terminal.Width >= Wide));
         }
 
@@ -189,9 +187,9 @@ internal static class BenchCommand
 
     private static Table Grid(List<BenchRow> rows, bool wide)
     {
-        var table = new Table().Border(TableBorder.None).AddColumn(Column("estimator")).AddColumn(Column("shape"));
-        foreach (var header in (string[])["time", "composed", "ratio", "quartiles", "GB/s", "× floor", .. wide ? ["peak", "composed"] : Array.Empty<string>()])
-            table.AddColumn(Column(header).RightAligned());
+        var memory = wide ? ["peak", "composed"] : Array.Empty<string>();
+        var table = FittingTable.Of("estimator", ["shape", "time", "composed", "ratio", "quartiles", "GB/s", "× floor", .. memory]);
+        table.Columns[1].LeftAligned();
         foreach (var estimator in rows.GroupBy(row => row.Estimator))
         {
             foreach (var row in estimator)
@@ -218,14 +216,13 @@ internal static class BenchCommand
     }
 
     private static string Line(BenchRow row) =>
-        $"{row.Estimator,-10} {row.Shape,-10} {(row.Pass == BenchPass.Forward ? "forward" : "+ backward"),-10} {Threads(row.Threads),-9} {Time(row.LibraryUs),7}"
+        $"{row.Estimator,-10} {row.Shape,-10} {(row.Pass == BenchPass.Forward ? "forward" : "+ backward"),-10} "
+        + $"{Format.Count(row.Threads, "thread"),-9} {Time(row.LibraryUs),7}"
         + (row.Ratio is null ? "" : $" composed {Time(row.ComposedUs),7} ratio {Number(row.Ratio, "0.0"),5}");
 
     private static string Description =>
         $"{Machine.Description["cpu"]}; vectors of {Machine.VectorWidth}; {Environment.ProcessorCount} processors; "
         + $"libtorch {Machine.Versions["libtorch"]}; .NET {Machine.Versions["dotnet"]}";
-
-    private static string Threads(int threads) => threads == 1 ? "1 thread" : $"{threads} threads";
 
     private static string Time(double? microseconds) => microseconds switch
     {
@@ -238,8 +235,6 @@ internal static class BenchCommand
     };
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "";
-
-    private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 
     /// <summary>A new file that grows by a line per measurement, so that what was measured stays whatever happens.</summary>
     private sealed class CsvFile

@@ -1,11 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Cli.Plots;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 using TorchSharp;
 
@@ -14,13 +11,6 @@ namespace DiscreteGradients.Cli.Commands;
 /// <summary><c>dgrad compare</c>: every estimator's gradient against the exact one, on a small problem.</summary>
 internal static class CompareCommand
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
-
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("compare", "Measure every estimator's gradient against the exact one, on a small problem.");
@@ -33,10 +23,8 @@ internal static class CompareCommand
     {
         var settings = OptionRecord.Bind(new CompareSettings(), given);
         Seeds.Check(settings.Seed);
-        if (settings.LearningSteps < 0)
-            throw new OptionException($"--learning-steps must be at least 0; got {settings.LearningSteps}.");
-        if (settings.Draws < 2)
-            throw new OptionException($"--draws must be at least 2; got {settings.Draws}.");
+        Require.AtLeast(0, settings.LearningSteps, "learning-steps");
+        Require.AtLeast(2, settings.Draws, "draws");
         var estimators = Methods.Select(
             MethodEntry.AllEstimators, "estimator", settings.Estimator, MethodSettings.OfEstimators.Parse(given),
             method => Applicability.WhyNot(method.Estimator, settings.Categories));
@@ -51,14 +39,14 @@ internal static class CompareCommand
             var row = Measure(choice, problem, settings, terminal.Cancellation);
             rows.Add(row);
             if (settings.Json)
-                terminal.Out.Write(JsonSerializer.Serialize(row, Json) + "\n");
+                terminal.Out.Write(JsonLine.Of(row) + "\n");
         }
 
         if (!settings.Json)
             Print(rows, settings, terminal);
         if (folder is not null)
         {
-            folder.WriteFile("compare.jsonl", file => File.WriteAllLines(file, rows.Select(row => JsonSerializer.Serialize(row, Json))));
+            folder.WriteFile("compare.jsonl", file => File.WriteAllLines(file, rows.Select(row => JsonLine.Of(row))));
             QualityPlot.Write(folder, settings.Problem, rows);
             if (!settings.Json)
                 terminal.Out.WriteLine($"Files: {folder.Path}");
@@ -71,8 +59,8 @@ internal static class CompareCommand
     {
         using var weights = Seeds.Generator(settings.Seed);
         using var trained = new EstimatorInTraining(choice.Estimator, settings.Latents, settings.Categories, weights);
-        using (var first = trained.Copy(settings.Latents, settings.Categories))
-            GradientQuality.Measure(first.Estimator, problem.Logits, problem.Value, draws: 256);  // loads and compiles, so that the time is fair
+        using (var first = trained.Copy(settings.Latents, settings.Categories))  // loads and compiles, so that the time is fair
+            GradientQuality.Measure(first.Estimator, problem.Logits, problem.Value, draws: 256);
         using var generator = Seeds.Generator(settings.Seed, purpose: 1);
         problem.Learn(trained, settings.LearningSteps, settings.Seed, cancellation);
         var watch = Stopwatch.StartNew();
@@ -87,9 +75,7 @@ internal static class CompareCommand
 
     private static void Print(List<ComparisonRow> rows, CompareSettings settings, Terminal terminal)
     {
-        var table = new Table().Border(TableBorder.None).AddColumn(Column("estimator"));
-        foreach (var header in (string[])["exact\nto degree", "bias", "relative\nbias", "std", "cosine", "evals", "time\na draw"])
-            table.AddColumn(Column(header).RightAligned());
+        var table = FittingTable.Of("estimator", "exact\nto degree", "bias", "relative\nbias", "std", "cosine", "evals", "time\na draw");
         foreach (var row in rows)
         {
             string[] cells =
@@ -108,22 +94,23 @@ internal static class CompareCommand
 
         terminal.Write(table);
         var kind = settings.Problem.ToString().ToLowerInvariant();
-        terminal.Out.WriteLine($"{kind} objective, {settings.Latents} {(settings.Latents == 1 ? "latent" : "latents")} of {settings.Categories} categories, {settings.Draws} draws, seed {settings.Seed}; exact gradient norm {Number(rows[0].ExactNorm)}.");
+        terminal.Out.WriteLine(
+            $"{kind} objective, {Format.Count(settings.Latents, "latent")} of {settings.Categories} categories, {settings.Draws} draws, "
+            + $"seed {settings.Seed}; exact gradient norm {Number(rows[0].ExactNorm)}.");
         terminal.Out.WriteLine("Within noise: no entry of the mean gradient is more than 5 standard errors off.");
     }
 
     /// <summary>Four decimals, or three digits of what is too small for them: a toy's gradient may be a thousandth.</summary>
-    private static string Number(double value) => Math.Abs(value) < 0.001 ? value.ToString("G3", CultureInfo.InvariantCulture) : Format.Number(value);
-
-    private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
+    private static string Number(double value) =>
+        Math.Abs(value) < 0.001 ? value.ToString("G3", CultureInfo.InvariantCulture) : Format.Number(value);
 }
 
 /// <summary>One estimator's row of the comparison; lengths are Euclidean norms over all logits.</summary>
 /// <param name="Order">Null: exact for every f.</param>
 internal sealed record ComparisonRow(
-    string Estimator, string Configuration, int? Order, int Draws, double Bias, double BiasStandardError, double RelativeBias, double LargestZ,
-    double StandardDeviation, double RelativeStandardDeviation, double MeanSquaredError, double Cosine, double ExactNorm, long Evaluations,
-    double SecondsPerDraw)
+    string Estimator, string Configuration, int? Order, int Draws, double Bias, double BiasStandardError, double RelativeBias,
+    double LargestZ, double StandardDeviation, double RelativeStandardDeviation, double MeanSquaredError, double Cosine, double ExactNorm,
+    long Evaluations, double SecondsPerDraw)
 {
     /// <summary>One bound for all statistical statements.</summary>
     [JsonIgnore]

@@ -1,12 +1,12 @@
 using System.ComponentModel;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Commands;
 
 /// <summary>Flags of <c>dgrad compare</c>.</summary>
 internal sealed record CompareSettings
 {
-    [Description("The objective: a polynomial of degree 1 to 4, a small network, or the toy (b - 0.499)^2 of the papers on unbiased estimators.")]
+    [Description(
+        "The objective: a polynomial of degree 1 to 4, a small network, or the toy (b - 0.499)^2 of the papers on unbiased estimators.")]
     public ProblemKind Problem { get; init; } = ProblemKind.Quadratic;
 
     [Description("Categories K of a latent.")]
@@ -18,7 +18,7 @@ internal sealed record CompareSettings
     [Description("Monte-Carlo draws of the gradient.")]
     public int Draws { get; init; } = 20_000;
 
-    [Description("Steps that estimators which learn are given before they are measured; 0 measures them as they begin.")]
+    [Description("Training steps for estimators that learn, before they are measured; 0 measures them untrained.")]
     public int LearningSteps { get; init; } = 1_000;
 
     [Description("Estimators, separated by commas; by default all that apply. See 'dgrad list'.")]

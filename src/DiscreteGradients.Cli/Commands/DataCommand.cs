@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Commands;
@@ -25,7 +24,7 @@ internal static class DataCommand
 
     internal static Command Create(Terminal terminal)
     {
-        var command = new Command("data", "List the data sets: what is there, where, checked, and how to get the rest.");
+        var command = new Command("data", "List the data sets: which you have and where, checked, and how to get the others.");
         var flags = new CommandFlags(command, OptionRecord.Flags(new DataSettings()));
         command.SetAction(parsed =>
         {
@@ -112,7 +111,7 @@ internal static class DataCommand
         foreach (var row in rows.Where(row => row.Caveat is not null))
             terminal.Console.Write(new Text($"{row.Name}: {row.Caveat}\n"));
         foreach (var row in rows.Where(row => row.Damage is not null))
-            terminal.Out.WriteLine($"{row.Name}: {row.Damage} {char.ToUpperInvariant(row.Needed![0])}{row.Needed[1..]}.");
+            terminal.Out.WriteLine($"{row.Name}: {row.Damage} {Format.Capital(row.Needed!)}.");
     }
 
     private static TableColumn Column(string header) => new(new Text(header, new Style(Color.Aqua)));

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Commands;
 
@@ -10,7 +9,8 @@ internal static class DataFetchCommand
     internal static Command Create(Terminal terminal)
     {
         var name = new Argument<string>("NAME") { Description = $"{string.Join(", ", DataSets.All.Select(set => set.Name))}." };
-        var command = new Command("fetch", "Download a data set into the cache and check it; says so if it is there.") { name };
+        var command = new Command("fetch",
+            "Download a data set into the cache and check it; nothing is downloaded if it is there.") { name };
         command.SetAction(parsed => Fetch(DataSets.Get<DataSet>(parsed.GetRequiredValue(name)), DataFolders.OfThisUser(null), terminal));
         return command;
     }
@@ -57,16 +57,6 @@ internal static class DataFetchCommand
             terminal.Out.WriteLine($"{set.Name} {what}: {set.Contents} in {folder}, checked.");
         }
     }
-
-    /// <inheritdoc cref="WithData{T}"/>
-    internal static void WithData(Action make, bool json, Terminal terminal) => WithData(
-        () =>
-        {
-            make();
-            return true;
-        },
-        json,
-        terminal);
 
     /// <summary>Makes what needs a data set; a set that is not there, but has a home, is downloaded first.</summary>
     /// <param name="make">Throws an <see cref="OptionException"/> that names the missing set.</param>

@@ -1,10 +1,6 @@
 using System.CommandLine;
 using System.ComponentModel;
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 using DiscreteGradients.Experiments.Efficiency;
 using Spectre.Console;
 
@@ -40,15 +36,10 @@ internal sealed record EfficiencySettings
 /// <summary><c>dgrad run efficiency</c>: what a training step takes with each estimator, beside the paper's table.</summary>
 internal static class EfficiencyCommand
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
     internal static Command Create(Terminal terminal)
     {
-        var command = new Command("efficiency", "Time and memory of a training step with each estimator, as in the paper's efficiency table.");
+        var command = new Command("efficiency",
+            "Time and memory of a training step with each estimator, as in the paper's efficiency table.");
         var flags = new CommandFlags(command, OptionRecord.Flags(new EfficiencySettings()));
         command.SetAction(parsed => Run(OptionRecord.Bind(new EfficiencySettings(), flags.Given(parsed)), terminal));
         return command;
@@ -56,8 +47,7 @@ internal static class EfficiencyCommand
 
     private static int Run(EfficiencySettings settings, Terminal terminal)
     {
-        if (settings.Rounds < 1)
-            throw new OptionException($"--rounds must be at least 1; got {settings.Rounds}.");
+        Require.AtLeast(1, settings.Rounds, "rounds");
         Machine.Use(settings.Threads ?? Machine.PhysicalCores);
         var folder = OutputFolder.Create(settings.Out ?? RunLauncher.DefaultFolder("efficiency", DateTimeOffset.UtcNow));
         var rows = new List<EfficiencyRow>();
@@ -65,11 +55,15 @@ internal static class EfficiencyCommand
         {
             using var task = create();
             if (!settings.Json)
-                terminal.Out.WriteLine($"{task.Name}: {task.Description}; {settings.Rounds} rounds of {EfficiencyStudy.Cases.Count} estimators");
+            {
+                terminal.Out.WriteLine(
+                    $"{task.Name}: {task.Description}; {settings.Rounds} rounds of {EfficiencyStudy.Cases.Count} estimators");
+            }
+
             var measured = Measure(task, settings, terminal);
             rows.AddRange(measured);
             if (settings.Json)
-                terminal.Out.Write(string.Concat(measured.Select(row => JsonSerializer.Serialize(row, Json) + "\n")));
+                terminal.Out.Write(string.Concat(measured.Select(row => JsonLine.Of(row) + "\n")));
             else
                 Print(measured, terminal);
             folder.WriteFile("efficiency.csv", path => File.WriteAllText(path, EfficiencyRow.ToCsv(rows)));
@@ -77,8 +71,10 @@ internal static class EfficiencyCommand
 
         if (!settings.Json)
         {
-            terminal.Out.WriteLine($"Forward and backward pass, no update; medians, on {Threads} of {Machine.Description["cpu"]}.");
-            terminal.Out.WriteLine("Memory: what one step adds at its peak. Paper: arXiv 2304.08612, table 3, on one A6000 GPU, so compare within a column.");
+            terminal.Out.WriteLine("Forward and backward pass, no update; medians, "
+                + $"on {Format.Count(TorchSharp.torch.get_num_threads(), "thread")} of {Machine.Description["cpu"]}.");
+            terminal.Out.WriteLine(
+                "Memory: what one step adds at its peak. Paper: arXiv 2304.08612, table 3, on one A6000 GPU, so compare within a column.");
             terminal.Out.WriteLine($"Files: {folder.Path}");
         }
 
@@ -90,7 +86,9 @@ internal static class EfficiencyCommand
         if (settings.Json || !terminal.Interactive)
             return EfficiencyStudy.Measure(task, EfficiencyStudy.Cases, settings.Rounds, cancellation: terminal.Cancellation);
         return terminal.Console.Live(new Text("Warming up, then memory.")).AutoClear(true).Start(live => EfficiencyStudy.Measure(
-            task, EfficiencyStudy.Cases, settings.Rounds, round => live.UpdateTarget(new Text($"Round {round} of {settings.Rounds} done.")), terminal.Cancellation));
+            task, EfficiencyStudy.Cases, settings.Rounds,
+            round => live.UpdateTarget(new Text($"Round {round} of {settings.Rounds} done.")),
+            terminal.Cancellation));
     }
 
     private static IEnumerable<Func<EfficiencyTask>> Tasks(EfficiencyTasks tasks)
@@ -103,9 +101,7 @@ internal static class EfficiencyCommand
 
     private static void Print(IReadOnlyList<EfficiencyRow> rows, Terminal terminal)
     {
-        var table = new Table().Border(TableBorder.None).AddColumn(Column("estimator"));
-        foreach (var header in (string[])["time\na step", "time\nan epoch", "peak\nmemory", "paper:\nan epoch", "\nmemory"])
-            table.AddColumn(Column(header).RightAligned());
+        var table = FittingTable.Of("estimator", "time\na step", "time\nan epoch", "peak\nmemory", "paper:\nan epoch", "\nmemory");
         foreach (var row in rows)
         {
             table.AddRow(
@@ -116,11 +112,9 @@ internal static class EfficiencyCommand
         terminal.Write(table);
     }
 
-    private static string Threads => TorchSharp.torch.get_num_threads() is var n && n == 1 ? "1 thread" : $"{n} threads";
+    private static string Seconds(double? seconds) =>
+        seconds is { } s ? s.ToString(s < 100 ? "0.0" : "0", CultureInfo.InvariantCulture) + " s" : "";
 
-    private static string Seconds(double? seconds) => seconds is { } s ? s.ToString(s < 100 ? "0.0" : "0", CultureInfo.InvariantCulture) + " s" : "";
-
-    private static string Megabytes(double? megabytes) => megabytes is { } m ? m.ToString(m < 10 ? "0.0" : "0", CultureInfo.InvariantCulture) + " MB" : "";
-
-    private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
+    private static string Megabytes(double? megabytes) =>
+        megabytes is { } m ? m.ToString(m < 10 ? "0.0" : "0", CultureInfo.InvariantCulture) + " MB" : "";
 }

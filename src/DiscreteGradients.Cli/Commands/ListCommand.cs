@@ -1,6 +1,5 @@
 using System.CommandLine;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 using TorchSharp;
 
@@ -42,7 +41,11 @@ internal static class ListCommand
 
         var experiments = Grid("experiment", "");
         foreach (var experiment in RunCommand.Create(terminal).Subcommands)
-            experiments.AddRow(new Text(experiment.Name), new Text(char.ToLowerInvariant(experiment.Description![0]) + experiment.Description[1..].TrimEnd('.')));
+        {
+            experiments.AddRow(
+                new Text(experiment.Name),
+                new Text(char.ToLowerInvariant(experiment.Description![0]) + experiment.Description[1..].TrimEnd('.')));
+        }
 
         terminal.Write(estimators);
         terminal.Out.WriteLine();
@@ -63,7 +66,8 @@ internal static class ListCommand
         return DgradApp.Done;
     }
 
-    internal static string Order(GradientEstimator estimator) => estimator.Order == GradientEstimator.Unbiased ? "all" : estimator.Order.ToString();
+    internal static string Order(GradientEstimator estimator) =>
+        estimator.Order == GradientEstimator.Unbiased ? "all" : estimator.Order.ToString();
 
     private static Table Grid(params string[] headers)
     {

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using DiscreteGradients.Cli.Display;
 using DiscreteGradients.Cli.Plots;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Commands;
@@ -11,10 +10,15 @@ internal static class ReportCommand
 {
     internal static Command Create(Terminal terminal)
     {
-        var folders = new Argument<string[]>("DIR") { Description = "Run folders, or folders that hold some.", Arity = ArgumentArity.OneOrMore };
+        var folders = new Argument<string[]>("DIR")
+        {
+            Description = "Run folders, or folders that hold some.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var command = new Command("report", "Tabulate and plot all runs found in the given folders.") { folders };
         var flags = new CommandFlags(command, OptionRecord.Flags(new ReportSettings()));
-        command.SetAction(parsed => Report(parsed.GetRequiredValue(folders), OptionRecord.Bind(new ReportSettings(), flags.Given(parsed)), terminal));
+        command.SetAction(parsed =>
+            Report(parsed.GetRequiredValue(folders), OptionRecord.Bind(new ReportSettings(), flags.Given(parsed)), terminal));
         return command;
     }
 
@@ -24,7 +28,8 @@ internal static class ReportCommand
         var output = OutputFolder.Create(settings.Out ?? RunLauncher.DefaultFolder("report", DateTimeOffset.UtcNow));
         var report = sections.Select(section => new SectionReport(section, ReportPlots.Write(output, section))).ToList();
         var studies = folders.SelectMany(StudyRecord.Find).DistinctBy(Path.GetFullPath).Select(StudyResults.Read).ToList();
-        var maps = studies.SelectMany((study, i) => StudyPlots.Write(output, study, studies.Count == 1 ? "study-" : $"study-{i + 1}-")).ToList();
+        var maps = studies.SelectMany(
+            (study, i) => StudyPlots.Write(output, study, studies.Count == 1 ? "study-" : $"study-{i + 1}-")).ToList();
         output.WriteFile("report.md", path => File.WriteAllText(path, ReportMarkdown.Of(report, maps)));
         output.WriteFile("report.csv", path => File.WriteAllText(path, ReportRow.ToCsv(sections.SelectMany(ReportRow.Of))));
         if (settings.Json)
@@ -62,13 +67,9 @@ internal static class ReportCommand
 
     private static Table Grid(ReportTable table)
     {
-        var grid = new Table().Border(TableBorder.None).AddColumn(Column(table.Header[0]));
-        foreach (var header in table.Header.Skip(1))
-            grid.AddColumn(Column(header).RightAligned());
+        var grid = FittingTable.Of(table.Header[0], table.Header.Skip(1));
         foreach (var row in table.Rows)
             grid.AddRow(row.Cells.Select(cell => new Text(cell, cell is "below" or "above" ? new Style(Color.Yellow) : Style.Plain)));
         return grid;
     }
-
-    private static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
 }

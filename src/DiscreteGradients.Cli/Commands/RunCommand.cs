@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.ComponentModel;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Commands;
 
@@ -19,7 +18,7 @@ internal sealed record RunFlags
 }
 
 /// <summary>
-/// <c>dgrad run EXPERIMENT</c>: trains with each method and each seed, and leaves a run folder; where an option has several values, a study.
+/// <c>dgrad run EXPERIMENT</c>: trains with each method and seed and leaves a run folder; where an option has several values, a study.
 /// </summary>
 internal static class RunCommand
 {
@@ -30,7 +29,7 @@ internal static class RunCommand
         var run = new Command("run", "Run an experiment.");
         foreach (var entry in ExperimentCatalog.All)
         {
-            var command = new Command(entry.Name, char.ToUpperInvariant(entry.Summary[0]) + entry.Summary[1..] + ".");
+            var command = new Command(entry.Name, Format.Capital(entry.Summary) + ".");
             var flags = new CommandFlags(command, RunPlan.Flags(entry).Concat(OptionRecord.Flags(Nothing)));
             command.SetAction(parsed => Run(entry, flags.Given(parsed), terminal));
             run.Subcommands.Add(command);
@@ -64,7 +63,8 @@ internal static class RunCommand
 
         bool OneRunOnly(IReadOnlyList<StudyAxis> axes) => flags.Json
             ? throw new OptionException(
-                $"--json is for one run; {string.Join(" and ", axes.Select(axis => "--" + axis.Name))} {(axes.Count == 1 ? "makes" : "make")} several.")
+                $"--json is for one run; {string.Join(" and ", axes.Select(axis => "--" + axis.Name))}"
+                + $" {(axes.Count == 1 ? "makes" : "make")} several.")
             : true;
     }
 }

@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Globalization;
 using DiscreteGradients.Cli.Display;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Commands;
@@ -13,7 +11,8 @@ internal static class VerifyCommand
 
     internal static Command Create(Terminal terminal)
     {
-        var file = new Argument<string>("FILE") { Description = "JSON: {\"cases\": [...]}, each with its draws and the expected gradient." };
+        var file = new Argument<string>("FILE")
+            { Description = "JSON: {\"cases\": [...]}, each with its draws and the expected gradient." };
         var command = new Command("verify", "Recompute stored gradient cases in float64 and compare.") { file };
         command.SetAction(parsed => Verify(parsed.GetRequiredValue(file), terminal));
         return command;
@@ -37,7 +36,10 @@ internal static class VerifyCommand
         {
             var worst = method.MaxBy(c => double.IsNaN(c.Error) ? double.PositiveInfinity : c.Error);
             var style = Fails(worst.Error) ? new Style(Color.Red) : Style.Plain;
-            string[] row = [method.Key, method.Count().ToString(), worst.Error.ToString("0.0e+00", CultureInfo.InvariantCulture), worst.Index.ToString()];
+            string[] row =
+            [
+                method.Key, $"{method.Count()}", worst.Error.ToString("0.0e+00", CultureInfo.InvariantCulture), $"{worst.Index}",
+            ];
             table.AddRow(row.Select(cell => new Text(cell, style)));
         }
 

@@ -1,4 +1,3 @@
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Display;

@@ -6,6 +6,17 @@ namespace DiscreteGradients.Cli.Display;
 /// <summary>Tables on terminals that are too narrow for them: a row becomes a paragraph, so that no number is cut off.</summary>
 internal static class FittingTable
 {
+    /// <summary>A table without lines: a column of names, and columns of numbers.</summary>
+    internal static Table Of(string names, params IEnumerable<string> numbers)
+    {
+        var table = new Table().Border(TableBorder.None).AddColumn(Column(names));
+        foreach (var header in numbers)
+            table.AddColumn(Column(header).RightAligned());
+        return table;
+    }
+
+    internal static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
+
     /// <summary>Writes a table.</summary>
     internal static void Write(this Terminal terminal, Table table) =>
         terminal.Console.Write(Fits(terminal, table) ? table : Paragraphs(terminal, table));

@@ -1,5 +1,3 @@
-using System.Globalization;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Display;
@@ -20,7 +18,8 @@ internal static class HealthReport
         {
             foreach (var method in last.Where(line => line[metric.Name] > 0).GroupBy(line => line.Method))
             {
-                var seeds = method.Select(line => $"{line[metric.Name]!.Value.ToString(CultureInfo.InvariantCulture)} with seed {line.Seed}");
+                var seeds = method.Select(
+                    line => $"{line[metric.Name]!.Value.ToString(CultureInfo.InvariantCulture)} with seed {line.Seed}");
                 terminal.Out.WriteLine($"Warning: {method.Key} {metric.Warning}: {string.Join(", ", seeds)}.");
             }
         }
@@ -31,11 +30,13 @@ internal static class HealthReport
 
     private static void WriteTable(ExperimentEntry? entry, List<Metric> columns, List<MetricsLine> last, Terminal terminal)
     {
-        var table = new Table().Border(TableBorder.None).AddColumn(RunReport.Column(entry?.MethodWord ?? "method"));
-        foreach (var metric in columns)
-            table.AddColumn(RunReport.Column(RunReport.Stacked(metric.Title)).RightAligned());
+        var table = FittingTable.Of(entry?.MethodWord ?? "method", columns.Select(metric => RunReport.Stacked(metric.Title)));
         foreach (var method in last.GroupBy(line => line.Method))
-            table.AddRow([method.Key, .. columns.Select(metric => method.Average(line => line[metric.Name]!.Value).ToString("0.000", CultureInfo.InvariantCulture))]);
+        {
+            var means = columns.Select(metric => method.Average(line => line[metric.Name]!.Value));
+            table.AddRow([method.Key, .. means.Select(mean => mean.ToString("0.000", CultureInfo.InvariantCulture))]);
+        }
+
         terminal.Write(table);
         if (entry?.HealthNote is { } note)
             terminal.Out.WriteLine(note);

@@ -1,5 +1,3 @@
-using DiscreteGradients.Experiments;
-
 namespace DiscreteGradients.Cli.Display;
 
 /// <summary>The lines of <c>metrics.jsonl</c>, as they come.</summary>

@@ -1,11 +1,10 @@
 using System.Diagnostics;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
 namespace DiscreteGradients.Cli.Display;
 
-/// <summary>A table that is redrawn in place, one row per method and current run, for a person at a terminal. It vanishes when the run ends.</summary>
+/// <summary>A table that is redrawn in place, one row per method and current run, at a terminal; it vanishes when the run ends.</summary>
 internal sealed class LiveDisplay(RunProgress progress, Terminal terminal) : RunDisplay(progress)
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromMilliseconds(100);
@@ -46,7 +45,8 @@ internal sealed class LiveDisplay(RunProgress progress, Terminal terminal) : Run
             columns.Add(("", row => Bar(Progress.Done(row.Method), bar)));
 
         var (rows, table) = (CurrentRows().ToList(), new Table());
-        foreach (var least in (IEnumerable<string?>)[null, "steps/s", "seed", .. Progress.Metrics.Skip(1).Reverse().Select(metric => metric.Title), "epoch"])
+        foreach (var least in (IEnumerable<string?>)[null, "steps/s", "seed",
+            .. Progress.Metrics.Skip(1).Reverse().Select(metric => metric.Title), "epoch"])
         {
             columns.RemoveAll(column => column.Name == least);
             table = Grid(columns, rows);
@@ -56,7 +56,7 @@ internal sealed class LiveDisplay(RunProgress progress, Terminal terminal) : Run
 
         var left = Progress.Left is { } seconds ? $", about {Format.Duration(seconds)} left" : "";
         return new Rows(
-            new Text($"{Progress.Experiment}: {Progress.Seeds} seed{(Progress.Seeds == 1 ? "" : "s")} of {Progress.Epochs} epochs"),
+            new Text($"{Progress.Experiment}: {Format.Count(Progress.Seeds, "seed")} of {Progress.Epochs} epochs"),
             table,
             new Text($"{Progress.Share,4:p0} done, {Format.Duration(Progress.Elapsed)} elapsed{left}. Ctrl-C stops, --resume goes on."));
     }

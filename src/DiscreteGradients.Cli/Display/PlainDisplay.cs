@@ -1,5 +1,3 @@
-using DiscreteGradients.Experiments;
-
 namespace DiscreteGradients.Cli.Display;
 
 /// <summary>A line now and then, for files and logs: about ten for each seed of each method.</summary>
@@ -7,7 +5,9 @@ internal sealed class PlainDisplay(RunProgress progress, Terminal terminal) : Ru
 {
     internal override bool Show(Func<IRunObserver, bool> work)
     {
-        terminal.Out.WriteLine($"{Progress.Experiment}: {string.Join(", ", Progress.Methods)}; {Progress.Seeds} seed{(Progress.Seeds == 1 ? "" : "s")}, {Progress.Epochs} epochs");
+        terminal.Out.WriteLine(
+            $"{Progress.Experiment}: {string.Join(", ", Progress.Methods)}; "
+            + $"{Format.Count(Progress.Seeds, "seed")}, {Progress.Epochs} epochs");
         return work(this);
     }
 
@@ -24,6 +24,7 @@ internal sealed class PlainDisplay(RunProgress progress, Terminal terminal) : Ru
             .Select(metric => $"  {metric.Title} {Format.Number(line[metric.Name])}"));
         var left = Progress.Left is { } seconds ? $"  left {Format.Duration(seconds)}" : "";
         terminal.Out.WriteLine(
-            $"{name}  seed {line.Seed}  epoch {line.Epoch,4}/{Progress.Epochs}{numbers}  {Format.Rate(line.Steps / line.Seconds)} steps/s{left}");
+            $"{name}  seed {line.Seed}  epoch {line.Epoch,4}/{Progress.Epochs}{numbers}  "
+            + $"{Format.Rate(line.Steps / line.Seconds)} steps/s{left}");
     }
 }

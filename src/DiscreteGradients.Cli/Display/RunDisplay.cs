@@ -1,5 +1,3 @@
-using DiscreteGradients.Experiments;
-
 namespace DiscreteGradients.Cli.Display;
 
 /// <summary>What a person or a program sees while a run is going on.</summary>

@@ -1,19 +1,23 @@
 using DiscreteGradients.Cli.Commands;
 using DiscreteGradients.Cli.Plots;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Display;
 
 /// <summary>Runs and studies at a terminal.</summary>
 /// <param name="json">Whether standard output is for the lines of <c>metrics.jsonl</c> alone.</param>
-/// <param name="terminal">The terminal.</param>
 internal sealed class RunHost(bool json, Terminal terminal) : IStudyHost
 {
     public CancellationToken Cancellation => terminal.Cancellation;
 
     public void Note(string sentence) => terminal.Error.WriteLine(sentence);
 
-    public void Load(Experiment experiment) => DataFetchCommand.WithData(experiment.Load, json, terminal);
+    public void Load(Experiment experiment) => DataFetchCommand.WithData(
+        () =>
+        {
+            experiment.Load();
+            return true;
+        },
+        json, terminal);
 
     public bool Show(RunRecord record, IReadOnlyList<MetricsLine> before, Func<IRunObserver, bool> work)
     {
@@ -38,12 +42,13 @@ internal sealed class RunHost(bool json, Terminal terminal) : IStudyHost
 
     public byte[] Encode(Picture picture) => PictureFile.Encode(picture);
 
-    public void Come(string title, int number, int count, CellState state) => terminal.Out.WriteLine($"{title}, {number} of {count}" + state switch
-    {
-        CellState.Finished => " is finished.",
-        CellState.Taken => " is in the hands of another dgrad.",
-        _ => ":",
-    });
+    public void Come(string title, int number, int count, CellState state) =>
+        terminal.Out.WriteLine($"{title}, {number} of {count}" + state switch
+        {
+            CellState.Finished => " is finished.",
+            CellState.Taken => " is in the hands of another dgrad.",
+            _ => ":",
+        });
 
     public void Report(StudyResults results) => StudyReport.Write(results, terminal);
 

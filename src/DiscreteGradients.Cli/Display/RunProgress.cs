@@ -1,16 +1,10 @@
 using System.Diagnostics;
-using DiscreteGradients.Experiments;
 
 namespace DiscreteGradients.Cli.Display;
 
 /// <summary>Where a run is: each method with every seed, each with every epoch, some of them side by side.</summary>
 internal sealed class RunProgress(RunRecord record)
 {
-    private readonly IReadOnlyList<string> _methods = [.. record.Methods.Select(method => method.Name)];
-    private readonly IReadOnlyList<long> _seeds = record.Seeds;
-    private readonly int _epochs = record.Epochs;
-    private readonly int _jobs = record.Jobs;
-
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly Dictionary<(string Method, long Seed), Training> _runs = [];
     private readonly Dictionary<(string Method, long? Seed), MetricsLine> _latest = [];
@@ -18,16 +12,17 @@ internal sealed class RunProgress(RunRecord record)
     internal string Experiment => record.Experiment;
 
     /// <summary>The columns: what every epoch has.</summary>
-    internal IReadOnlyList<Metric> Metrics { get; } = [.. ExperimentCatalog.Metrics(record, []).Results().Where(metric => !metric.IsSparse)];
+    internal IReadOnlyList<Metric> Metrics { get; } =
+        [.. ExperimentCatalog.Metrics(record, []).Results().Where(metric => !metric.IsSparse)];
 
     /// <summary>What a method is called.</summary>
     internal string MethodWord { get; } = ExperimentCatalog.Find(record.Experiment)?.MethodWord ?? "method";
 
-    internal IReadOnlyList<string> Methods => _methods;
+    internal IReadOnlyList<string> Methods { get; } = [.. record.Methods.Select(method => method.Name)];
 
-    internal int Seeds => _seeds.Count;
+    internal int Seeds => record.Seeds.Count;
 
-    internal int Epochs => _epochs;
+    internal int Epochs => record.Epochs;
 
     internal double Elapsed => _watch.Elapsed.TotalSeconds;
 
@@ -48,30 +43,31 @@ internal sealed class RunProgress(RunRecord record)
 
     /// <summary>The runs of a method that are going on: seed, and epochs that are done.</summary>
     internal IReadOnlyList<(long Seed, int Epoch)> Current(string method) =>
-        [.. _seeds.Where(seed => _runs.TryGetValue((method, seed), out var run) && run.Ended is null).Select(seed => (seed, _runs[(method, seed)].Epoch))];
+        [.. record.Seeds.Where(seed => _runs.TryGetValue((method, seed), out var run) && run.Ended is null)
+            .Select(seed => (seed, _runs[(method, seed)].Epoch))];
 
     /// <summary>The latest line of a method, of that seed if there is one.</summary>
     internal MetricsLine? Latest(string method, long? seed = null) =>
         _latest.GetValueOrDefault((method, seed)) ?? _latest.GetValueOrDefault((method, null));
 
     /// <summary>Share of a method's work that is done, 0 to 1.</summary>
-    internal double Done(string method) => _seeds.Average(seed => (_runs.TryGetValue((method, seed), out var run)
+    internal double Done(string method) => record.Seeds.Average(seed => (_runs.TryGetValue((method, seed), out var run)
         ? run.Done
-        : _latest.GetValueOrDefault((method, (long?)seed))?.Epoch ?? 0) / _epochs);
+        : _latest.GetValueOrDefault((method, (long?)seed))?.Epoch ?? 0) / Epochs);
 
     /// <summary>Share of all work that is done, counting every method alike.</summary>
-    internal double Share => _methods.Average(Done);
+    internal double Share => Methods.Average(Done);
 
-    /// <summary>Seconds left, or null before anything is known: a method of which nothing was seen is taken to be as slow as the mean of the others.</summary>
+    /// <summary>Seconds left, null before anything is known; a method not seen yet is taken to be as slow as the others' mean.</summary>
     internal double? Left
     {
         get
         {
-            var paces = _methods.Select(Pace).ToList();
+            var paces = Methods.Select(Pace).ToList();
             if (paces.OfType<double>().ToList() is not { Count: > 0 } known)
                 return null;
-            var work = _methods.Zip(paces, (name, pace) => (1 - Done(name)) * _seeds.Count * _epochs * (pace ?? known.Average())).Sum();
-            return work / Math.Clamp((_methods.Count * _seeds.Count) - _runs.Values.Count(run => run.Ended is not null), 1, _jobs);
+            var work = Methods.Zip(paces, (name, pace) => (1 - Done(name)) * Seeds * Epochs * (pace ?? known.Average())).Sum();
+            return work / Math.Clamp((Methods.Count * Seeds) - _runs.Values.Count(run => run.Ended is not null), 1, record.Jobs);
         }
     }
 
@@ -84,12 +80,8 @@ internal sealed class RunProgress(RunRecord record)
 
     private IEnumerable<Training> Runs(string method) => _runs.Where(run => run.Key.Method == method).Select(run => run.Value);
 
-    private sealed class Training(int first, double began)
+    private sealed record Training(int First, double Began)
     {
-        internal int First => first;
-
-        internal double Began => began;
-
         internal int Epoch { get; set; }
 
         internal double Fraction { get; set; }

@@ -1,4 +1,3 @@
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Display;
@@ -10,8 +9,11 @@ internal static class RunReport
     {
         var metrics = ExperimentCatalog.Metrics(record, lines);
         var headline = metrics.Headline();
-        var summaries = MethodSummary.Of(lines, metrics).OrderBy(s => s[headline] is { Mean: var mean } ? headline.Rank(mean) : double.PositiveInfinity).ToList();
-        var published = record.Methods.ToDictionary(m => m.Name, m => ExperimentCatalog.Published(record.Experiment, record.Options, m) is [var first, ..] ? first : null);
+        var summaries = MethodSummary.Of(lines, metrics)
+            .OrderBy(s => s[headline] is { Mean: var mean } ? headline.Rank(mean) : double.PositiveInfinity).ToList();
+        var published = record.Methods.ToDictionary(
+            m => m.Name,
+            m => ExperimentCatalog.Published(record.Experiment, record.Options, m) is [var first, ..] ? first : null);
         var shown = metrics.Results().Where(metric => summaries.Exists(s => s[metric] is not null)).ToList();
         var columns = shown.ConvertAll(metric => new Cells(Stacked(metric.Title), s => Format.Number(s[metric])));
         if (record.Optimum is { } optimum)
@@ -22,13 +24,13 @@ internal static class RunReport
         foreach (var metric in shown.Where(metric => published.Values.Any(p => p?[metric] is not null)))
         {
             columns.Add(new(
-                Stacked(source!.Name) + (shown.Count(other => published.Values.Any(p => p?[other] is not null)) > 1 ? $"\n{metric.Title}" : ""),
+                Stacked(source!.Name)
+                + (shown.Count(other => published.Values.Any(p => p?[other] is not null)) > 1 ? $"\n{metric.Title}" : ""),
                 s => Format.Number(published[s.Method]?[metric]?.Value.Mean)));
         }
 
-        var table = new Table().Border(TableBorder.None).AddColumn(Column(ExperimentCatalog.Find(record.Experiment)?.MethodWord ?? "method"));
-        foreach (var column in columns)
-            table.AddColumn(Column(column.Header).RightAligned());
+        var table = FittingTable.Of(
+            ExperimentCatalog.Find(record.Experiment)?.MethodWord ?? "method", columns.Select(column => column.Header));
         foreach (var s in summaries)
         {
             var style = summaries.Count > 1 && s[headline]?.Mean == summaries[0][headline]?.Mean ? new Style(Color.Green) : Style.Plain;
@@ -44,8 +46,6 @@ internal static class RunReport
     /// <summary>A header with a word a line.</summary>
     internal static string Stacked(string title) => title.Replace(' ', '\n');
 
-    internal static TableColumn Column(string header) => new TableColumn(new Text(header)).NoWrap();
-
     private static IEnumerable<string> Notes(RunRecord record, List<MethodSummary> summaries, Metric headline, PublishedSource? source)
     {
         yield return $"Values of the last epoch, {(summaries.Exists(s => s.Seeds > 1) ? "mean ± std over n seeds" : "one seed")}.";
@@ -54,10 +54,11 @@ internal static class RunReport
         if (record.Optimum is { } optimum)
             yield return $"Known optimum {Format.Number(optimum)}; gap: {headline.GapWords} it.";
         if (source is not null)
-            yield return $"{char.ToUpperInvariant(source.Name[0])}{source.Name[1..]}: {source.Description}.";
+            yield return $"{Format.Capital(source.Name)}: {source.Description}.";
         foreach (var s in summaries.Where(s => s.Epoch < record.Epochs))
             yield return $"{s.Method} stopped at epoch {s.Epoch} of {record.Epochs}.";
-        yield return $"{(record.Finished ? "Done" : "Stopped")} after {Format.Duration(record.WallSeconds)} on {record.Threads} thread{(record.Threads == 1 ? "" : "s")}.";
+        yield return $"{(record.Finished ? "Done" : "Stopped")} after {Format.Duration(record.WallSeconds)}"
+            + $" on {Format.Count(record.Threads, "thread")}.";
     }
 
     private sealed record Cells(string Header, Func<MethodSummary, string> Of);

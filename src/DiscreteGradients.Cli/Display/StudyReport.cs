@@ -1,5 +1,3 @@
-using System.Globalization;
-using DiscreteGradients.Experiments;
 using Spectre.Console;
 
 namespace DiscreteGradients.Cli.Display;
@@ -12,9 +10,7 @@ internal static class StudyReport
         var columns = results.Study.Axes[^1];
         foreach (var cells in results.Study.Cells.GroupBy(cell => cell.Outer(1).Title))
         {
-            var table = new Table().Border(TableBorder.None).AddColumn(RunReport.Column(columns.Name));
-            foreach (var value in columns.Values)
-                table.AddColumn(RunReport.Column(value).RightAligned());
+            var table = FittingTable.Of(columns.Name, columns.Values);
             foreach (var method in results.Methods)
                 table.AddRow([new Text(method), .. cells.Select(cell => Cell(results, method, cell))]);
             if (cells.Key.Length > 0)
@@ -23,7 +19,7 @@ internal static class StudyReport
         }
 
         var name = results.ValueName;
-        terminal.Out.WriteLine($"{char.ToUpperInvariant(name[0])}{name[1..]} at the end{(results.Seeds > 1 ? ", mean ± std over seeds" : "")}.");
+        terminal.Out.WriteLine($"{Format.Capital(name)} at the end{(results.Seeds > 1 ? ", mean ± std over seeds" : "")}.");
         var folders = string.Join('-', results.Study.Axes.Select(axis => $"{axis.Name}-{axis.Name[..1].ToUpperInvariant()}"));
         terminal.Out.WriteLine($"Folders: {Path.Combine(results.Folder, folders)}");
     }
@@ -32,7 +28,9 @@ internal static class StudyReport
     private static Text Cell(StudyResults results, string method, StudyCell cell)
     {
         var value = results.Value(method, cell);
-        var text = results.IsGap && value is { N: 1, Mean: var gap } ? gap.ToString("0.00000", CultureInfo.InvariantCulture) : Format.Number(value);
+        var text = results.IsGap && value is { N: 1, Mean: var gap }
+            ? gap.ToString("0.00000", CultureInfo.InvariantCulture)
+            : Format.Number(value);
         return new Text(text, results.IsBest(method, cell) ? new Style(Color.Green) : Style.Plain);
     }
 }

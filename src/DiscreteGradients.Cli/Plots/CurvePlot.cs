@@ -1,4 +1,3 @@
-using DiscreteGradients.Experiments;
 using ScottPlot;
 
 namespace DiscreteGradients.Cli.Plots;

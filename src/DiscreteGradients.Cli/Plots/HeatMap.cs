@@ -1,4 +1,3 @@
-using System.Globalization;
 using ScottPlot;
 
 namespace DiscreteGradients.Cli.Plots;
@@ -9,7 +8,8 @@ internal static class HeatMap
     private static readonly ScottPlot.Colormaps.Viridis Colors = new();
 
     /// <summary>Rows from the top; a cell without a number stays empty.</summary>
-    internal static Plot Create(string title, string x, IReadOnlyList<string> columns, IReadOnlyList<string> rows, double?[,] cells, bool isHigherBetter)
+    internal static Plot Create(
+        string title, string x, IReadOnlyList<string> columns, IReadOnlyList<string> rows, double?[,] cells, bool isHigherBetter)
     {
         var plot = PlotStyle.Create(title, x, "");
         double[] known = [.. cells.Cast<double?>().OfType<double>().Where(double.IsFinite)];

@@ -1,8 +1,6 @@
-using DiscreteGradients.Experiments;
-
 namespace DiscreteGradients.Cli.Plots;
 
-/// <summary>The plots of a run, as its metrics declare them: mean over seeds, and a band of one standard deviation, over the epochs.</summary>
+/// <summary>The plots of a run, as its metrics declare them: mean and one standard deviation over seeds, by epoch.</summary>
 internal static class MetricPlots
 {
     /// <summary>Writes <c>plots/TITLE</c> for each metric that there is something to show of, as PNG and SVG.</summary>
@@ -22,7 +20,10 @@ internal static class MetricPlots
         var points = lines.Where(line => line[metric.Name] is not null)
             .Select(line => new CurvePoint(line.Method, line.Seed, line.Epoch, metric.Plotted(line[metric.Name]!.Value))).ToList();
         if (points.Select(point => point.Epoch).Distinct().Count() >= (metric.IsSparse ? 2 : 1))
-            Write(folder, $"{record.Experiment}: {metric.Axis}", metric, FileName(metric), metric.IsHeadline ? record.Optimum : null, points);
+        {
+            var optimum = metric.IsHeadline ? record.Optimum : null;
+            Write(folder, $"{record.Experiment}: {metric.Axis}", metric, FileName(metric), optimum, points);
+        }
     }
 
     /// <summary>A curve for each part; a plot for each method, if several were trained.</summary>
@@ -32,7 +33,8 @@ internal static class MetricPlots
             from line in lines
             from number in line.Numbers
             where number.Key.StartsWith(metric.Name + "/", StringComparison.Ordinal)
-            select (Trained: line.Method, Point: new CurvePoint(number.Key[(metric.Name.Length + 1)..], line.Seed, line.Epoch, metric.Plotted(number.Value))))
+            select (Trained: line.Method,
+                    Point: new CurvePoint(number.Key[(metric.Name.Length + 1)..], line.Seed, line.Epoch, metric.Plotted(number.Value))))
             .ToList();
         var several = points.Select(p => p.Trained).Distinct().Count() > 1;
         foreach (var plot in points.GroupBy(p => p.Trained))
@@ -44,7 +46,8 @@ internal static class MetricPlots
     }
 
     /// <summary>Writes one plot, if there is anything to show.</summary>
-    private static void Write(OutputFolder folder, string title, Metric metric, string file, double? optimum, IReadOnlyList<CurvePoint> points)
+    private static void Write(
+        OutputFolder folder, string title, Metric metric, string file, double? optimum, IReadOnlyList<CurvePoint> points)
     {
         var known = points.Where(point => double.IsFinite(point.Value)).ToList();
         if (known.Count == 0)

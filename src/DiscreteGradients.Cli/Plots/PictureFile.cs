@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using DiscreteGradients.Experiments;
 using SkiaSharp;
 
 namespace DiscreteGradients.Cli.Plots;

@@ -27,10 +27,8 @@ internal sealed class PlotFont : IFontResolver
         plot.Font.Set(Name);
     }
 
-    /// <inheritdoc/>
     public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) =>
         fontName == Name ? Typeface.Value : null;
 
-    /// <inheritdoc/>
     public SKTypeface? CreateTypeface(string fontName, bool bold, bool italic) => fontName == Name ? Typeface.Value : null;
 }

@@ -1,4 +1,3 @@
-using DiscreteGradients.Experiments;
 using ScottPlot;
 
 namespace DiscreteGradients.Cli.Plots;
@@ -20,7 +19,8 @@ internal static class PlotStyle
     private static readonly string[] Published =
     [
         "exact", "reinmax", "reinmax-uniform", "st", "st-gumbel", "gumbel-rao", "gst-1.0", "gst-p", "reinforce", "rloo", "disarm", "arms",
-        "disarm-sb", "disarm-iw", "carms", "unordered-set", "sum-and-sample", "reinforce-baseline", "double-cv", "rodeo", "muprop", "rebar", "relax",
+        "disarm-sb", "disarm-iw", "carms", "unordered-set", "sum-and-sample",
+        "reinforce-baseline", "double-cv", "rodeo", "muprop", "rebar", "relax",
     ];
 
     private static readonly LinePattern[] Patterns = [LinePattern.Solid, LinePattern.DenselyDashed, LinePattern.Dotted, LinePattern.Dashed];
@@ -50,7 +50,8 @@ internal static class PlotStyle
     }
 
     /// <summary>Grey for a name that no registry has: files may come from another version.</summary>
-    internal static Color ColorOf(string method) => Index(method) is >= 0 and var index ? Colors[index % Colors.Length] : Color.FromHex("#A0A0A0");
+    internal static Color ColorOf(string method) =>
+        Index(method) is >= 0 and var index ? Colors[index % Colors.Length] : Color.FromHex("#A0A0A0");
 
     /// <summary>Solid for reinmax; several curves of a method begin at its own pattern.</summary>
     internal static LinePattern PatternOf(string method, int variant = 0) => Patterns[(Index(method) + variant + 3) % Patterns.Length];
@@ -70,9 +71,10 @@ internal static class PlotStyle
         folder.WriteFile($"plots/{name}.svg", path => plot.SaveSvg(path, Width, Height));
     }
 
-    /// <summary>A number that stays with a name; −1 for one that no registry has. Methods of an experiment are numbered by their rows.</summary>
+    /// <summary>A number that stays with a name; −1 for one that no registry has. An experiment's own are numbered by row.</summary>
     private static int Index(string method) =>
         Array.IndexOf(Published, method) is >= 0 and var place ? place
         : Estimators.All.Any(e => e.Name == method) ? Published.Length + method.Sum(letter => letter)
-        : ExperimentCatalog.All.Select(entry => entry.Methods.Select(m => m.Name).ToList().IndexOf(method)).Where(row => row >= 0).FirstOrDefault(-1);
+        : ExperimentCatalog.All.Select(entry => entry.Methods.Select(m => m.Name).ToList().IndexOf(method))
+        .Where(row => row >= 0).FirstOrDefault(-1);
 }

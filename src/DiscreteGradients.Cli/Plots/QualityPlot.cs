@@ -1,5 +1,4 @@
 using DiscreteGradients.Cli.Commands;
-using DiscreteGradients.Experiments;
 using ScottPlot;
 
 namespace DiscreteGradients.Cli.Plots;
@@ -9,7 +8,8 @@ internal static class QualityPlot
 {
     internal static void Write(OutputFolder folder, ProblemKind problem, IReadOnlyList<ComparisonRow> rows)
     {
-        using var plot = PlotStyle.Create($"Gradient quality, {problem.ToString().ToLowerInvariant()} objective", "", "relative to the exact gradient's norm");
+        using var plot = PlotStyle.Create(
+            $"Gradient quality, {problem.ToString().ToLowerInvariant()} objective", "", "relative to the exact gradient's norm");
         Add(plot, rows, -0.2, "bias", Color.FromHex("#D55E00"), row => row.Unbiased ? 0 : row.RelativeBias);
         Add(plot, rows, 0.2, "standard deviation of one draw", Color.FromHex("#0072B2"), row => row.RelativeStandardDeviation);
 
@@ -25,9 +25,11 @@ internal static class QualityPlot
         PlotStyle.Save(plot, folder, "gradient-quality");
     }
 
-    private static void Add(Plot plot, IReadOnlyList<ComparisonRow> rows, double shift, string label, Color color, Func<ComparisonRow, double> value)
+    private static void Add(
+        Plot plot, IReadOnlyList<ComparisonRow> rows, double shift, string label, Color color, Func<ComparisonRow, double> value)
     {
-        var bars = plot.Add.Bars(rows.Select((row, i) => new Bar { Position = i + shift, Value = value(row), Size = 0.38, FillColor = color, LineWidth = 0 }).ToArray());
+        var bars = plot.Add.Bars(rows.Select(
+            (row, i) => new Bar { Position = i + shift, Value = value(row), Size = 0.38, FillColor = color, LineWidth = 0 }).ToArray());
         bars.LegendText = label;
     }
 }

@@ -1,6 +1,3 @@
-using System.Globalization;
-using DiscreteGradients.Experiments;
-
 namespace DiscreteGradients.Cli.Plots;
 
 /// <summary>The plots of <c>dgrad report</c>.</summary>
@@ -18,23 +15,27 @@ internal static class ReportPlots
             .Select(metric => Curves(folder, section, metric)).OfType<(string, string)>(),
         .. Temperatures(folder, section) is { } map ? [map] : Array.Empty<(string, string)>(),
         .. section.Metrics.In(MetricPlace.Parts).Where(metric => metric.IsReported)
-            .SelectMany(metric => section.Series.Select((series, i) => Parts(folder, section, series, metric, i + 1))).OfType<(string, string)>(),
+            .SelectMany(metric => section.Series.Select((series, i) => Parts(folder, section, series, metric, i + 1)))
+            .OfType<(string, string)>(),
     ];
 
     private static (string File, string Caption)? Curves(OutputFolder folder, RunSection section, Metric metric)
     {
-        var shown = section.Series.Where(s => Points(s, metric).Count > (metric.IsSparse ? 1 : 0) && (metric.IsSparse || IsFinite(s.Last(metric)))).ToList();
+        var shown = section.Series.Where(s => Points(s, metric).Count > (metric.IsSparse ? 1 : 0)
+            && (metric.IsSparse || IsFinite(s.Last(metric)))).ToList();
         if (shown.Count == 0)
             return null;
         var best = shown.Count > ManyCurves;
         if (best)
             shown = [.. shown.GroupBy(s => s.Method.Name).Select(alike => alike.MinBy(s => (-s.Epoch, Rank(section, s)))!)];
-        var caption = $"{section.Title}: {metric.Axis}{Over(shown.ConvertAll(s => s.Furthest.Count))}{(best ? ", best settings of each method" : "")}";
+        var caption = $"{section.Title}: {metric.Axis}{Over(shown.ConvertAll(s => s.Furthest.Count))}"
+            + $"{(best ? ", best settings of each method" : "")}";
         using var plot = CurvePlot.Create(
             caption, metric.AxisWithUnit,
             [
                 .. shown.Select(s => new Curve(
-                    section.Label(s), s.Method.Name, Points(s, metric), shown.Where(o => o.Method.Name == s.Method.Name).ToList().IndexOf(s))),
+                    section.Label(s), s.Method.Name, Points(s, metric),
+                    shown.Where(o => o.Method.Name == s.Method.Name).ToList().IndexOf(s))),
             ],
             metric.IsHeadline ? shown[0].Optimum : null);
         Zoom(plot, shown, metric);
@@ -43,12 +44,13 @@ internal static class ReportPlots
         return (file, caption);
     }
 
-    /// <summary>The first twentieth of the epochs may leave the picture, where a loss falls so far that its end would be a flat line.</summary>
+    /// <summary>The first twentieth of the epochs may leave the picture: a loss that falls far would end as a flat line.</summary>
     private static void Zoom(ScottPlot.Plot plot, List<RunSeries> shown, Metric metric)
     {
         var from = (shown.Max(s => s.Epoch) / 20) + 1;
         var settled = shown.SelectMany(s => Points(s, metric)).Where(p => p.Epoch >= from)
-            .SelectMany(p => double.IsNaN(p.Value.Std) ? [p.Value.Mean] : (double[])[p.Value.Mean - p.Value.Std, p.Value.Mean + p.Value.Std])
+            .SelectMany(p =>
+                double.IsNaN(p.Value.Std) ? [p.Value.Mean] : (double[])[p.Value.Mean - p.Value.Std, p.Value.Mean + p.Value.Std])
             .Concat(metric.IsHeadline && shown[0].Optimum is { } optimum ? [optimum] : []).ToList();
         if (from == 1 || settled.Count == 0)
             return;
@@ -75,13 +77,15 @@ internal static class ReportPlots
         var caption = $"{section.Title}: final {headline.Title} by temperature{Over(runs.ConvertAll(s => s.Furthest.Count), "mean")}";
         using var plot = HeatMap.Create(
             caption, Temperature, [.. columns.Select(t => t.ToString(CultureInfo.InvariantCulture))],
-            [.. rows.Select(row => rows.Count(r => r.Key.Name == row.Key.Name) == 1 ? row.Key.Name : $"{row.Key.Name}, {row.Key.Others}")], cells,
+            [.. rows.Select(row => rows.Count(r => r.Key.Name == row.Key.Name) == 1 ? row.Key.Name : $"{row.Key.Name}, {row.Key.Others}")],
+            cells,
             headline.Better == Direction.Higher);
         PlotStyle.Save(plot, folder, $"{section.FileName}-{Temperature}");
         return ($"{section.FileName}-{Temperature}", caption);
     }
 
-    private static (string File, string Caption)? Parts(OutputFolder folder, RunSection section, RunSeries series, Metric metric, int number)
+    private static (string File, string Caption)? Parts(
+        OutputFolder folder, RunSection section, RunSeries series, Metric metric, int number)
     {
         var prefix = metric.Name + "/";
         var names = series.Seeds.SelectMany(s => s.Lines).SelectMany(l => l.Numbers.Keys).Distinct()
@@ -112,7 +116,9 @@ internal static class ReportPlots
     private static bool IsFinite(Spread? value) => value is { Mean: var mean } && double.IsFinite(mean);
 
     private static double Rank(RunSection section, RunSeries series) =>
-        section.Metrics.Headline() is var headline && series.Last(headline) is { Mean: var mean } ? headline.Rank(mean) : double.PositiveInfinity;
+        section.Metrics.Headline() is var headline && series.Last(headline) is { Mean: var mean }
+            ? headline.Rank(mean)
+            : double.PositiveInfinity;
 
     private static double? TemperatureOf(RunSeries series) =>
         series.Tuning.FirstOrDefault(t => t.Name == Temperature) is { } setting ? RunSeries.Number(setting.Value) : null;

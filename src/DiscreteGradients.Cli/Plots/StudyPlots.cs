@@ -1,5 +1,3 @@
-using System.Globalization;
-using DiscreteGradients.Experiments;
 using ScottPlot;
 
 namespace DiscreteGradients.Cli.Plots;
@@ -58,7 +56,8 @@ internal static class StudyPlots
         var shown = map.Results.Methods.Where(e => map.Cells.Any(cell => map.Results.Value(e, cell) is not null)).ToList();
         if (shown.Count == 0)
             return null;
-        double[] known = [.. shown.SelectMany(e => map.Cells.Select(cell => map.Results.Value(e, cell)?.Mean)).OfType<double>().Where(double.IsFinite)];
+        var means = shown.SelectMany(e => map.Cells.Select(cell => map.Results.Value(e, cell)?.Mean));
+        double[] known = [.. means.OfType<double>().Where(double.IsFinite)];
         var thousandths = known.All(value => Math.Abs(value) < 0.9);
         var caption = $"{map.Title}: {map.Results.ValueName}{(thousandths ? ", in thousandths" : "")}";
         using var plot = PlotStyle.Create($"{caption} (blue: pathwise, brown: unbiased)", map.Columns.Name, map.Rows.Name);
@@ -73,7 +72,11 @@ internal static class StudyPlots
             foreach (var (row, column, cell) in map.Places)
             {
                 if (map.Results.Value(estimator, cell) is { Mean: var value })
-                    HeatMap.Cell(plot, left + column, top - row, HeatMap.Shade(Lightness(map.Results, value, known)), Text(value * (thousandths ? 1000 : 1)), 13);
+                {
+                    var shade = HeatMap.Shade(Lightness(map.Results, value, known));
+                    HeatMap.Cell(plot, left + column, top - row, shade, Text(value * (thousandths ? 1000 : 1)), 13);
+                }
+
                 if (row == 0 && index < across)
                     ticksX.Add((left + column, map.Columns.Values[column]));
                 if (column == 0 && index % across == 0)
@@ -82,8 +85,10 @@ internal static class StudyPlots
         }
 
         var down = (shown.Count + across - 1) / across;
-        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. ticksX.Select(t => t.Item1)], [.. ticksX.Select(t => t.Item2)]);
-        plot.Axes.Left.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. ticksY.Select(t => t.Item1)], [.. ticksY.Select(t => t.Item2)]);
+        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual(
+            [.. ticksX.Select(t => t.Item1)], [.. ticksX.Select(t => t.Item2)]);
+        plot.Axes.Left.TickGenerator = new ScottPlot.TickGenerators.NumericManual(
+            [.. ticksY.Select(t => t.Item1)], [.. ticksY.Select(t => t.Item2)]);
         HeatMap.Bare(plot, 13);
         plot.Axes.SetLimits(-0.5, (across * width) - 0.9, 1.35 - (down * height), 1.1);
         PlotStyle.Save(plot, folder, $"{prefix}losses{map.Suffix}");
@@ -93,11 +98,13 @@ internal static class StudyPlots
     /// <summary>The best pathwise estimator of each cell against the best unbiased one; null where a family is missing.</summary>
     private static (string File, string Caption)? Winners(OutputFolder folder, Map map, string prefix)
     {
-        var duels = map.Places.Select(place => (place.Row, place.Column, Pathwise: Best(map, place.Cell, true), Unbiased: Best(map, place.Cell, false)))
+        var duels = map.Places.Select(place => (place.Row, place.Column,
+            Pathwise: Best(map, place.Cell, true), Unbiased: Best(map, place.Cell, false)))
             .Where(duel => duel is { Pathwise: not null, Unbiased: not null }).ToList();
         if (duels.Count == 0)
             return null;
-        var thousandths = duels.TrueForAll(duel => Math.Max(Math.Abs(duel.Pathwise!.Value.Value), Math.Abs(duel.Unbiased!.Value.Value)) < 0.9);
+        var thousandths = duels.TrueForAll(duel =>
+            Math.Max(Math.Abs(duel.Pathwise!.Value.Value), Math.Abs(duel.Unbiased!.Value.Value)) < 0.9);
         var caption = $"{map.Title}: who comes closest, by {map.Results.ValueName}{(thousandths ? " in thousandths" : "")}";
         using var plot = PlotStyle.Create(caption, map.Columns.Name, map.Rows.Name);
         foreach (var (row, column, pathwise, unbiased) in duels)
@@ -110,7 +117,8 @@ internal static class StudyPlots
             var (x, y) = (column, map.Rows.Values.Count - 1 - row);
             var color = Colors.White.MixedWith(ColorOf(Family(winner)!.Value), strength);
             HeatMap.Cell(plot, x, y, color, "", 1);
-            foreach (var (text, down, size) in ((string, float, float)[])[(winner, -14, 22), ($"{Text(won * scale)}, {loser} {Text(lost * scale)}", 17, 14)])
+            foreach (var (text, down, size) in ((string, float, float)[])
+                [(winner, -14, 22), ($"{Text(won * scale)}, {loser} {Text(lost * scale)}", 17, 14)])
             {
                 var label = HeatMap.Label(plot, text, x, y, size);
                 (label.OffsetY, label.LabelFontColor) = (down, HeatMap.Ink(color));
@@ -136,10 +144,11 @@ internal static class StudyPlots
 
     private static (string Estimator, double Value)? Best(Map map, StudyCell cell, bool pathwise) => map.Results.Methods
         .Where(estimator => Family(estimator) == pathwise)
-        .Select(estimator => ((string Estimator, double Value)?)(map.Results.Value(estimator, cell) is { Mean: var mean } && double.IsFinite(mean) ? (estimator, mean) : null))
+        .Select(estimator => ((string Estimator, double Value)?)(
+            map.Results.Value(estimator, cell) is { Mean: var mean } && double.IsFinite(mean) ? (estimator, mean) : null))
         .Where(best => best is not null).MinBy(best => map.Results.Rank(best!.Value.Value));
 
-    /// <summary>True for a pathwise estimator, false for one that is unbiased; null for enumeration, which is above the contest, and for one that is not known.</summary>
+    /// <summary>True for pathwise, false for unbiased; null for enumeration, which is above the contest, and what is not known.</summary>
     private static bool? Family(string estimator) => Estimators.All.FirstOrDefault(entry => entry.Name == estimator)?.Default switch
     {
         PathwiseEstimator => true,
@@ -171,7 +180,8 @@ internal static class StudyPlots
     }
 
     /// <summary>As many digits as fit into a small cell.</summary>
-    private static string Text(double value) => value.ToString(Math.Abs(value) switch { >= 100 => "0", >= 10 => "0.0", _ => "0.00" }, CultureInfo.InvariantCulture);
+    private static string Text(double value) =>
+        value.ToString(Math.Abs(value) switch { >= 100 => "0", >= 10 => "0.0", _ => "0.00" }, CultureInfo.InvariantCulture);
 
     /// <summary>One combination of the outer axes.</summary>
     private sealed record Map(StudyResults Results, IReadOnlyList<StudyCell> Cells, string Suffix)
@@ -180,9 +190,11 @@ internal static class StudyPlots
 
         internal StudyAxis Columns => Results.Study.Axes[^1];
 
-        internal string Title => string.Join(", ", Cells[0].Outer(2).Values.Select(value => value.ToString()).Prepend(Results.Study.Experiment));
+        internal string Title => string.Join(", ",
+            Cells[0].Outer(2).Values.Select(value => value.ToString()).Prepend(Results.Study.Experiment));
 
         /// <summary>The cells by row, from the top, and column.</summary>
-        internal IEnumerable<(int Row, int Column, StudyCell Cell)> Places => Cells.Select((cell, i) => (i / Columns.Values.Count, i % Columns.Values.Count, cell));
+        internal IEnumerable<(int Row, int Column, StudyCell Cell)> Places =>
+            Cells.Select((cell, i) => (i / Columns.Values.Count, i % Columns.Values.Count, cell));
     }
 }

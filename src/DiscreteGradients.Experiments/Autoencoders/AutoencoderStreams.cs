@@ -28,7 +28,6 @@ internal sealed class AutoencoderStreams(long seed, Device device) : IDisposable
         keep("test_noise", TestNoise);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Order.Dispose();

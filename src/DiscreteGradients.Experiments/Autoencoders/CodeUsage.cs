@@ -10,7 +10,8 @@ namespace DiscreteGradients.Experiments;
 internal sealed class CodeUsage(int latents, int categories)
 {
     /// <summary>What is to be known of the numbers, as a sentence.</summary>
-    internal const string Note = "Latents on the test images, mean over latents (at least: the least of them); entropy and information in nats.";
+    internal const string Note =
+        "Latents on the test images, mean over latents (at least: the least of them); entropy and information in nats.";
 
     private const double Collapsed = 1.05;
 
@@ -77,7 +78,8 @@ internal sealed class CodeUsage(int latents, int categories)
         };
         if (latents <= Listed)
         {
-            foreach (var (name, numbers) in (IEnumerable<(string, double[])>)[("latent_entropy", entropy), ("latent_perplexity", perplexity)])
+            foreach (var (name, numbers) in (IEnumerable<(string, double[])>)
+                [("latent_entropy", entropy), ("latent_perplexity", perplexity)])
             {
                 for (var latent = 0; latent < latents; latent++)
                     values.Add($"{name}/{latent + 1}", numbers[latent]);
@@ -87,7 +89,8 @@ internal sealed class CodeUsage(int latents, int categories)
         return values;
     }
 
-    private static Metric Health(string name, string title, string? unit = null) => new(name, title) { Unit = unit, Place = MetricPlace.Health };
+    private static Metric Health(string name, string title, string? unit = null) =>
+        new(name, title) { Unit = unit, Place = MetricPlace.Health };
 
     private double Perplexity(int latent)
     {

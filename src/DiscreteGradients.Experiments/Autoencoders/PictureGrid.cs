@@ -9,8 +9,6 @@ internal static class PictureGrid
     private const byte Frame = 96;
 
     /// <summary>The first test images, each above the decoder's mean picture at its most probable latents.</summary>
-    /// <param name="test">The test images.</param>
-    /// <param name="device">Where the model is.</param>
     /// <param name="encode">Images [B, 784] → logits of the latents [B, L, K].</param>
     /// <param name="decode">Latents [B, L, K] → logits of the pixels [B, 784].</param>
     internal static Picture Reconstructions(GreyImages test, Device device, Func<Tensor, Tensor> encode, Func<Tensor, Tensor> decode)
@@ -22,10 +20,11 @@ internal static class PictureGrid
         var means = Means(decode, OneHot.FromIndex(logits.argmax(-1), logits.shape[^1]));
         return Draw(
             "reconstructions",
-            test.Bytes(0, count).ToArray().Chunk(Row).Zip(means.Chunk(Row), (image, mean) => (byte[])[.. image, .. mean]).SelectMany(rows => rows));
+            test.Bytes(0, count).ToArray().Chunk(Row).Zip(means.Chunk(Row), (image, mean) => (byte[])[.. image, .. mean])
+            .SelectMany(rows => rows));
     }
 
-    /// <summary>The decoder's mean pictures for latents drawn from the prior's logits [L, K]: from the same random numbers at every epoch.</summary>
+    /// <summary>The decoder's mean pictures for latents from the prior's logits [L, K]; every epoch has the same random numbers.</summary>
     internal static Picture Samples(Func<Tensor> prior, Device device, Func<Tensor, Tensor> decode)
     {
         using var _ = no_grad();

@@ -1,23 +1,22 @@
-using System.Globalization;
 using System.Text;
 
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>Measured cells as the tables of docs/performance.md.</summary>
-public static class BenchMarkdown
+internal static class BenchMarkdown
 {
     /// <summary>Ratios by pass and number of threads, then every cell in full, one table per estimator.</summary>
     public static string Of(IReadOnlyList<BenchRow> rows)
     {
-        ArgumentNullException.ThrowIfNull(rows);
         var text = new StringBuilder();
         foreach (var machine in rows.Select(row => row.Machine).Distinct())
             text.Append(CultureInfo.InvariantCulture, $"Machine: {machine}. Logits in float32. Times are medians.\n\n");
         foreach (var group in rows.GroupBy(row => row.Threads))
         {
             var row = group.First();
-            text.Append(CultureInfo.InvariantCulture, $"{Threads(group.Key)}: copy of 128 MiB {row.LargeCopyGbPerSecond:0.0} GB/s, ");
-            text.Append(CultureInfo.InvariantCulture, $"to fresh memory {row.FreshCopyGbPerSecond:0.0} GB/s; ");
+            text.Append(CultureInfo.InvariantCulture, $"{Format.Count(group.Key, "thread")}: copy of 128 MiB ");
+            text.Append(CultureInfo.InvariantCulture, $"{row.LargeCopyGbPerSecond:0.0} GB/s, to fresh memory ");
+            text.Append(CultureInfo.InvariantCulture, $"{row.FreshCopyGbPerSecond:0.0} GB/s; ");
             text.Append(CultureInfo.InvariantCulture, $"exponential {row.ExpNs:0.000} ns, logarithm {row.LogNs:0.000} ns.\n\n");
         }
 
@@ -41,11 +40,15 @@ public static class BenchMarkdown
     private static void AppendRatios(StringBuilder text, BenchPass pass, int threads, List<BenchRow> rows)
     {
         var estimators = rows.Select(row => row.Estimator).Distinct().ToList();
-        text.Append(CultureInfo.InvariantCulture, $"### Times faster than the composed form: {Words(pass)}, {Threads(threads)}\n\n");
+        text.Append($"### Times faster than the composed form: {Words(pass)}, {Format.Count(threads, "thread")}\n\n");
         AppendLine(text, ["shape", .. estimators]);
         AppendLine(text, ["---", .. estimators.Select(_ => "---:")]);
         foreach (var shape in rows.GroupBy(row => row.Shape))
-            AppendLine(text, [shape.Key.ToString(), .. estimators.Select(e => Number(shape.FirstOrDefault(row => row.Estimator == e)?.Ratio, "0.0"))]);
+        {
+            var ratios = estimators.Select(e => Number(shape.FirstOrDefault(row => row.Estimator == e)?.Ratio, "0.0"));
+            AppendLine(text, [shape.Key.ToString(), .. ratios]);
+        }
+
         AppendLine(text, ["geometric mean", .. estimators.Select(e => Number(MeanRatio(rows.Where(row => row.Estimator == e)), "0.0"))]);
         text.Append('\n');
     }
@@ -68,17 +71,18 @@ public static class BenchMarkdown
                 Number(row.LibraryUs, "#,0"), Number(row.ComposedUs, "#,0"),
                 row.Ratio is null ? "–" : $"{Number(row.Ratio, "0.0")} ({Number(row.RatioLow, "0.0")} to {Number(row.RatioHigh, "0.0")})",
                 Number(row.GbPerSecond, "0.0"), Number(row.CopyGbPerSecond, "0.0"),
-                $"{Number(row.FloorUs, "#,0")} to {Number(row.FloorSumUs, "#,0")}", $"{Number(row.TimesFloorSum, "0.0")} to {Number(row.TimesFloor, "0.0")}",
-                Number(row.LibraryPeakMb, "#,0.0"), Number(row.ComposedPeakMb, "#,0.0"), Number(row.LibraryTensors, "0"), Number(row.ComposedTensors, "0"),
+                $"{Number(row.FloorUs, "#,0")} to {Number(row.FloorSumUs, "#,0")}",
+                $"{Number(row.TimesFloorSum, "0.0")} to {Number(row.TimesFloor, "0.0")}",
+                Number(row.LibraryPeakMb, "#,0.0"), Number(row.ComposedPeakMb, "#,0.0"),
+                Number(row.LibraryTensors, "0"), Number(row.ComposedTensors, "0"),
             ]);
         }
 
         text.Append('\n');
     }
 
-    private static void AppendLine(StringBuilder text, IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+    private static void AppendLine(StringBuilder text, IEnumerable<string> cells) =>
+        text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
-
-    private static string Threads(int threads) => threads == 1 ? "1 thread" : $"{threads} threads";
 }

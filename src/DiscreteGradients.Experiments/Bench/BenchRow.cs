@@ -1,17 +1,9 @@
-using System.Globalization;
 using System.Reflection;
-using System.Text.Json;
 
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>One measured cell. Times are medians in microseconds for one call; ratios are composed over library, pair by pair.</summary>
-/// <param name="Estimator">Its name in the registry.</param>
-/// <param name="Rows">N.</param>
-/// <param name="Categories">K.</param>
-/// <param name="Pass">What was timed.</param>
-/// <param name="Threads">Threads of libtorch and of the kernels.</param>
 /// <param name="Pairs">Interleaved pairs of timings behind the medians.</param>
-/// <param name="LibraryUs">The library.</param>
 /// <param name="ComposedUs">The composed form; null where it was not run.</param>
 /// <param name="Ratio">Of the medians.</param>
 /// <param name="RatioLow">First quartile of the pairs' ratios.</param>
@@ -25,13 +17,11 @@ namespace DiscreteGradients.Experiments.Bench;
 /// <param name="FloorUs">The computed floor, memory and arithmetic overlapping wholly.</param>
 /// <param name="FloorSumUs">The same without any overlap.</param>
 /// <param name="LibraryPeakMb">Resident memory that one call of the library takes at its peak, MiB.</param>
-/// <param name="ComposedPeakMb">The same of the composed form.</param>
 /// <param name="LibraryTensors">Tensors made by one call of the library.</param>
-/// <param name="ComposedTensors">The same of the composed form.</param>
 /// <param name="LibraryLeft">Tensors that one call left undisposed.</param>
 /// <param name="LibraryManagedBytes">Managed memory allocated by one call.</param>
 /// <param name="Machine">Processor, vectors and versions.</param>
-public sealed record BenchRow(
+internal sealed record BenchRow(
     string Estimator, int Rows, int Categories, BenchPass Pass, int Threads, int Pairs,
     double LibraryUs, double? ComposedUs, double? Ratio, double? RatioLow, double? RatioHigh,
     double GbPerSecond, double CopyGbPerSecond, double LargeCopyGbPerSecond, double FreshCopyGbPerSecond, double ExpNs, double LogNs,
@@ -94,7 +84,11 @@ public sealed record BenchRow(
         if (type == typeof(string))
             return cell;
         if (type == typeof(BenchPass))
-            return Enum.GetValues<BenchPass>().Cast<BenchPass?>().FirstOrDefault(pass => Name(pass!.Value) == cell) ?? throw new FormatException();
+        {
+            return Enum.GetValues<BenchPass>().Cast<BenchPass?>().FirstOrDefault(pass => Name(pass!.Value) == cell)
+                ?? throw new FormatException();
+        }
+
         if (Nullable.GetUnderlyingType(type) is { } inner)
             return cell.Length == 0 ? null : Convert.ChangeType(cell, inner, CultureInfo.InvariantCulture);
         return Convert.ChangeType(cell, type, CultureInfo.InvariantCulture);

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>Logits [rows, categories].</summary>
@@ -20,7 +18,6 @@ public readonly record struct BenchShape(int Rows, int Categories)
         return [.. text.Split(',', StringSplitOptions.TrimEntries).Select(One)];
     }
 
-    /// <inheritdoc/>
     public override string ToString() => $"{Rows}x{Categories}";
 
     private static BenchShape One(string text)

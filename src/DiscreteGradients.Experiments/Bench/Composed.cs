@@ -5,7 +5,7 @@ namespace DiscreteGradients.Experiments.Bench;
 /// temporaries freed as early as Python frees them.
 /// What the library is timed against; see docs/performance.md. Not for use: masks, other layouts and half precision are not handled.
 /// </summary>
-public static class Composed
+internal static class Composed
 {
     /// <summary>
     /// The published form with that estimator's settings, (logits [N, K], generator) → one-hot samples [N, K] that carry the gradient; null
@@ -48,7 +48,7 @@ public static class Composed
         return Carry(hard, soft);
     }
 
-    /// <summary>Gumbel-Rao: Paulus, Maddison, Krause 2021, arXiv 2010.04838, section 3, with all draws in one tensor [draws, N, K].</summary>
+    /// <summary>Gumbel-Rao: Paulus, Maddison, Krause 2021, arXiv 2010.04838, section 3; all draws in one tensor [draws, N, K].</summary>
     private static Tensor ConditionalGumbels(Tensor logits, int draws, double temperature, Generator? generator)
     {
         using var p = logits.softmax(-1);
@@ -85,7 +85,9 @@ public static class Composed
         using var _ = no_grad();
         using var largest = logits.amax([-1], keepdim: true);
         using var raise = (logits * hard).Then(t => t.sum([-1], keepdim: true)).Then(t => largest - t).Then(t => t * hard);
-        using var lower = (logits - largest).Then(t => gap is { } given ? t + given : ProbabilityGap(p, hard).Then(own => t + own)).Then(t => t.relu())
+        using var lower = (logits - largest)
+            .Then(t => gap is { } given ? t + given : ProbabilityGap(p, hard).Then(own => t + own))
+            .Then(t => t.relu())
             .Then(t => (1 - hard).Then(rest => t * rest));
         return raise - lower;
     }

@@ -4,15 +4,15 @@ using System.Diagnostics;
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>One cell to measure.</summary>
-public sealed record BenchCell(string Name, PathwiseEstimator Estimator, BenchShape Shape, BenchPass Pass, int Threads);
+internal sealed record BenchCell(string Name, PathwiseEstimator Estimator, BenchShape Shape, BenchPass Pass, int Threads);
 
 /// <summary>
 /// Times the library's samples and the composed ones in turn, in this process: whatever else the machine does falls on both, so that
 /// their ratio means something where the times alone do not.
 /// </summary>
-/// <param name="secondsPerCell">Time for the pairs of one cell; a composed form that is slower than that gets a few calls all the same.</param>
+/// <param name="secondsPerCell">Time for the pairs of one cell; a composed form that is slower gets a few calls all the same.</param>
 /// <param name="machine">Written into every row.</param>
-public sealed class KernelBench(double secondsPerCell, string machine)
+internal sealed class KernelBench(double secondsPerCell, string machine)
 {
     private const int LeastPairs = 5;
 
@@ -37,7 +37,6 @@ public sealed class KernelBench(double secondsPerCell, string machine)
     /// <exception cref="OperationCanceledException">Cancelled between two timings.</exception>
     public BenchRow Measure(BenchCell cell, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(cell);
         cancellation.ThrowIfCancellationRequested();
         set_num_threads(cell.Threads);
         var (limits, fresh) = Limits(cell.Threads);
@@ -51,7 +50,8 @@ public sealed class KernelBench(double secondsPerCell, string machine)
 
         using var work = new KernelCase(cell.Estimator, cell.Shape, cell.Pass);
         var libraryCalls = Calls(Steady.WarmUp(work.Library, cancellation));
-        var libraryMemory = Enumerable.Range(0, MemoryCalls).Select(_ => ProcessMemory.Of(work.Library)).MaxBy(memory => memory.PeakBytes ?? 0)!;
+        var libraryMemory = Enumerable.Range(0, MemoryCalls).Select(_ => ProcessMemory.Of(work.Library))
+            .MaxBy(memory => memory.PeakBytes ?? 0)!;
         ProcessMemory? composedMemory = null;
         var firstComposed = 0.0;
         if (FitsComposed(cell))
@@ -93,7 +93,8 @@ public sealed class KernelBench(double secondsPerCell, string machine)
     /// <summary>Calls that make one timing.</summary>
     private static int Calls(double seconds) => (int)Math.Clamp(Math.Ceiling(TimingSeconds / Math.Max(seconds, 1e-9)), 1, 10_000);
 
-    private (double[] Library, double[]? Composed) Pairs(KernelCase work, int libraryCalls, int composedCalls, CancellationToken cancellation)
+    private (double[] Library, double[]? Composed) Pairs(
+        KernelCase work, int libraryCalls, int composedCalls, CancellationToken cancellation)
     {
         var (library, composed) = (new List<double>(), new List<double>());
         var start = Stopwatch.GetTimestamp();

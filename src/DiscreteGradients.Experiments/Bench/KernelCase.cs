@@ -1,7 +1,7 @@
 namespace DiscreteGradients.Experiments.Bench;
 
-/// <summary>One piece of work, done by the library and by the composed form: float32 logits [N, K], each call as in a training step.</summary>
-public sealed class KernelCase : IDisposable
+/// <summary>One piece of work, by the library and by the composed form: float32 logits [N, K], each call as in a training step.</summary>
+internal sealed class KernelCase : IDisposable
 {
     private readonly PathwiseEstimator _estimator;
     private readonly Func<Tensor, Generator?, Tensor> _composed;
@@ -36,7 +36,6 @@ public sealed class KernelCase : IDisposable
         Finish(_composed(_logits, _generator));
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _logits.Dispose();

@@ -6,10 +6,9 @@ namespace DiscreteGradients.Experiments.Bench;
 /// takes one exponential an element, since a softmax that is stored instead costs a write and a read more. What is per row (one
 /// uniform number, a few sums) is not counted, nor are the numbers that noise is made of.
 /// </remarks>
-/// <param name="Bytes">Bytes read and written.</param>
 /// <param name="Lower">Seconds if memory and arithmetic overlap wholly.</param>
 /// <param name="Upper">Seconds if they do not overlap at all.</param>
-public readonly record struct KernelFloor(long Bytes, double Lower, double Upper)
+internal readonly record struct KernelFloor(long Bytes, double Lower, double Upper)
 {
     private const int ForwardTensors = 2;
     private const int BackwardTensors = 3;
@@ -17,7 +16,6 @@ public readonly record struct KernelFloor(long Bytes, double Lower, double Upper
     /// <summary>The floor on a machine.</summary>
     public static KernelFloor Of(PathwiseEstimator estimator, BenchShape shape, BenchPass pass, MachineLimits limits)
     {
-        ArgumentNullException.ThrowIfNull(limits);
         var forward = One(ForwardTensors, exponentials: 1, logarithms: 0);
         if (pass == BenchPass.Forward)
             return forward;

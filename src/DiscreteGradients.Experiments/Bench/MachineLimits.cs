@@ -10,7 +10,7 @@ namespace DiscreteGradients.Experiments.Bench;
 /// since other work on the machine can only make them longer.
 /// </summary>
 /// <param name="threads">Threads that work at once.</param>
-public sealed class MachineLimits(int threads)
+internal sealed class MachineLimits(int threads)
 {
     /// <summary>Bytes far beyond the caches of a core, and more than glibc keeps for the next call when they are freed.</summary>
     public const long LargeCopy = 128L << 20;

@@ -1,14 +1,12 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>What one call costs in memory, which no managed profiler sees.</summary>
 /// <param name="PeakBytes">Resident memory at its highest less that before; null where the system does not tell.</param>
-/// <param name="Tensors">Tensors that TorchSharp made.</param>
 /// <param name="Left">Of those, how many were left undisposed: a leak unless zero.</param>
 /// <param name="ManagedBytes">Managed memory allocated, on all threads.</param>
-public sealed partial record ProcessMemory(long? PeakBytes, long Tensors, long Left, long ManagedBytes)
+internal sealed partial record ProcessMemory(long? PeakBytes, long Tensors, long Left, long ManagedBytes)
 {
     private const string Status = "/proc/self/status";
     private const string ClearReferences = "/proc/self/clear_refs";
@@ -20,7 +18,6 @@ public sealed partial record ProcessMemory(long? PeakBytes, long Tensors, long L
     /// <summary>Makes one call and looks.</summary>
     public static ProcessMemory Of(Action call)
     {
-        ArgumentNullException.ThrowIfNull(call);
         GC.Collect();
         GC.WaitForPendingFinalizers();  // what earlier calls left to them would be freed, and hide as much of this call
         var before = RestartPeak() ? Read(Status, "VmRSS:") : null;
@@ -33,11 +30,12 @@ public sealed partial record ProcessMemory(long? PeakBytes, long Tensors, long L
     }
 
     private static long Made =>
-        DisposeScopeManager.Statistics.TensorStatistics.CreatedInScopeCount + DisposeScopeManager.Statistics.TensorStatistics.CreatedOutsideScopeCount;
+        DisposeScopeManager.Statistics.TensorStatistics.CreatedInScopeCount
+        + DisposeScopeManager.Statistics.TensorStatistics.CreatedOutsideScopeCount;
 
     private static long Live => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
 
-    /// <summary>Gives free memory back, so that it does not hide what the call takes, and makes Linux forget the highest mark (5).</summary>
+    /// <summary>Gives free memory back, so that it does not hide what the call takes, and makes Linux forget the peak (5).</summary>
     private static bool RestartPeak()
     {
         if (!OperatingSystem.IsLinux())

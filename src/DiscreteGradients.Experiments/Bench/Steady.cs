@@ -4,7 +4,7 @@ using System.Runtime;
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>.NET compiles what is called often a second time, better, in the background and when it finds the time.</summary>
-public static class Steady
+internal static class Steady
 {
     /// <summary>Seconds without a method compiled after which none is expected; .NET itself waits for 0.1 before it begins.</summary>
     private const double Quiet = 0.3;
@@ -18,7 +18,6 @@ public static class Steady
     /// <summary>Calls until nothing is compiled any more; returns the seconds of a call since then.</summary>
     public static double WarmUp(Action call, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(call);
         call();
         var begin = Stopwatch.GetTimestamp();
         var (start, compiled, total, calls) = (begin, JitInfo.GetCompiledMethodCount(), 0, 0);

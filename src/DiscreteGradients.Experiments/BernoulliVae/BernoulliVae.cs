@@ -50,7 +50,7 @@ internal sealed class BernoulliVaeModel : nn.Module
     /// <summary>−log p(image | z) [S.., B]; images [B, 784], z [S.., B, L, 2].</summary>
     internal Tensor Reconstruction(Tensor z, Tensor images) => FusedCrossEntropy.Apply(Decode(z), images);
 
-    /// <summary>−log p(image, z) + log q(z | image) [S.., B], of which the mean over z ~ q is the negative ELBO. The logits are a constant here.</summary>
+    /// <summary>−log p(image, z) + log q(z | image) [S.., B], whose mean over z ~ q is the negative ELBO; logits are constant.</summary>
     internal Tensor SampledBound(Tensor z, Tensor logits, Tensor images) =>
         Reconstruction(z, images) + (z * (logits.detach().log_softmax(-1) + Math.Log(2))).sum([-2, -1]);
 
@@ -109,7 +109,6 @@ internal sealed class BernoulliVaeTraining : TrainingRun
     /// <summary>The name of the bound from so many samples.</summary>
     internal static string Bound(BernoulliVaeOptions options) => $"bound_{options.BoundSamples}";
 
-    /// <inheritdoc/>
     protected override EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation)
     {
         var batches = Minibatches.Shuffled(_train.Count, _options.Batch, _streams.Order);
@@ -142,8 +141,8 @@ internal sealed class BernoulliVaeTraining : TrainingRun
     }
 
     /// <summary>
-    /// The negative ELBO of each image [B], with the estimator's gradient. A pathwise estimator takes the mean of independent samples, so that
-    /// all evaluate f equally often; where no gradient is recorded, one is enough.
+    /// The negative ELBO of each image [B], with the estimator's gradient. A pathwise estimator takes the mean of independent samples, so
+    /// that all evaluate f equally often; where no gradient is recorded, one is enough.
     /// </summary>
     private Tensor Loss(GradientEstimator estimator, Tensor logits, Tensor images, Generator noise)
     {
@@ -168,7 +167,9 @@ internal sealed class BernoulliVaeTraining : TrainingRun
             var images = Binarised(_test, batch, purpose: 1, _streams.TestNoise);
             var logits = Encode(images);
             var z = OneHot.Sample(logits, generator: _streams.TestNoise);
-            var losses = IsReleased ? _model.Reconstruction(z, images) + _model.ReleasedDivergence(logits) : _model.SampledBound(z, logits, images);
+            var losses = IsReleased
+                ? _model.Reconstruction(z, images) + _model.ReleasedDivergence(logits)
+                : _model.SampledBound(z, logits, images);
             total += losses.sum().item<float>();
             usage.Add(logits);
             if (withBound)
@@ -181,7 +182,7 @@ internal sealed class BernoulliVaeTraining : TrainingRun
         return total / _test.Count;
     }
 
-    /// <summary>The bound −log 1/S Σ p(image, z) / q(z | image), z ~ q, of Burda et al. 2016, arXiv 1509.00519, equation 8, summed over images.</summary>
+    /// <summary>−log 1/S Σ p(image, z) / q(z | image), z ~ q, summed over images: Burda et al. 2016, arXiv 1509.00519, eq. 8.</summary>
     private double ManySampleBound(Tensor logits, Tensor images)
     {
         var atOnce = (int)Math.Max(1, Rows / images.shape[0]);
@@ -216,7 +217,11 @@ internal sealed class BernoulliVaeTraining : TrainingRun
 
     private Picture[] Pictures(int epoch) =>
         _options.PictureEvery > 0 && (epoch == _options.Epochs || epoch % _options.PictureEvery == 0)
-            ? [PictureGrid.Reconstructions(_test, _device, _model.Encode, _model.Decode), PictureGrid.Samples(_model.Prior, _device, _model.Decode)]
+            ?
+            [
+                PictureGrid.Reconstructions(_test, _device, _model.Encode, _model.Decode),
+                PictureGrid.Samples(_model.Prior, _device, _model.Decode),
+            ]
             : [];
 
     private Tensor Encode(Tensor images)
@@ -226,7 +231,6 @@ internal sealed class BernoulliVaeTraining : TrainingRun
         return logits;
     }
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         _estimator.Dispose();

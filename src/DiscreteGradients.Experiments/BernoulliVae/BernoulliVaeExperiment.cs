@@ -2,7 +2,7 @@ namespace DiscreteGradients.Experiments;
 
 /// <summary>Trains a variational autoencoder with binary latents on binarised images; the loss is the negative ELBO in nats.</summary>
 /// <remarks>Reference: Shi et al. 2022, arXiv 2202.09497, section 6; Liu et al. 2023, arXiv 2304.08612, table 6.</remarks>
-public sealed class BernoulliVaeExperiment : Experiment
+internal sealed class BernoulliVaeExperiment : Experiment
 {
     private const string Samples = "samples";
     private const int LargestLayer = 1 << 14;
@@ -64,23 +64,17 @@ public sealed class BernoulliVaeExperiment : Experiment
             () => ImageSets.Load(options.Dataset, options.Data).WithoutValidation(), LazyThreadSafetyMode.PublicationOnly);
     }
 
-    /// <inheritdoc/>
     public override int Epochs => _options.Epochs;
 
-    /// <inheritdoc/>
     public override object Options => _options;
 
-    /// <inheritdoc/>
     public override string? DataSet => _options.Dataset;
 
-    /// <inheritdoc/>
     public override void Load() => _ = _data.Value;
 
     /// <summary>As many samples as make the evaluations asked for, and the published temperature of ReinMax.</summary>
     public override IReadOnlyDictionary<string, object> Settings(MethodEntry method, IReadOnlyDictionary<string, object> given)
     {
-        ArgumentNullException.ThrowIfNull(method);
-        ArgumentNullException.ThrowIfNull(given);
         var settings = new Dictionary<string, object>(given);
         if (method.Name == TunedEstimator)
             settings.TryAdd("temperature", _options is { Dataset: "omniglot", Evaluations: 3 } ? 1.2 : 1.1);
@@ -89,18 +83,16 @@ public sealed class BernoulliVaeExperiment : Experiment
         return settings;
     }
 
-    /// <inheritdoc/>
     public override string? WhyNot(Method method)
     {
-        ArgumentNullException.ThrowIfNull(method);
         if (Applicability.WhyNot(method.Estimator, categories: 2, _options.Latents, _options.Batch) is { } why)
             return why;
         var evaluations = method.Estimator.Evaluations(_options.Latents, categories: 2);
         return method.Estimator is PathwiseEstimator || evaluations == _options.Evaluations
             ? Applicability.Memory(categories: 2, _options.Latents, _options.Batch, _options.Evaluations)
-            : $"it evaluates f {evaluations} times for each image and step; --evaluations is {_options.Evaluations}: give it one that fits.";
+            : $"it evaluates f {evaluations} times for each image and step; --evaluations is {_options.Evaluations}: "
+                + "give it one that fits.";
     }
 
-    /// <inheritdoc/>
     public override TrainingRun Start(Method method, long seed) => new BernoulliVaeTraining(_options, _data.Value, method.Estimator, seed);
 }

@@ -2,76 +2,67 @@ using System.ComponentModel;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>Settings of the autoencoder with binary latents; the defaults are those of the RODEO paper but for the number of steps.</summary>
+/// <summary>Settings of the autoencoder with binary latents; the defaults are the RODEO paper's but for the number of steps.</summary>
 public sealed record BernoulliVaeOptions
 {
-    /// <summary>What is trained and measured.</summary>
-    [Description("rodeo: pixels binarised anew at every epoch, fixed prior, sampled bound; released: as the released ReinMax script, with its static pixels, its learned and misplaced prior and its doubled logits.")]
+    [Description(
+        "rodeo: pixels binarised anew at every epoch, fixed prior, sampled bound; released: as the released ReinMax script, with its "
+        + "static pixels, its learned and misplaced prior and its doubled logits.")]
     public BernoulliProtocol Protocol { get; init; } = BernoulliProtocol.Rodeo;
 
-    /// <summary>Name of the data set.</summary>
-    [Description("Images: mnist, fashion-mnist, omniglot, or made-digits (drawn by code, needs no files); see 'dgrad data'. The last 10000 training images (omniglot: 1345) are left out, as in the papers.")]
+    [Description(
+        "Images: mnist, fashion-mnist, omniglot, or made-digits (drawn by code, needs no files); see 'dgrad data'. The last 10000 training "
+        + "images (omniglot: 1345) are left out, as in the papers.")]
     public string Dataset { get; init; } = "mnist";
 
-    /// <summary>Folder that holds one folder a data set, or null for the usual places.</summary>
-    [Description("Folder that holds one folder a data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
-    [MayChange]
-    [Incidental]
+    [Description("Folder with one folder per data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
+    [MayChange, Incidental]
     public string? Data { get; init; }
 
-    /// <summary>Number of binary latents.</summary>
     [Description("Binary latents.")]
     public int Latents { get; init; } = 200;
 
-    /// <summary>Evaluations of f per image and step.</summary>
-    [Description("Evaluations of f for each image and step, the same for every estimator: K of the papers. Pathwise estimators take the mean of so many samples.")]
+    [Description(
+        "Evaluations of f for each image and step, the same for every estimator: the papers' K. Pathwise estimators take the mean of "
+        + "that many samples.")]
     public int Evaluations { get; init; } = 2;
 
-    /// <summary>Epochs.</summary>
     [Description("Epochs; one of mnist has 500 steps (the papers train for 1,000,000 steps).")]
     public int Epochs { get; init; } = 60;
 
-    /// <summary>Images per step.</summary>
     [Description("Images per step.")]
     public int Batch { get; init; } = 100;
 
-    /// <summary>The optimiser, or null: the protocol's.</summary>
     [Description("Optimiser; by default adam, or radam in the protocol 'released'.")]
     [Tuned]
     public VaeOptimizer? Optimizer { get; init; }
 
-    /// <summary>Learning rate, or null: the protocol's for the data set.</summary>
-    [Description("Learning rate; by default 0.001 (fashion-mnist: 0.0003), in the protocol 'released' 0.0003 (omniglot with 3 evaluations: 0.0005).")]
+    [Description(
+        "Learning rate; by default 0.001 (fashion-mnist: 0.0003), in the protocol 'released' 0.0003 (omniglot with 3 evaluations: "
+        + "0.0005).")]
     [Tuned]
     public double? Lr { get; init; }
 
-    /// <summary>Device.</summary>
     [Description(Devices.Description)]
-    [Incidental]
-    [OneValue]
+    [Incidental, OneValue]
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Epochs from one pair of pictures to the next; 0 for none.</summary>
     [Description("Pictures of reconstructions and of samples from the prior every so many epochs and after the last; 0: none.")]
     [Incidental]
     public int PictureEvery { get; init; } = 20;
 
-    /// <summary>Epochs from one many-sample bound of the test images to the next; 0 for after the last only.</summary>
     [Description("Bound of the test images from many samples every so many epochs and after the last; 0: after the last only.")]
     [Incidental]
     public int BoundEvery { get; init; }
 
-    /// <summary>Samples of that bound.</summary>
     [Description("Samples of that bound.")]
     [Incidental]
     public int BoundSamples { get; init; } = 100;
 
-    /// <summary>Epochs from one measurement of the gradient's variance to the next; 0 for none.</summary>
     [Description("Measure the gradient's variance every so many epochs, the first included; 0: never.")]
     [Incidental]
     public int VarianceEvery { get; init; } = 5;
 
-    /// <summary>Gradient estimates of that measurement.</summary>
     [Description("Gradient estimates for each image of that measurement.")]
     [Incidental]
     public int VarianceDraws { get; init; } = 100;

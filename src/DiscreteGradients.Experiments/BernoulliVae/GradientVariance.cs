@@ -8,10 +8,8 @@ internal readonly record struct GradientVariance(double Variance, double Norm)
     /// <summary>Measures it from many draws.</summary>
     /// <param name="logits">Of the latents [B, L, 2].</param>
     /// <param name="loss">The loss [D, B] whose gradient is estimated, of D independent copies of the logits [D, B, L, 2].</param>
-    /// <param name="draws">How many.</param>
-    /// <param name="atOnce">How many at once.</param>
-    /// <param name="cancellation">Interrupts.</param>
-    internal static GradientVariance Measure(Tensor logits, Func<Tensor, Tensor> loss, int draws, int atOnce, CancellationToken cancellation)
+    internal static GradientVariance Measure(
+        Tensor logits, Func<Tensor, Tensor> loss, int draws, int atOnce, CancellationToken cancellation)
     {
         using var whole = NewDisposeScope();
         var images = logits.shape[0];

@@ -4,7 +4,7 @@ namespace DiscreteGradients.Experiments;
 /// Published negative ELBOs of training with 200 binary latents after a million steps: Liu et al. 2023, arXiv 2304.08612, table 6, which
 /// quotes all but ReinMax from Shi et al. 2022, arXiv 2202.09497.
 /// </summary>
-public static class PublishedBernoulliElbos
+internal static class PublishedBernoulliElbos
 {
     private const int Steps = 1_000_000;
 
@@ -15,7 +15,8 @@ public static class PublishedBernoulliElbos
 
     private static readonly PublishedSource PaperSource = new("paper", "arXiv 2304.08612, table 6, mean ± std over 10 seeds");
 
-    private static readonly PublishedSource RodeoSource = new("paper", "arXiv 2202.09497, as quoted in arXiv 2304.08612, table 6, mean ± std over 5 seeds");
+    private static readonly PublishedSource RodeoSource = new(
+        "paper", "arXiv 2202.09497, as quoted in arXiv 2304.08612, table 6, mean ± std over 5 seeds");
 
     /// <summary>Train losses of ReinMax in the protocol 'released', of the others in 'rodeo', in the order of the data sets.</summary>
     private static readonly Dictionary<(string Estimator, int Evaluations), (double Mean, double Std)[]> Train = new()
@@ -34,8 +35,6 @@ public static class PublishedBernoulliElbos
     /// <summary>The losses where protocol, data and number of steps are theirs.</summary>
     public static IReadOnlyList<PublishedResult> Find(BernoulliVaeOptions options, MethodRecord method)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(method);
         var (set, reinmax) = (Array.IndexOf(DataSets, options.Dataset), method.Name == "reinmax");
         if (set < 0 || options.Latents != 200 || options.Batch != 100
             || options.Epochs != Steps / StepsPerEpoch[set]

@@ -18,8 +18,8 @@ public enum ProblemKind
     /// <summary>A small network: no polynomial.</summary>
     Mlp,
 
-    /// <summary>Σ (b − 0.499)², b the last category of a latent: the toy of the papers on unbiased estimators, who have one latent of two categories.</summary>
-    /// <remarks>Reference: Tucker et al. 2017, arXiv 1703.07370, section 5.1, with the target of Grathwohl et al. 2018, arXiv 1711.00123.</remarks>
+    /// <summary>Σ (b − 0.499)², b the last category: the toy of the papers on unbiased estimators, with one binary latent.</summary>
+    /// <remarks>Tucker et al. 2017, arXiv 1703.07370, section 5.1, with the target of Grathwohl et al. 2018, arXiv 1711.00123.</remarks>
     Toy,
 }
 
@@ -65,7 +65,8 @@ public sealed class ComparisonProblem : IDisposable
         var forms = z.flatten(-2).matmul(_input);
         return _kind == ProblemKind.Mlp
             ? forms.tanh().matmul(_output).squeeze(-1)
-            : Enumerable.Range(1, Degrees).Select(degree => forms.pow(degree).matmul(_output.select(-1, degree - 1))).Aggregate((a, b) => a + b);
+            : Enumerable.Range(1, Degrees).Select(degree => forms.pow(degree).matmul(_output.select(-1, degree - 1)))
+                .Aggregate((a, b) => a + b);
     }
 
     /// <summary>Lets an estimator that learns do so, for that many steps of 16 draws.</summary>
@@ -84,7 +85,6 @@ public sealed class ComparisonProblem : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Logits.Dispose();

@@ -59,9 +59,6 @@ internal sealed record DataFile(string Name, long Bytes, string Sha256)
 }
 
 /// <summary>A file of a set, found on this machine. Whatever goes wrong with it is one sentence that names it.</summary>
-/// <param name="File">What it must be.</param>
-/// <param name="Path">Where it is.</param>
-/// <param name="Set">The name of the set.</param>
 internal sealed record FoundFile(DataFile File, string Path, string Set)
 {
     private const long LargestText = 1 << 24;

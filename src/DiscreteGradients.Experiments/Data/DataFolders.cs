@@ -2,7 +2,6 @@ namespace DiscreteGradients.Experiments;
 
 /// <summary>Where data sets are looked for. A place holds one folder a set, but the system's package is the set itself.</summary>
 /// <param name="Data">The folder given with --data, or null.</param>
-/// <param name="Variable">Reads an environment variable.</param>
 /// <param name="IsWindows">Windows has no XDG folders.</param>
 internal sealed record DataFolders(string? Data, Func<string, string?> Variable, bool IsWindows)
 {
@@ -10,7 +9,7 @@ internal sealed record DataFolders(string? Data, Func<string, string?> Variable,
     /// <exception cref="OptionException">There is no folder <paramref name="data"/>.</exception>
     internal static DataFolders OfThisUser(string? data) => data is null || Directory.Exists(data)
         ? new DataFolders(data, Environment.GetEnvironmentVariable, OperatingSystem.IsWindows())
-        : throw new OptionException($"--data must be an existing folder that holds one folder a data set; got '{data}'.");
+        : throw new OptionException($"--data must be an existing folder that holds one folder per data set; got '{data}'.");
 
     /// <summary>The user's folder for what was downloaded, or null if the system names none.</summary>
     internal string? Cache => CacheOfAllPrograms() is { } cache ? Path.Combine(cache, "dgrad") : null;

@@ -50,7 +50,7 @@ internal abstract record DataSet(string Name, string About, IReadOnlyList<DataFi
     internal string Remedy(bool fetch)
     {
         var sentence = string.Join(", or ", Instead is null ? Ways(fetch) : Ways(fetch).Append(Instead));
-        return $"{char.ToUpperInvariant(sentence[0])}{sentence[1..]}.";
+        return $"{Format.Capital(sentence)}.";
     }
 
     /// <summary>How to get the set itself.</summary>
@@ -107,6 +107,4 @@ internal sealed record MissingSet(DataSet Set, DataFolders Folders);
 
 /// <summary>A part of a set: how much of what.</summary>
 /// <param name="Name">Heads its column in tables.</param>
-/// <param name="Count">How many.</param>
-/// <param name="Words">What they are.</param>
 internal sealed record DataPart(string Name, int Count, string Words);

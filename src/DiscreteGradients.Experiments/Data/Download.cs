@@ -1,9 +1,6 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>How far the download of one file is.</summary>
-/// <param name="File">Name of the file.</param>
-/// <param name="Address">Where it comes from.</param>
-/// <param name="Received">Bytes so far.</param>
 /// <param name="Total">All its bytes, or null if the server does not say.</param>
 internal sealed record DownloadProgress(string File, string Address, long Received, long? Total);
 
@@ -12,9 +9,7 @@ internal sealed record DownloadProgress(string File, string Address, long Receiv
 /// A file is written beside its place under another name, and its hash is checked there. The files get their names when all of them are
 /// right; whatever goes wrong before leaves no file behind.
 /// </remarks>
-/// <param name="set">A set that has homes.</param>
 /// <param name="folders">Where the cache is, and whether anything may be downloaded.</param>
-/// <param name="progress">Called often.</param>
 internal sealed class Download(DataSet set, DataFolders folders, Action<DownloadProgress> progress)
 {
     private const long ReasonableOverhead = 1 << 20;  // compressed, a file is smaller than its bytes, or hardly larger

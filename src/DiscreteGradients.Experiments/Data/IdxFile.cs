@@ -35,11 +35,7 @@ internal static class IdxFile
         var rows = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(8));
         var columns = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(12));
         if (rows != ImageData.Side || columns != ImageData.Side)
-        {
-            throw new OptionException(
-                $"'{path}' holds images of {rows}x{columns} pixels; expected {ImageData.Side}x{ImageData.Side}.");
-        }
-
+            throw new OptionException($"'{path}' holds images of {rows}x{columns} pixels; expected {ImageData.Side}x{ImageData.Side}.");
         if (count == 0)
             throw new OptionException($"'{path}' holds no images.");
         if (count > most)

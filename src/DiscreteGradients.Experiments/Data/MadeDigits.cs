@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>
-/// Digits drawn by code, so that everything runs on a machine without data. They are made, not written by anyone, and their name says so;
-/// losses on them are comparable to nothing published.
+/// Digits drawn by code, so that everything runs on a machine without data. They are not handwritten, and their name says so; losses on
+/// them cannot be compared with anything published.
 /// </summary>
 /// <remarks>
 /// Each digit is a polyline through a few points, slanted, scaled, moved and thickened at random. Only +, −, ×, ÷ and √ are used, so that
@@ -43,7 +43,7 @@ internal static class MadeDigits
         files => Draw(files[0].File))
     {
         IsDrawn = true,
-        Caveat = "made, not written by anyone; losses on it are comparable to nothing published.",
+        Caveat = "drawn by code, not handwritten; losses on it cannot be compared with anything published.",
     };
 
     /// <summary>Digits 0, 1, …, 9, 0, … in turn, so that every ten images hold one of each.</summary>

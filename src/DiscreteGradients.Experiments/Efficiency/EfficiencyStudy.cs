@@ -1,24 +1,27 @@
 using System.Diagnostics;
-using System.Globalization;
 using DiscreteGradients.Experiments.Bench;
 
 namespace DiscreteGradients.Experiments.Efficiency;
 
 /// <summary>An estimator of the efficiency table, with what the paper has for it.</summary>
 /// <param name="Paper">By task: seconds an epoch and megabytes; empty if it is not in the paper.</param>
-public sealed record EfficiencyCase(string Name, GradientEstimator Estimator, IReadOnlyDictionary<string, (double Seconds, double Megabytes)> Paper);
+internal sealed record EfficiencyCase(
+    string Name, GradientEstimator Estimator, IReadOnlyDictionary<string, (double Seconds, double Megabytes)> Paper);
 
 /// <summary>One cell of the efficiency table.</summary>
 /// <param name="SecondsPerStep">Median over the rounds.</param>
 /// <param name="PeakMegabytes">Resident memory that one step takes at its peak; null where the system does not tell.</param>
 /// <param name="PaperSeconds">Seconds an epoch in the paper, on other hardware.</param>
 /// <param name="PaperMegabytes">Peak memory in the paper, on other hardware.</param>
-public sealed record EfficiencyRow(
-    string Task, string Estimator, double SecondsPerStep, double SecondsPerEpoch, double? PeakMegabytes, double? PaperSeconds, double? PaperMegabytes)
+internal sealed record EfficiencyRow(
+    string Task, string Estimator, double SecondsPerStep, double SecondsPerEpoch, double? PeakMegabytes,
+    double? PaperSeconds, double? PaperMegabytes)
 {
     /// <summary>Rows as comma-separated values with a header.</summary>
     public static string ToCsv(IEnumerable<EfficiencyRow> rows) => string.Concat(rows
-        .Select(row => string.Join(',', row.Task, row.Estimator, Cell(row.SecondsPerStep), Cell(row.SecondsPerEpoch), Cell(row.PeakMegabytes), Cell(row.PaperSeconds), Cell(row.PaperMegabytes)) + "\n")
+        .Select(row => string.Join(',',
+            row.Task, row.Estimator, Cell(row.SecondsPerStep), Cell(row.SecondsPerEpoch),
+            Cell(row.PeakMegabytes), Cell(row.PaperSeconds), Cell(row.PaperMegabytes)) + "\n")
         .Prepend("task,estimator,seconds_per_step,seconds_per_epoch,peak_megabytes,paper_seconds_per_epoch,paper_peak_megabytes\n"));
 
     private static string Cell(double? value) => value?.ToString("g6", CultureInfo.InvariantCulture) ?? "";
@@ -28,7 +31,7 @@ public sealed record EfficiencyRow(
 /// Time and memory of a training step with different estimators, parameter updates left out. Reference: Liu et al. 2023,
 /// arXiv 2304.08612, table 3.
 /// </summary>
-public static class EfficiencyStudy
+internal static class EfficiencyStudy
 {
     /// <summary>Steps of which the one that takes most memory counts: pages that are there already hide some.</summary>
     private const int MemorySteps = 3;
@@ -49,10 +52,9 @@ public static class EfficiencyStudy
     /// <param name="roundDone">Called after each round with its number, 1, 2, …; the first comes after memory was measured.</param>
     /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
     public static IReadOnlyList<EfficiencyRow> Measure(
-        EfficiencyTask task, IReadOnlyList<EfficiencyCase> cases, int rounds, Action<int>? roundDone = null, CancellationToken cancellation = default)
+        EfficiencyTask task, IReadOnlyList<EfficiencyCase> cases, int rounds, Action<int>? roundDone = null,
+        CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(task);
-        ArgumentNullException.ThrowIfNull(cases);
         var memory = new double?[cases.Count];
         var times = cases.Select(_ => new double[rounds]).ToArray();
         for (var i = 0; i < cases.Count; i++)
@@ -82,7 +84,8 @@ public static class EfficiencyStudy
                 var sorted = times[i].Order().ToArray();
                 var median = (sorted[(rounds - 1) / 2] + sorted[rounds / 2]) / 2;
                 (double Seconds, double Megabytes)? paper = one.Paper.TryGetValue(task.Name, out var known) ? known : null;
-                return new EfficiencyRow(task.Name, one.Name, median, median * task.StepsPerEpoch, memory[i], paper?.Seconds, paper?.Megabytes);
+                return new EfficiencyRow(
+                    task.Name, one.Name, median, median * task.StepsPerEpoch, memory[i], paper?.Seconds, paper?.Megabytes);
             }),
         ];
     }

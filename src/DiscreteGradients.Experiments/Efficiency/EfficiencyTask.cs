@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 namespace DiscreteGradients.Experiments.Efficiency;
 
 /// <summary>A training task of the paper's efficiency table, with everything but the estimator ready.</summary>
-public abstract class EfficiencyTask : IDisposable
+internal abstract class EfficiencyTask : IDisposable
 {
     /// <summary>The name in tables.</summary>
     public abstract string Name { get; }
@@ -17,12 +17,11 @@ public abstract class EfficiencyTask : IDisposable
     /// <summary>One training step without the update of the parameters: loss and gradients of one batch.</summary>
     public abstract void TrainStep(GradientEstimator estimator);
 
-    /// <inheritdoc/>
     public abstract void Dispose();
 }
 
 /// <summary>Polynomial programming: 128 binary latents, 512 samples a step, 200 steps an epoch.</summary>
-public sealed class PolynomialTask : EfficiencyTask
+internal sealed class PolynomialTask : EfficiencyTask
 {
     private const int Latents = 128;
     private const int Batch = 512;
@@ -30,26 +29,20 @@ public sealed class PolynomialTask : EfficiencyTask
     private readonly Generator _generator = new(0);
     private readonly TorchSharp.Modules.Parameter _logits = Parameter(zeros(Latents, 2));
 
-    /// <inheritdoc/>
     public override string Name => "polynomial";
 
-    /// <inheritdoc/>
     public override string Description => $"{Latents} binary latents, {Batch} samples a step, {StepsPerEpoch} steps an epoch";
 
-    /// <inheritdoc/>
     public override int StepsPerEpoch => 200;
 
-    /// <inheritdoc/>
     public override void TrainStep(GradientEstimator estimator)
     {
-        ArgumentNullException.ThrowIfNull(estimator);
         using var scope = NewDisposeScope();
         _logits.grad = null;
         var batch = _logits.unsqueeze(0).expand(Batch, -1, -1);
         estimator.Estimate(batch, z => (z.select(-1, 0) - 0.45).abs().pow(2).mean([-1]), _generator).mean().backward();
     }
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         _logits.Dispose();
@@ -57,8 +50,8 @@ public sealed class PolynomialTask : EfficiencyTask
     }
 }
 
-/// <summary>The variational autoencoder with 30 latents of 10 categories: 100 images a step, 600 steps an epoch. The images are noise.</summary>
-public sealed class VaeTask : EfficiencyTask
+/// <summary>The variational autoencoder with 30 latents of 10 categories: 100 images of noise a step, 600 steps an epoch.</summary>
+internal sealed class VaeTask : EfficiencyTask
 {
     private const int Categories = 10;
     private const int Latents = 30;
@@ -75,19 +68,15 @@ public sealed class VaeTask : EfficiencyTask
         _images = rand([Batch, ImageData.Pixels], generator: _generator);
     }
 
-    /// <inheritdoc/>
     public override string Name => "vae";
 
-    /// <inheritdoc/>
-    public override string Description => $"{Latents} latents of {Categories} categories, {Batch} images a step, {StepsPerEpoch} steps an epoch";
+    public override string Description =>
+        $"{Latents} latents of {Categories} categories, {Batch} images a step, {StepsPerEpoch} steps an epoch";
 
-    /// <inheritdoc/>
     public override int StepsPerEpoch => 600;
 
-    /// <inheritdoc/>
     public override void TrainStep(GradientEstimator estimator)
     {
-        ArgumentNullException.ThrowIfNull(estimator);
         using var scope = NewDisposeScope();
         _model.zero_grad();
         var logits = _model.Encode(_images);
@@ -95,7 +84,6 @@ public sealed class VaeTask : EfficiencyTask
         (reconstruction + VaeModel.Divergence(logits)).mean().backward();
     }
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         _images.Dispose();

@@ -14,7 +14,6 @@ internal sealed class DenseStack : Module<Tensor, Tensor>
 
     /// <param name="widths">Inputs, hidden units of each layer, outputs.</param>
     /// <param name="slope">Slope of the activation below zero, from 0 (ReLU) to 1.</param>
-    /// <param name="generator">Makes the initial weights.</param>
     internal DenseStack(long[] widths, double slope, Generator generator)
         : base(nameof(DenseStack))
     {
@@ -30,7 +29,6 @@ internal sealed class DenseStack : Module<Tensor, Tensor>
         }
     }
 
-    /// <inheritdoc/>
     public override Tensor forward(Tensor x)
     {
         for (var i = 0; i < _layers.Length; i++)

@@ -4,7 +4,7 @@ using DiscreteGradients.Fused;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>The binary cross-entropy of logits, summed over the last axis, in one function of autograd: value and slope come from one exponential.</summary>
+/// <summary>Binary cross-entropy of logits, summed over the last axis, as one function: one exponential for value and slope.</summary>
 internal sealed class FusedCrossEntropy : FusedFunction<FusedCrossEntropy>
 {
     /// <summary>−Σ t log σ(x) + (1 − t) log(1 − σ(x)) [S.., B] of logits x [S.., B, N] and targets t [B, N] from 0 to 1.</summary>
@@ -27,10 +27,8 @@ internal sealed class FusedCrossEntropy : FusedFunction<FusedCrossEntropy>
     internal static Tensor Readable(Tensor logits, Tensor targets) => nn.functional.binary_cross_entropy_with_logits(
         logits, targets.expand_as(logits), reduction: nn.Reduction.None).sum([-1]);
 
-    /// <inheritdoc/>
     protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream) => [saved[2] * upstream.unsqueeze(-1)];
 
-    /// <inheritdoc/>
     protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
     {
         var logits = saved[0].alias();
@@ -51,7 +49,8 @@ internal sealed class FusedCrossEntropy : FusedFunction<FusedCrossEntropy>
             for (var row = first; row < first + rows; row++)
             {
                 to[row] = Row(
-                    new ReadOnlySpan<float>(from + ((long)row * length), length), new ReadOnlySpan<float>(target + (row % pictures * length), length),
+                    new ReadOnlySpan<float>(from + ((long)row * length), length),
+                    new ReadOnlySpan<float>(target + (row % pictures * length), length),
                     slope is null ? default : new Span<float>(slope + ((long)row * length), length));
             }
         });
@@ -71,7 +70,7 @@ internal sealed class FusedCrossEntropy : FusedFunction<FusedCrossEntropy>
             var total = Vector<float>.One + small;
             sum += Vector.Max(logits[i], Vector<float>.Zero) - (logits[i] * targets[i]) + Elementary.Log(total);
             if (to.Length > 0)
-                to[i] = (Vector.ConditionalSelect(Vector.LessThan(logits[i], Vector<float>.Zero), small, Vector<float>.One) / total) - targets[i];
+                to[i] = (Vector.ConditionalSelect(Vector.LessThan(logits[i], default), small, Vector<float>.One) / total) - targets[i];
         }
 
         var rest = Vector.Sum(sum);

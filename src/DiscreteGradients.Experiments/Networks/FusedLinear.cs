@@ -5,7 +5,7 @@ using DiscreteGradients.Fused;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>A linear layer and its activation in one function of autograd, with <see cref="MatrixProduct"/> for all three products.</summary>
+/// <summary>A linear layer and its activation as one function of autograd: <see cref="MatrixProduct"/> for all three products.</summary>
 internal sealed class FusedLinear : FusedFunction<FusedLinear>
 {
     /// <summary>Whether the kernels can take this layer: float32 on the CPU, and large enough.</summary>
@@ -13,7 +13,8 @@ internal sealed class FusedLinear : FusedFunction<FusedLinear>
     {
         var (rows, inputs, outputs) = (x.numel() / Math.Max(1, x.size(-1)), weight.shape[1], weight.shape[0]);
         return MatrixProduct.IsWorthwhile
-            && x.dtype == ScalarType.Float32 && weight.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && weight.device_type == DeviceType.CPU
+            && x.dtype == ScalarType.Float32 && weight.dtype == ScalarType.Float32
+            && x.device_type == DeviceType.CPU && weight.device_type == DeviceType.CPU
             && MatrixProduct.Takes(rows, outputs) && MatrixProduct.Takes(rows, inputs) && MatrixProduct.Takes(outputs, inputs)
             && Math.Max(rows, outputs) * Math.Max(inputs, outputs) < 1 << 28;  // what spans address
     }
@@ -35,11 +36,9 @@ internal sealed class FusedLinear : FusedFunction<FusedLinear>
         return slope == 1 ? y : slope == 0 ? y.relu_() : nn.functional.leaky_relu(y, slope, inplace: true);
     }
 
-    /// <inheritdoc/>
     protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream) =>
         Backward(saved[0], saved[1], saved[3], upstream.contiguous(), (float)data!);
 
-    /// <inheritdoc/>
     protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream)
     {
         Tensor[] inputs = [saved[0].alias(), saved[1].alias(), saved[2].alias()];
@@ -84,7 +83,8 @@ internal sealed class FusedLinear : FusedFunction<FusedLinear>
 
         var through = empty_like(x);
         MatrixProduct.Multiply(
-            Memory.Address<float>(slopes), false, Memory.Address<float>(weight), false, Memory.Address<float>(through), rows, outputs, inputs);
+            Memory.Address<float>(slopes), false, Memory.Address<float>(weight), false,
+            Memory.Address<float>(through), rows, outputs, inputs);
         return [through, weights, biases];
     }
 

@@ -3,12 +3,11 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using DiscreteGradients.Fused;
+using static System.Runtime.Intrinsics.Vector512;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>
-/// C [M, N] = A [M, K] · B [K, N] in float32 with 512-bit vectors, for processors on which libtorch does not use theirs.
-/// </summary>
+/// <summary>C [M, N] = A [M, K] · B [K, N] in float32 with 512-bit vectors, for processors on which libtorch does not use theirs.</summary>
 /// <remarks>
 /// On AMD processors libtorch's MKL keeps to 256-bit vectors, half of what the processor can (docs/performance.md). One tile of 12 × 32
 /// results is held in registers while it runs along K, reading both operands in the order in which they were packed. The last tile of a row
@@ -23,19 +22,17 @@ internal static unsafe class MatrixProduct
     private const long WorthAThread = 1 << 21;
 
     /// <summary>Whether this processor's own vectors are wider than those that libtorch uses.</summary>
-    internal static bool IsWorthwhile { get; } = Vector512.IsHardwareAccelerated && Avx512F.IsSupported && X86Base.CpuId(0, 0) is { Ebx: 0x68747541 };  // "Auth" of AuthenticAMD
+    internal static bool IsWorthwhile { get; } =
+        Vector512.IsHardwareAccelerated && Avx512F.IsSupported && X86Base.CpuId(0, 0) is { Ebx: 0x68747541 };  // "Auth" of AuthenticAMD
 
     /// <summary>Whether the operands are large enough for a tile.</summary>
     internal static bool Takes(long m, long n) => m >= Height && n >= Width;
 
     /// <summary>Multiplies row-major matrices, either of which may be given as its transpose.</summary>
     /// <param name="a">A [M, K], or [K, M] if transposed.</param>
-    /// <param name="transposeA">Whether A is given as its transpose.</param>
     /// <param name="b">B [K, N], or [N, K] if transposed.</param>
-    /// <param name="transposeB">Whether B is given as its transpose.</param>
     /// <param name="c">Result [M, N].</param>
     /// <param name="m">M ≥ 12.</param>
-    /// <param name="k">K.</param>
     /// <param name="n">N ≥ 32.</param>
     /// <param name="bias">Added to every row [N], or null.</param>
     /// <param name="slope">What negative results are multiplied by, from 0 to 1.</param>
@@ -69,7 +66,10 @@ internal static unsafe class MatrixProduct
                         var column = Math.Min(p * Width, n - Width);
                         PackB(b, transposeB, k, n, column, to);
                         for (var tile = 0; tile < tiles; tile++)
-                            Tile(k, packed + (tile * Height * k), to, c + ((long)Row(tile) * n) + column, n, bias is null ? null : bias + column, slope);
+                        {
+                            var place = c + ((long)Row(tile) * n) + column;
+                            Tile(k, packed + (tile * Height * k), to, place, n, bias is null ? null : bias + column, slope);
+                        }
                     }
                 }
 
@@ -161,18 +161,18 @@ internal static unsafe class MatrixProduct
         for (var i = 0; i < k; i++, a += Height, b += Width)
         {
             var (first, second) = (Vector512.Load(b), Vector512.Load(b + 16));
-            (r0a, r0b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[0]), first, r0a), Vector512.FusedMultiplyAdd(Vector512.Create(a[0]), second, r0b));
-            (r1a, r1b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[1]), first, r1a), Vector512.FusedMultiplyAdd(Vector512.Create(a[1]), second, r1b));
-            (r2a, r2b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[2]), first, r2a), Vector512.FusedMultiplyAdd(Vector512.Create(a[2]), second, r2b));
-            (r3a, r3b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[3]), first, r3a), Vector512.FusedMultiplyAdd(Vector512.Create(a[3]), second, r3b));
-            (r4a, r4b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[4]), first, r4a), Vector512.FusedMultiplyAdd(Vector512.Create(a[4]), second, r4b));
-            (r5a, r5b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), first, r5a), Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), second, r5b));
-            (r6a, r6b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), first, r6a), Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), second, r6b));
-            (r7a, r7b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), first, r7a), Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), second, r7b));
-            (r8a, r8b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), first, r8a), Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), second, r8b));
-            (r9a, r9b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), first, r9a), Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), second, r9b));
-            (r10a, r10b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[10]), first, r10a), Vector512.FusedMultiplyAdd(Vector512.Create(a[10]), second, r10b));
-            (r11a, r11b) = (Vector512.FusedMultiplyAdd(Vector512.Create(a[11]), first, r11a), Vector512.FusedMultiplyAdd(Vector512.Create(a[11]), second, r11b));
+            (r0a, r0b) = (FusedMultiplyAdd(Create(a[0]), first, r0a), FusedMultiplyAdd(Create(a[0]), second, r0b));
+            (r1a, r1b) = (FusedMultiplyAdd(Create(a[1]), first, r1a), FusedMultiplyAdd(Create(a[1]), second, r1b));
+            (r2a, r2b) = (FusedMultiplyAdd(Create(a[2]), first, r2a), FusedMultiplyAdd(Create(a[2]), second, r2b));
+            (r3a, r3b) = (FusedMultiplyAdd(Create(a[3]), first, r3a), FusedMultiplyAdd(Create(a[3]), second, r3b));
+            (r4a, r4b) = (FusedMultiplyAdd(Create(a[4]), first, r4a), FusedMultiplyAdd(Create(a[4]), second, r4b));
+            (r5a, r5b) = (FusedMultiplyAdd(Create(a[5]), first, r5a), FusedMultiplyAdd(Create(a[5]), second, r5b));
+            (r6a, r6b) = (FusedMultiplyAdd(Create(a[6]), first, r6a), FusedMultiplyAdd(Create(a[6]), second, r6b));
+            (r7a, r7b) = (FusedMultiplyAdd(Create(a[7]), first, r7a), FusedMultiplyAdd(Create(a[7]), second, r7b));
+            (r8a, r8b) = (FusedMultiplyAdd(Create(a[8]), first, r8a), FusedMultiplyAdd(Create(a[8]), second, r8b));
+            (r9a, r9b) = (FusedMultiplyAdd(Create(a[9]), first, r9a), FusedMultiplyAdd(Create(a[9]), second, r9b));
+            (r10a, r10b) = (FusedMultiplyAdd(Create(a[10]), first, r10a), FusedMultiplyAdd(Create(a[10]), second, r10b));
+            (r11a, r11b) = (FusedMultiplyAdd(Create(a[11]), first, r11a), FusedMultiplyAdd(Create(a[11]), second, r11b));
         }
 
         var (left, right) = bias is null ? default : (Vector512.Load(bias), Vector512.Load(bias + 16));

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace DiscreteGradients.Experiments;
@@ -7,7 +5,6 @@ namespace DiscreteGradients.Experiments;
 /// <summary>A value that can be given as text: its name on the command line, its type and what it is.</summary>
 /// <param name="Name">With its hyphens.</param>
 /// <param name="Type">A number, a text, a truth value or an enumeration; may be nullable.</param>
-/// <param name="Description">One sentence for people.</param>
 /// <param name="Default">What holds if nothing is given; null for nothing.</param>
 public sealed partial record Flag(string Name, Type Type, string Description, object? Default = null)
 {
@@ -36,10 +33,10 @@ public sealed partial record Flag(string Name, Type Type, string Description, ob
 
     /// <summary>A value as it would be given.</summary>
     internal static string Text(object value) =>
-        value is Enum ? JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()!) : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+        value is Enum ? JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()!)
+            : Convert.ToString(value, CultureInfo.InvariantCulture)!;
 
     /// <summary>Reads a value.</summary>
-    /// <param name="text">The value.</param>
     /// <param name="place">What the text is part of, for the error.</param>
     /// <exception cref="OptionException">It is not of the flag's type.</exception>
     public object Parse(string text, string place = "")
@@ -48,7 +45,11 @@ public sealed partial record Flag(string Name, Type Type, string Description, ob
         if (Plain == typeof(string))
             return text;
         if (Plain == typeof(int))
-            return int.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var i) ? i : throw Wrong($"a whole number of at most {int.MaxValue}");
+        {
+            return int.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var i) ? i
+                : throw Wrong($"a whole number of at most {int.MaxValue}");
+        }
+
         if (Plain == typeof(long))
             return long.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var l) ? l : throw Wrong("a whole number");
         if (Plain == typeof(double))
@@ -67,7 +68,7 @@ public sealed partial record Flag(string Name, Type Type, string Description, ob
     }
 
     /// <summary>The values of a list, or null if the text is none.</summary>
-    /// <exception cref="OptionException">One of the values is not of the flag's type or cannot name a folder, or stands there twice.</exception>
+    /// <exception cref="OptionException">A value is not of the flag's type, cannot name a folder or stands there twice.</exception>
     internal StudyAxis? List(string text)
     {
         if (!TakesList || !text.Contains(',', StringComparison.Ordinal))
@@ -76,7 +77,8 @@ public sealed partial record Flag(string Name, Type Type, string Description, ob
         if (values.Find(value => !IsAxisValue(value)) is { } odd)
         {
             throw new OptionException(
-                $"{Name} must be a list of values of letters, digits, dots, hyphens and underscores, which name folders; got '{odd}' in '{text}'.");
+                $"{Name} must be a list of values of letters, digits, dots, hyphens and underscores, which name folders; "
+                + $"got '{odd}' in '{text}'.");
         }
 
         return values.GroupBy(value => value, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } twice

@@ -1,10 +1,7 @@
-using System.Globalization;
-using System.Text.Json;
-
 namespace DiscreteGradients.Experiments;
 
 /// <summary>The settings of some methods as the user gives them: by flag on the command line, by name in <c>run.json</c>.</summary>
-public sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
+internal sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
 {
     /// <summary>What <c>noise_draws</c> was called in run folders of earlier versions.</summary>
     private const string EarlierDraws = "draws";
@@ -51,19 +48,18 @@ public sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
     }
 
     /// <summary>As text by flag, for comparisons: all of them, those that were not given too.</summary>
-    public IReadOnlyDictionary<string, string> Texts(IReadOnlyDictionary<string, object> settings)
-    {
-        ArgumentNullException.ThrowIfNull(settings);
-        return _all.ToDictionary(
-            s => Flag.Of(s.Name), s => settings.TryGetValue(s.Name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture)! : "not set");
-    }
+    public IReadOnlyDictionary<string, string> Texts(IReadOnlyDictionary<string, object> settings) =>
+        _all.ToDictionary(
+            s => Flag.Of(s.Name),
+            s => settings.TryGetValue(s.Name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture)! : "not set");
 
-    /// <summary>The flag says whose each summary is, and in which range: <c>Samples: reinforce (at least 1); rloo (at least 2).</c></summary>
+    /// <summary>The flag says whose a summary is, and in which range: <c>Samples: reinforce (at least 1); rloo (at least 2).</c></summary>
     private Flag FlagOf(EstimatorSetting setting, bool lists)
     {
-        var owned = methods.SelectMany(entry => entry.Settings.Where(s => s.Name == setting.Name), (entry, own) => (entry.Name, own.Range, own.Summary));
+        var owned = methods.SelectMany(
+            entry => entry.Settings.Where(s => s.Name == setting.Name), (entry, own) => (entry.Name, own.Range, own.Summary));
         var words = string.Join("; ", owned.GroupBy(own => own.Summary).Select(alike => $"{alike.Key}: " + string.Join("; ",
             alike.GroupBy(own => own.Range).Select(range => $"{string.Join(", ", range.Select(own => own.Name))} ({range.Key})"))));
-        return new Flag(Flag.Of(setting.Name), setting.Default.GetType(), $"{char.ToUpperInvariant(words[0])}{words[1..]}.") { TakesList = lists };
+        return new Flag(Flag.Of(setting.Name), setting.Default.GetType(), $"{Format.Capital(words)}.") { TakesList = lists };
     }
 }

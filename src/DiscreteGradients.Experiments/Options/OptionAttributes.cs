@@ -8,11 +8,11 @@ public sealed class MayChangeAttribute : Attribute;
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class OneValueAttribute : Attribute;
 
-/// <summary>Marks an option that is chosen for each method, such as the learning rate: reports say it of the method, not of the task.</summary>
+/// <summary>Marks an option that is chosen for each method, such as the learning rate: reports say it of the method.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class TunedAttribute : Attribute;
 
-/// <summary>Marks an option that does not change what is trained, such as one of a measurement: reports do not tell runs apart by it.</summary>
+/// <summary>Marks an option that does not change what is trained, such as one of a measurement: runs are not told apart by it.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class IncidentalAttribute : Attribute;
 

@@ -1,14 +1,12 @@
 using System.ComponentModel;
 using System.Reflection;
-using System.Text.Json;
 
 namespace DiscreteGradients.Experiments;
 
 /// <summary>What the properties of an options record say: those with a description are options.</summary>
-public static class OptionRecord
+internal static class OptionRecord
 {
     /// <summary>A flag for each option, with the record's value as its default.</summary>
-    /// <param name="defaults">The record.</param>
     /// <param name="lists">Whether options may be lists, each value of which makes a run.</param>
     public static IReadOnlyList<Flag> Flags(object defaults, bool lists = false) =>
     [
@@ -35,7 +33,6 @@ public static class OptionRecord
     internal static T BindOnly<T>(T defaults, IReadOnlyDictionary<string, string> given)
         where T : notnull
     {
-        ArgumentNullException.ThrowIfNull(given);
         var record = Activator.CreateInstance(defaults.GetType())!;
         foreach (var property in Options(defaults))
         {
@@ -46,16 +43,15 @@ public static class OptionRecord
         return (T)record;
     }
 
-    /// <summary>The options that the numbers of a run depend on, as text by their flags: all but those that <see cref="MayChangeAttribute">may change</see>.</summary>
+    /// <summary>What a run's numbers depend on, as text by flag: all but what <see cref="MayChangeAttribute">may change</see>.</summary>
     public static IReadOnlyDictionary<string, string> Fixed(object options) => Options(options)
         .Where(property => !property.IsDefined(typeof(MayChangeAttribute)))
         .ToDictionary(property => Flag.OfProperty(property.Name), property => Text(property.GetValue(options)));
 
-    /// <summary>The first difference between two lists of settings, or null. What only one of them has is of another version of dgrad.</summary>
-    public static (string Flag, string Before, string Now)? Difference(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> now)
+    /// <summary>The first difference between two lists of settings, or null; what only one of them has is of another version.</summary>
+    public static (string Flag, string Before, string Now)? Difference(
+        IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> now)
     {
-        ArgumentNullException.ThrowIfNull(before);
-        ArgumentNullException.ThrowIfNull(now);
         foreach (var (flag, value) in now)
         {
             if (before.TryGetValue(flag, out var old) && old != value)
@@ -76,13 +72,12 @@ public static class OptionRecord
     /// <summary>Whether the property with a name in snake case is marked.</summary>
     internal static bool IsMarked<TAttribute>(Type? options, string name)
         where TAttribute : Attribute =>
-        options?.GetProperties().FirstOrDefault(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name) == name)?.IsDefined(typeof(TAttribute)) ?? false;
+        options?.GetProperties().FirstOrDefault(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name) == name)
+            ?.IsDefined(typeof(TAttribute)) ?? false;
 
-    private static IEnumerable<PropertyInfo> Options(object record)
-    {
-        ArgumentNullException.ThrowIfNull(record);
-        return record.GetType().GetProperties().Where(property => property.IsDefined(typeof(DescriptionAttribute)));
-    }
+    private static IEnumerable<PropertyInfo> Options(object record) =>
+        record.GetType().GetProperties().Where(property => property.IsDefined(typeof(DescriptionAttribute)));
 
-    private static string Text(object? value) => value is null ? "not set" : JsonSerializer.SerializeToElement(value, RunFolder.Json).ToString();
+    private static string Text(object? value) =>
+        value is null ? "not set" : JsonSerializer.SerializeToElement(value, RunFolder.Json).ToString();
 }

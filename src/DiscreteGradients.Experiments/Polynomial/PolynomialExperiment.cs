@@ -1,17 +1,14 @@
 using System.Diagnostics;
-using System.Globalization;
 using static TorchSharp.torch.nn;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>
-/// Polynomial programming: choose L bits to minimise the mean of |zᵢ − cᵢ|^p, by gradient descent on their logits.
-/// </summary>
+/// <summary>Polynomial programming: choose L bits to minimise the mean of |zᵢ − cᵢ|^p, by gradient descent on their logits.</summary>
 /// <remarks>
 /// The optimum is a corner: z = 0 where c &lt; ½. An estimator that is only first order sees the same slope at both ends of an edge of a
 /// quadratic, so it stalls. Reference: Liu et al. 2023, arXiv 2304.08612, section 6.1; Tucker et al. 2017, arXiv 1703.07370.
 /// </remarks>
-public sealed class PolynomialExperiment : Experiment
+internal sealed class PolynomialExperiment : Experiment
 {
     /// <summary>The row of the catalogue.</summary>
     public static ExperimentEntry Entry { get; } = ExperimentEntry.For<PolynomialOptions>(
@@ -61,19 +58,14 @@ public sealed class PolynomialExperiment : Experiment
         }
     }
 
-    /// <inheritdoc/>
     public override int Epochs => _options.Epochs;
 
-    /// <inheritdoc/>
     public override double? Optimum => _target.Average(c => Math.Min(Cost(0, c), Cost(1, c)));
 
-    /// <inheritdoc/>
     public override object Options => _options;
 
-    /// <inheritdoc/>
     public override string? WhyNot(Method method) => WhyNot(method.Estimator);
 
-    /// <inheritdoc/>
     public override TrainingRun Start(Method method, long seed) => new Training(this, method.Estimator, seed);
 
     private string? WhyNot(GradientEstimator estimator) =>

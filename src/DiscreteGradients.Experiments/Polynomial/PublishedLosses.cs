@@ -4,7 +4,7 @@ namespace DiscreteGradients.Experiments;
 /// Last-epoch losses of polynomial programming by the official ReinMax examples (LiyuanLucasLiu/ReinMax, commit 2367056), seed 0, with
 /// their default settings, which are those of <see cref="PolynomialOptions"/>.
 /// </summary>
-public static class PublishedLosses
+internal static class PublishedLosses
 {
     private static readonly PublishedSource OfficialCode = new("official code", "its train loss with these settings, seed 0");
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DiscreteGradients.Experiments;
 
 /// <summary>Numbers as people read them.</summary>
@@ -28,5 +26,12 @@ internal static class Format
 
     internal static string Rate(double perSecond) => perSecond.ToString(perSecond < 10 ? "0.0" : "0", CultureInfo.InvariantCulture);
 
-    private static string Pattern(double value) => Math.Abs(value) switch { >= 1000 => "0.0", >= 100 => "0.00", >= 10 => "0.000", _ => "0.0000" };
+    /// <summary>Such as <c>1 seed</c> or <c>2 seeds</c>.</summary>
+    internal static string Count(long count, string word) => count == 1 ? $"1 {word}" : $"{count} {word}s";
+
+    /// <summary>With a capital letter.</summary>
+    internal static string Capital(string sentence) => char.ToUpperInvariant(sentence[0]) + sentence[1..];
+
+    private static string Pattern(double value) =>
+        Math.Abs(value) switch { >= 1000 => "0.0", >= 100 => "0.00", >= 10 => "0.000", _ => "0.0000" };
 }

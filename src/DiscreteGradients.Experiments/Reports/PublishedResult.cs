@@ -6,7 +6,6 @@ namespace DiscreteGradients.Experiments;
 public sealed record PublishedSource(string Name, string Description);
 
 /// <summary>A metric at the last epoch, as others report it.</summary>
-/// <param name="Metric">The name of the metric.</param>
 /// <param name="Value">Over n seeds; the deviation is NaN where none is known.</param>
 /// <param name="Caveat">What to know before comparing with it; null if nothing.</param>
 public sealed record PublishedNumber(string Metric, Spread Value, string? Caveat = null);
@@ -34,7 +33,7 @@ public enum Verdict
 }
 
 /// <summary>Compares means over seeds.</summary>
-public static class Verdicts
+internal static class Verdicts
 {
     /// <summary>
     /// Within if |ours − theirs| ≤ 2 √(s² + t²), where s and t are the standard deviations over seeds. For one seed of ours t stands for

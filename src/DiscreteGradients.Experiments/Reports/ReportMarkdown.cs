@@ -31,7 +31,8 @@ internal static class ReportMarkdown
     /// <summary>With the settings of each row, for which a terminal has no room.</summary>
     private static string Of(ReportTable table)
     {
-        var rows = table.Rows.Select(row => (IReadOnlyList<string>)[row.Series.Method.Name, string.Join(", ", row.Series.Tuning), .. row.Cells.Skip(1)]);
+        var rows = table.Rows.Select(row =>
+            (IReadOnlyList<string>)[row.Series.Method.Name, string.Join(", ", row.Series.Tuning), .. row.Cells.Skip(1)]);
         string[] header = [table.Header[0], "settings", .. table.Header.Skip(1)];
         string[] rule = ["---", "---", .. table.Header.Skip(1).Select(_ => "--:")];
         return string.Concat(rows.Prepend(rule).Prepend(header).Select(cells => $"| {string.Join(" | ", cells.Select(Escape))} |\n"));

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace DiscreteGradients.Experiments;
@@ -7,7 +5,8 @@ namespace DiscreteGradients.Experiments;
 /// <summary>One metric of one series, for machines; early versions had losses only, and the column is still called so.</summary>
 /// <param name="Epoch">The furthest epoch; the run is unfinished below <paramref name="Epochs"/>.</param>
 internal sealed record ReportRow(
-    string Experiment, string Task, string Estimator, string Settings, int Epoch, int Epochs, string Loss, int Seeds, double Mean, double? Std,
+    string Experiment, string Task, string Estimator, string Settings, int Epoch, int Epochs, string Loss, int Seeds,
+    double Mean, double? Std,
     IReadOnlyList<ReportRow.Comparison> Published)
 {
     private const string CsvHeader =
@@ -31,13 +30,15 @@ internal sealed record ReportRow(
         let ours = series.Last(metric)
         where ours is not null
         select new ReportRow(
-            series.Experiment, string.Join(", ", series.Task), series.Method.Name, string.Join(", ", series.Tuning), series.Epoch, series.Epochs,
+            series.Experiment, string.Join(", ", series.Task), series.Method.Name, string.Join(", ", series.Tuning),
+            series.Epoch, series.Epochs,
             metric.Key, ours.Value.N, ours.Value.Mean, Known(ours.Value),
             [
                 .. from source in section.Sources
                    let theirs = series.Theirs(metric, source)?.Value
                    where theirs is not null
-                   select new Comparison(source.Name, theirs.Value.N, theirs.Value.Mean, Known(theirs.Value), series.VerdictOf(metric, source)),
+                   let verdict = series.VerdictOf(metric, source)
+                   select new Comparison(source.Name, theirs.Value.N, theirs.Value.Mean, Known(theirs.Value), verdict),
             ]);
 
     internal string ToJson() => JsonSerializer.Serialize(this, Json);
@@ -47,7 +48,8 @@ internal sealed record ReportRow(
 
     private IEnumerable<string> CsvLines() => Published.Cast<Comparison?>().DefaultIfEmpty(null).Select(p => string.Join(',', ((object?[])
     [
-        Experiment, Task, Estimator, Settings, Epoch, Epochs, Loss, Seeds, Mean, Std, p?.Source, p?.Seeds, p?.Mean, p?.Std, p?.Verdict?.ToString().ToLowerInvariant(),
+        Experiment, Task, Estimator, Settings, Epoch, Epochs, Loss, Seeds, Mean, Std, p?.Source, p?.Seeds, p?.Mean, p?.Std,
+        p?.Verdict?.ToString().ToLowerInvariant(),
     ]).Select(Cell)) + "\n");
 
     private static string Cell(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) is not { } text ? ""

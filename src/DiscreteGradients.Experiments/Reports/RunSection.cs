@@ -3,7 +3,7 @@ namespace DiscreteGradients.Experiments;
 /// <summary>Every series of one task: what may stand in one table and one plot.</summary>
 /// <param name="Title">The experiment, and the settings in which its tasks differ.</param>
 /// <param name="FileName">Begins the names of its files.</param>
-public sealed record RunSection(string Title, string FileName, IReadOnlyList<RunSeries> Series)
+internal sealed record RunSection(string Title, string FileName, IReadOnlyList<RunSeries> Series)
 {
     /// <summary>The settings that all series share.</summary>
     public IReadOnlyList<Setting> Task => Series[0].Task;
@@ -18,7 +18,9 @@ public sealed record RunSection(string Title, string FileName, IReadOnlyList<Run
     public string Label(RunSeries series)
     {
         var alike = Series.Where(s => s.Method.Name == series.Method.Name).ToList();
-        return string.Join(", ", series.Tuning.Where(t => alike.Exists(s => !s.Tuning.Contains(t))).Select(t => t.ToString()).Prepend(series.Method.Name));
+        return string.Join(", ", series.Tuning.Where(t => alike.Exists(s => !s.Tuning.Contains(t)))
+            .Select(t => t.ToString())
+            .Prepend(series.Method.Name));
     }
 
     /// <summary>One section for each task.</summary>

@@ -1,34 +1,26 @@
-using System.Text.Json;
-
 namespace DiscreteGradients.Experiments;
 
 /// <summary>One seed of a series.</summary>
 /// <param name="Folder">Of the run it was part of.</param>
 /// <param name="Lines">Its epochs, from the first.</param>
-public sealed record SeedRun(long Seed, string Folder, IReadOnlyList<MetricsLine> Lines)
+internal sealed record SeedRun(long Seed, string Folder, IReadOnlyList<MetricsLine> Lines)
 {
     /// <summary>The last epoch that is done; 0 if none is.</summary>
     public int Epoch => Lines.Count;
 }
 
 /// <summary>A setting as it stands in <c>run.json</c>.</summary>
-public sealed record Setting(string Name, string Value)
+internal sealed record Setting(string Name, string Value)
 {
-    /// <inheritdoc/>
     public override string ToString() => $"{Name} {Value}";
 }
 
 /// <summary>One method with one setting of everything; what its seeds differ in is chance alone.</summary>
-/// <param name="Experiment">Name of the experiment.</param>
-/// <param name="Method">The method.</param>
 /// <param name="Task">The options that say what is to be learnt and for how long.</param>
 /// <param name="Tuning">The options that are chosen for each method, and the method's own settings.</param>
-/// <param name="Epochs">Epochs of a whole run.</param>
 /// <param name="Optimum">The best reachable value of the headline metric, where it is known.</param>
-/// <param name="Metrics">What is measured.</param>
 /// <param name="Seeds">In ascending order, from one or several folders.</param>
-/// <param name="Published">What others report for it.</param>
-public sealed record RunSeries(
+internal sealed record RunSeries(
     string Experiment, MethodRecord Method, IReadOnlyList<Setting> Task, IReadOnlyList<Setting> Tuning, int Epochs, double? Optimum,
     IReadOnlyList<Metric> Metrics, IReadOnlyList<SeedRun> Seeds, IReadOnlyList<PublishedResult> Published)
 {
@@ -63,7 +55,9 @@ public sealed record RunSeries(
 
     /// <summary>How the metric compares; null where there is nothing to compare, or the series has not come to the end.</summary>
     public Verdict? VerdictOf(Metric metric, PublishedSource source) =>
-        Complete && Last(metric) is { } ours && Theirs(metric, source) is { } theirs ? Verdicts.Of(ours, theirs.Value, metric.Better) : null;
+        Complete && Last(metric) is { } ours && Theirs(metric, source) is { } theirs
+            ? Verdicts.Of(ours, theirs.Value, metric.Better)
+            : null;
 
     /// <summary>Puts together what belongs together.</summary>
     /// <exception cref="OptionException">The same seed of the same settings is there twice.</exception>
@@ -82,7 +76,8 @@ public sealed record RunSeries(
                 [.. run.Record.Seeds.Select(seed => new SeedRun(seed, run.Folder, [.. lines[(method.Name, seed)]]))],
                 ExperimentCatalog.Published(run.Record.Experiment, run.Record.Options, method))
             group series by string.Join('\n', options.Order(Comparer<Setting>.Create(Compare))
-                .Select(o => o.ToString()).Prepend($"{series.Epochs}").Prepend($"{method.Name} {method.Configuration}").Prepend(series.Experiment));
+                .Select(o => o.ToString()).Prepend($"{series.Epochs}")
+                .Prepend($"{method.Name} {method.Configuration}").Prepend(series.Experiment));
         return [.. parts.Select(Merge).Order(Comparer<RunSeries>.Create(Compare))];
     }
 
@@ -95,7 +90,8 @@ public sealed record RunSeries(
             if (one.Seed == next.Seed)
             {
                 throw new OptionException(
-                    $"'{one.Folder}' and '{next.Folder}' both hold seed {one.Seed} of {series.Method.Name} with the same settings; name only one of them.");
+                    $"'{one.Folder}' and '{next.Folder}' both hold seed {one.Seed} of {series.Method.Name} with the same settings; "
+                    + "name only one of them.");
             }
         }
 
@@ -106,12 +102,13 @@ public sealed record RunSeries(
     [
         .. ((JsonElement)options).EnumerateObject()
             .Where(o => !OptionRecord.IsMarked<IncidentalAttribute>(type, o.Name))
-            .Select(o => new Setting(Printable(o.Name), Printable(o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()))),
+            .Select(o => new Setting(Printable(o.Name), Printable(
+                o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()))),
     ];
 
     private static bool IsTuned(Setting option, Type? type) => OptionRecord.IsMarked<TunedAttribute>(type, option.Name);
 
-    /// <summary>The settings of a method; of an earlier version's from its text, such as <c>ReinMax { Order = 2, Temperature = 1 }</c>.</summary>
+    /// <summary>A method's settings; of an earlier version's from its text, as <c>ReinMax { Order = 2, Temperature = 1 }</c>.</summary>
     private static IEnumerable<Setting> Settings(MethodRecord method)
     {
         if (method.Settings is { } settings)
@@ -147,7 +144,7 @@ public sealed record RunSeries(
 
     /// <summary>A value as a number, if it is one.</summary>
     internal static double? Number(string value) =>
-        double.TryParse(value, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static int Index(RunSeries series) =>
         (ExperimentCatalog.Find(series.Experiment)?.Methods ?? MethodEntry.AllEstimators).Index()

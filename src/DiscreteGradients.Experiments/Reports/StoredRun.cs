@@ -1,7 +1,7 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>A run folder as it lies on the disk; the run may still be going on.</summary>
-public sealed record StoredRun(string Folder, RunRecord Record, IReadOnlyList<MetricsLine> Lines)
+internal sealed record StoredRun(string Folder, RunRecord Record, IReadOnlyList<MetricsLine> Lines)
 {
     /// <summary>Reads every run in or below some folders.</summary>
     /// <exception cref="OptionException">A folder is not there or holds no run, or a file of a run is damaged.</exception>
@@ -22,7 +22,8 @@ public sealed record StoredRun(string Folder, RunRecord Record, IReadOnlyList<Me
         if (!Directory.Exists(folder))
             throw new OptionException($"DIR must be a folder; '{folder}' {(File.Exists(folder) ? "is a file" : "does not exist")}.");
         var everywhere = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
-        var found = Directory.GetFiles(folder, "run.json", everywhere).Select(file => Path.GetDirectoryName(file)!).Order(StringComparer.Ordinal).ToList();
+        var found = Directory.GetFiles(folder, "run.json", everywhere)
+            .Select(file => Path.GetDirectoryName(file)!).Order(StringComparer.Ordinal).ToList();
         return found.Count > 0 ? found : throw new OptionException(
             $"DIR must be a run folder or hold some; there is no run.json in or below '{folder}'. 'dgrad run' makes run folders.");
     }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DiscreteGradients.Experiments;
 
 /// <summary>
@@ -187,9 +185,16 @@ internal sealed class Checkpoints
     {
         var format = settings.GetValueOrDefault(FormatName, "none");
         if (format != Format)
-            throw new OptionException($"Checkpoint '{_folder[File(epoch)]}' must have the format '{Format}'; got '{format}'. Resume with the version of dgrad that wrote it.");
+        {
+            throw new OptionException($"Checkpoint '{_folder[File(epoch)]}' must have the format '{Format}'; got '{format}'. "
+                + "Resume with the version of dgrad that wrote it.");
+        }
+
         if (OptionRecord.Difference(settings, _settings) is var (flag, before, now))
-            throw new OptionException($"{flag} is {now} in run.json and {before} in the checkpoint '{_folder[File(epoch)]}'. They belong to different runs; start a new one.");
+        {
+            throw new OptionException($"{flag} is {now} in run.json and {before} in the checkpoint '{_folder[File(epoch)]}'. "
+                + "They belong to different runs; start a new one.");
+        }
     }
 
     private static void Dispose(IReadOnlyDictionary<string, Tensor> state)

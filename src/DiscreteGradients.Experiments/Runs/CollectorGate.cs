@@ -40,7 +40,6 @@ internal sealed class CollectorGate : IDisposable
     /// <summary>A thread trains no more.</summary>
     internal void Exit() => _steps.ExitReadLock();
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         End();

@@ -34,7 +34,9 @@ internal static class Machine
     };
 
     internal static string VectorWidth =>
-        Vector512.IsHardwareAccelerated ? "512 bits" : Vector256.IsHardwareAccelerated ? "256 bits" : Vector128.IsHardwareAccelerated ? "128 bits" : "none";
+        Vector512.IsHardwareAccelerated ? "512 bits"
+            : Vector256.IsHardwareAccelerated ? "256 bits"
+            : Vector128.IsHardwareAccelerated ? "128 bits" : "none";
 
     /// <summary>Physical cores this process may use: one thread each, since two on a core share its arithmetic.</summary>
     internal static int PhysicalCores
@@ -68,7 +70,8 @@ internal static class Machine
         {
             const string File = "/proc/cpuinfo";
             return System.IO.File.Exists(File)
-                && System.IO.File.ReadLines(File).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
+                && System.IO.File.ReadLines(File)
+                    .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
                     ? line[(line.IndexOf(':') + 1)..].Trim()
                     : RuntimeInformation.ProcessArchitecture.ToString();
         }
@@ -86,13 +89,12 @@ internal static class Machine
     /// <exception cref="OptionException">So many threads cannot be.</exception>
     internal static void Check(int threads)
     {
-        if (threads < 1)
-            throw new OptionException($"--threads must be at least 1; got {threads}.");
+        Require.AtLeast(1, threads, "threads");
         if (threads > MostThreads)
             throw new OptionException($"--threads must be at most {MostThreads}; got {threads}.");
     }
 
-    /// <summary>Loads the libraries before TorchSharp does, which answers a failure with a page on standard output and a copy of libtorch.</summary>
+    /// <summary>Loads the libraries before TorchSharp does, which answers a failure with a page of output and a copy of libtorch.</summary>
     private static void Load()
     {
         try
@@ -104,9 +106,11 @@ internal static class Machine
         {
             // The loader names every place it looked at; only a place where there is a file tells why it failed.
             var lines = e.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-            var reason = lines.Skip(1).FirstOrDefault(line => !line.Contains("No such file", StringComparison.Ordinal)) ?? "a file is missing beside dgrad";
+            var reason = lines.Skip(1).FirstOrDefault(line => !line.Contains("No such file", StringComparison.Ordinal))
+                ?? "a file is missing beside dgrad";
             throw new OptionException(
-                $"TorchSharp's native library does not load on {RuntimeInformation.RuntimeIdentifier}: {reason.TrimEnd('.')}. Build the tool on this machine; it runs on x64 Linux, x64 Windows and Apple silicon.");
+                $"TorchSharp's native library does not load on {RuntimeInformation.RuntimeIdentifier}: {reason.TrimEnd('.')}. "
+                + "Build the tool on this machine; it runs on x64 Linux, x64 Windows and Apple silicon.");
         }
     }
 

@@ -7,7 +7,6 @@ internal static class MetricsFile
     internal const string Remedy = "Move the run's folder away or repair it.";
 
     /// <summary>The lines as they stand and as they read. What follows the last line break is being written, or was cut off.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="record">The run; null if the lines may be of any.</param>
     /// <exception cref="OptionException">A line is damaged or of another run, or a finished run lacks one.</exception>
     internal static List<(string Text, MetricsLine Line)> Read(string path, RunRecord? record)
@@ -17,7 +16,9 @@ internal static class MetricsFile
         var runs = new Dictionary<(string, long), (int Epoch, bool Checked)>();
         var estimators = record?.Methods.Select(e => e.Name).ToHashSet();
         var seeds = record?.Seeds.ToHashSet();
-        var required = record is null ? (List<Metric>)[] : ExperimentCatalog.Metrics(record, []).Results().Where(metric => !metric.IsSparse).ToList();
+        var required = record is null
+            ? (List<Metric>)[]
+            : ExperimentCatalog.Metrics(record, []).Results().Where(metric => !metric.IsSparse).ToList();
         foreach (var (index, text) in reader.ReadToEnd().Split('\n')[..^1].Index())
         {
             MetricsLine line;

@@ -1,23 +1,18 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace DiscreteGradients.Experiments;
 
 /// <summary>One line of <c>metrics.jsonl</c>: one epoch of one method and seed.</summary>
 /// <remarks>
-/// As JSON, train_loss, test_loss and expected_loss stand at the top, if the experiment has them, and all other numbers under <c>values</c>.
+/// As JSON, train_loss, test_loss and expected_loss stand at the top, if the experiment has them, all other numbers under <c>values</c>.
 /// It ends with the field <c>check</c>: the first eight digits of the SHA-256, in hex, of the line as it would be without it.
 /// </remarks>
-/// <param name="Experiment">Name of the experiment.</param>
 /// <param name="Method">Name of the method; the field is called <c>estimator</c>.</param>
-/// <param name="Seed">Seed of the run.</param>
 /// <param name="Epoch">1, 2, …</param>
 /// <param name="Numbers">The values of metrics by their names; those at the top come first.</param>
-/// <param name="Seconds">Time spent on training steps.</param>
-/// <param name="Steps">Training steps.</param>
-public sealed record MetricsLine(
+internal sealed record MetricsLine(
     string Experiment, string Method, long Seed, int Epoch, IReadOnlyDictionary<string, double> Numbers, double Seconds, int Steps)
 {
     /// <summary>The value of a metric, or null.</summary>
@@ -34,11 +29,8 @@ public sealed record MetricsLine(
     };
 
     /// <summary>The line of an epoch.</summary>
-    public static MetricsLine Of(string experiment, string method, long seed, EpochMetrics epoch)
-    {
-        ArgumentNullException.ThrowIfNull(epoch);
-        return new(experiment, method, seed, epoch.Epoch, epoch.Numbers, epoch.Seconds, epoch.Steps);
-    }
+    public static MetricsLine Of(string experiment, string method, long seed, EpochMetrics epoch) =>
+        new(experiment, method, seed, epoch.Epoch, epoch.Numbers, epoch.Seconds, epoch.Steps);
 
     /// <summary>The line as JSON, without a line break.</summary>
     public string ToJson()
@@ -51,14 +43,13 @@ public sealed record MetricsLine(
     /// <exception cref="JsonException">Not a metrics line, or it was changed.</exception>
     public static MetricsLine Parse(string json)
     {
-        ArgumentNullException.ThrowIfNull(json);
         try
         {
             return Read(json.TrimEnd('\n', '\r'));
         }
         catch (WrongJsonException e)
         {
-            throw new JsonException($"{char.ToUpperInvariant(e.Message[0])}{e.Message[1..]}.", e);
+            throw new JsonException($"{Format.Capital(e.Message)}.", e);
         }
     }
 
@@ -125,7 +116,8 @@ public sealed record MetricsLine(
                     throw new WrongJsonException($"values.{name}", "must stand at the top");
             }
 
-            return new(Experiment, Estimator, Seed, Epoch, top.Concat(Values ?? new Dictionary<string, double>()).ToDictionary(), Seconds, Steps);
+            return new(
+                Experiment, Estimator, Seed, Epoch, top.Concat(Values ?? new Dictionary<string, double>()).ToDictionary(), Seconds, Steps);
         }
     }
 }

@@ -1,7 +1,7 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>A folder for results. What goes wrong while writing becomes one sentence.</summary>
-public sealed class OutputFolder
+internal sealed class OutputFolder
 {
     private OutputFolder(string path) => Path = path;
 
@@ -63,9 +63,17 @@ public sealed class OutputFolder
         folder.Write(() =>
         {
             if (File.Exists(folder["run.json"]))
-                throw new OptionException($"--out must be a new or empty folder; '{path}' holds a run. Go on with that run by --resume, or name another folder.");
+            {
+                throw new OptionException(
+                    $"--out must be a new or empty folder; '{path}' holds a run. Go on with that run by --resume, or name another folder.");
+            }
+
             if (File.Exists(folder["study.json"]))
-                throw new OptionException($"--out must be a new or empty folder; '{path}' holds a study. Go on with it by --resume, or name another folder.");
+            {
+                throw new OptionException(
+                    $"--out must be a new or empty folder; '{path}' holds a study. Go on with it by --resume, or name another folder.");
+            }
+
             if (Directory.Exists(path) && HoldsSomething(path))
                 throw new OptionException($"--out must be a new or empty folder; '{path}' holds files. Name another or remove it.");
         });
@@ -85,7 +93,6 @@ public sealed class OutputFolder
     /// <summary>Writes one file of the folder, which is then on disk as a whole, or not at all: what was there before stays.</summary>
     /// <param name="name">Path below the folder, such as <c>plots/x.png</c>.</param>
     /// <param name="write">Gets the whole path of a file that will take the other's place.</param>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     public void WriteFile(string name, Action<string> write)
     {
         if (!KeepsPictures || !IsWholePicture(this[name]))
@@ -135,7 +142,6 @@ public sealed class OutputFolder
     }
 
     /// <summary>Does something that writes into the folder.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     internal void Write(Action action)
     {
         try

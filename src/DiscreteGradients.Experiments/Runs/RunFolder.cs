@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace DiscreteGradients.Experiments;
@@ -9,7 +8,7 @@ namespace DiscreteGradients.Experiments;
 /// The files of one run: <c>run.json</c>, <c>metrics.jsonl</c>, <c>summary.csv</c>, <c>plots/</c>, <c>checkpoint/</c>. Tables and plots are
 /// made from these. One process at a time has it.
 /// </summary>
-public sealed class RunFolder : IDisposable
+internal sealed class RunFolder : IDisposable
 {
     private const string RecordName = "run.json";
     private const string MetricsName = "metrics.jsonl";
@@ -52,7 +51,6 @@ public sealed class RunFolder : IDisposable
     public OutputFolder Output { get; }
 
     /// <summary>Makes the folder.</summary>
-    /// <param name="path">The folder.</param>
     /// <param name="study">The folder of the study that the run is part of: then it is the study that goes on.</param>
     /// <exception cref="OptionException">It exists and holds something, is a file, or cannot be written.</exception>
     public static RunFolder Create(string path, string? study = null) => new(OutputFolder.Create(path), study);
@@ -62,7 +60,8 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="OptionException">It is none, or another process has it.</exception>
     public static RunFolder Open(string path, string? study = null) => IsIn(path)
         ? new RunFolder(OutputFolder.Open(path), study)
-        : throw new OptionException($"--resume needs the folder of a run; '{path}' has no {RecordName}. Leave --resume out to start a run.");
+        : throw new OptionException(
+            $"--resume needs the folder of a run; '{path}' has no {RecordName}. Leave --resume out to start a run.");
 
     /// <summary>Whether a folder holds a run.</summary>
     internal static bool IsIn(string path) => File.Exists(Path.Combine(path, RecordName));
@@ -76,18 +75,13 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>The command line that goes on with a run.</summary>
-    public string Command(RunRecord record)
-    {
-        ArgumentNullException.ThrowIfNull(record);
-        return $"dgrad run {record.Experiment} --resume --out {(_resumed.Any(char.IsWhiteSpace) ? $"\"{_resumed}\"" : _resumed)}";
-    }
+    public string Command(RunRecord record) =>
+        $"dgrad run {record.Experiment} --resume --out {(_resumed.Any(char.IsWhiteSpace) ? $"\"{_resumed}\"" : _resumed)}";
 
     /// <summary>Adds a line and hands it to the operating system at once, so that a killed run keeps it.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     public void Append(MetricsLine line) => Output.Write(() => _metrics.Write(Encoding.UTF8.GetBytes(line.ToJson() + "\n")));
 
     /// <summary>Writes <c>run.json</c>, replacing it as a whole.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     public void Write(RunRecord record)
     {
         Output.Replace(RecordName, stream => stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(record, Json) + "\n")));
@@ -98,12 +92,15 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="OptionException">It is damaged or of another experiment.</exception>
     public RunRecord Read(ExperimentEntry entry)
     {
-        ArgumentNullException.ThrowIfNull(entry);
         try
         {
             var record = RunRecord.Read(Output[RecordName]);
             if (record.Experiment != entry.Name)
-                throw new OptionException($"'{Output.Path}' holds a run of '{record.Experiment}', not of '{entry.Name}'; go on with: {Command(record)}");
+            {
+                throw new OptionException(
+                    $"'{Output.Path}' holds a run of '{record.Experiment}', not of '{entry.Name}'; go on with: {Command(record)}");
+            }
+
             record = record.WithOptions(entry.OptionsType, StrictJson.Options);
             if (OptionRecord.Fixed(record.Options).GetValueOrDefault("--epochs") is { } epochs && epochs != $"{record.Epochs}")
                 throw new WrongJsonException("epochs", $"is {record.Epochs}, and {epochs} in options");
@@ -113,7 +110,9 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception e) when (e is WrongJsonException or IOException or UnauthorizedAccessException)
         {
-            var flaw = e is WrongJsonException { Field: { } field, What: var what } ? $", at $.{field}: it {what}" : $": {e.Message.TrimEnd('.')}";
+            var flaw = e is WrongJsonException { Field: { } field, What: var what }
+                ? $", at $.{field}: it {what}"
+                : $": {e.Message.TrimEnd('.')}";
             throw new OptionException($"'{Output[RecordName]}' must describe a run as dgrad wrote it; it does not{flaw}. Start a new run.");
         }
     }
@@ -135,7 +134,6 @@ public sealed class RunFolder : IDisposable
     internal List<(string Text, MetricsLine Line)> ReadLines(RunRecord? record) => MetricsFile.Read(Output[MetricsName], record);
 
     /// <summary>Makes these the lines, as a whole.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     internal void Rewrite(IEnumerable<string> lines)
     {
         var bytes = Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")));
@@ -153,10 +151,8 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>Waits until the lines are on disk.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     internal void Flush() => Output.Write(() => _metrics.Flush(flushToDisk: true));
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _metrics.Dispose();
@@ -174,7 +170,8 @@ public sealed class RunFolder : IDisposable
     private FileStream OpenMetrics()
     {
         FileStream? metrics = null;
-        Output.Write(() => metrics = new FileStream(Output[MetricsName], FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0));
+        Output.Write(() => metrics =
+            new FileStream(Output[MetricsName], FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0));
         return metrics!;
     }
 

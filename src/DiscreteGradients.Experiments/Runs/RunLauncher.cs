@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace DiscreteGradients.Experiments;
 
 /// <summary>What runs ask of the world outside: whoever shows them to people, and draws.</summary>
-public interface IRunHost
+internal interface IRunHost
 {
     /// <summary>Interrupts.</summary>
     CancellationToken Cancellation { get; }
@@ -17,15 +16,10 @@ public interface IRunHost
     void Load(Experiment experiment);
 
     /// <summary>Does the work of a run while it shows it; true if it went through.</summary>
-    /// <param name="record">The run.</param>
-    /// <param name="before">The lines there are.</param>
     /// <param name="work">The work; tells whoever watches how far it came.</param>
     bool Show(RunRecord record, IReadOnlyList<MetricsLine> before, Func<IRunObserver, bool> work);
 
     /// <summary>Shows the results of a run that has ended for now.</summary>
-    /// <param name="record">The run.</param>
-    /// <param name="lines">Its lines.</param>
-    /// <param name="folder">Where its files are.</param>
     /// <param name="wasFinished">Whether it was finished before, so that there was nothing to do.</param>
     void Report(RunRecord record, IReadOnlyList<MetricsLine> lines, string folder, bool wasFinished);
 
@@ -37,19 +31,16 @@ public interface IRunHost
 }
 
 /// <summary>Starts runs, goes on with them and finishes them.</summary>
-public sealed class RunLauncher(IRunHost host)
+internal sealed class RunLauncher(IRunHost host)
 {
     /// <summary>The folder in which a run has its own if none is given.</summary>
     public const string DefaultFolders = "runs";
 
     /// <summary>Begins a run; true if it came to its end, false if it was interrupted.</summary>
-    /// <param name="plan">The run.</param>
     /// <param name="path">A new or empty folder; null for one of its own.</param>
-    /// <param name="study">The folder of the study that it is part of.</param>
     /// <exception cref="OptionException">It cannot be run, or another process has the folder.</exception>
     public bool Start(RunPlan plan, string? path, string? study = null)
     {
-        ArgumentNullException.ThrowIfNull(plan);
         var prepared = plan.Prepare();
         OutputFolder.Check(path, otherwise: DefaultFolders);
         host.Load(prepared.Experiment);
@@ -75,10 +66,7 @@ public sealed class RunLauncher(IRunHost host)
     }
 
     /// <summary>Goes on with a run; true if it has come to its end, false if it was interrupted.</summary>
-    /// <param name="entry">The experiment.</param>
     /// <param name="given">Texts by flag; they must say what the run's files say.</param>
-    /// <param name="path">The run's folder.</param>
-    /// <param name="study">The folder of the study that it is part of.</param>
     /// <exception cref="OptionException">It is not such a run, a file is damaged, or another process has the folder.</exception>
     public bool Resume(ExperimentEntry entry, IReadOnlyDictionary<string, string> given, string path, string? study = null)
     {
@@ -110,11 +98,15 @@ public sealed class RunLauncher(IRunHost host)
         record = record with { Methods = records, Optimum = prepared.Experiment.Optimum, Jobs = wanted.Run.Jobs };
         host.Load(prepared.Experiment);
         if (Changes(record) is { Count: > 0 } changes)
-            host.Note($"The run began with {string.Join(" and ", changes)}; its numbers may differ from those of a run that was never interrupted.");
+        {
+            host.Note($"The run began with {string.Join(" and ", changes)}; "
+                + "its numbers may differ from those of a run that was never interrupted.");
+        }
+
         return Train(prepared, folder, record);
     }
 
-    /// <summary>Makes whole again what a finished run leaves, if it is one: an earlier version may have been killed while it wrote that.</summary>
+    /// <summary>Makes whole what a finished run leaves, if it is one: an earlier version may have been killed in between.</summary>
     /// <returns>Whether the run in the folder is finished.</returns>
     internal bool IsFinished(ExperimentEntry entry, IReadOnlyDictionary<string, string> given, string path)
     {
@@ -151,7 +143,11 @@ public sealed class RunLauncher(IRunHost host)
             {
                 var images = pictures.Select(picture => (picture, Png: host.Encode(picture))).ToList();
                 foreach (var (picture, png) in images)
-                    folder.Output.WriteFile($"plots/{line.Method}-seed{line.Seed}-epoch{line.Epoch}-{picture.Name}.png", path => File.WriteAllBytes(path, png));
+                {
+                    folder.Output.WriteFile($"plots/{line.Method}-seed{line.Seed}-epoch{line.Epoch}-{picture.Name}.png",
+                        path => File.WriteAllBytes(path, png));
+                }
+
                 tensorBoard.Write(line, images.Select(i => new TensorBoardImage(i.picture.Name, i.picture.Width, i.picture.Height, i.Png)));
             },
         };
@@ -186,7 +182,8 @@ public sealed class RunLauncher(IRunHost host)
         if (lines.Count == 0)
             return;
         var metrics = ExperimentCatalog.Metrics(record, lines);
-        folder.Output.WriteFile("summary.csv", path => File.WriteAllText(path, MethodSummary.ToCsv(MethodSummary.Of(lines, metrics), metrics)));
+        var summary = MethodSummary.ToCsv(MethodSummary.Of(lines, metrics), metrics);
+        folder.Output.WriteFile("summary.csv", path => File.WriteAllText(path, summary));
         host.Draw(folder.Output, record, lines);
     }
 

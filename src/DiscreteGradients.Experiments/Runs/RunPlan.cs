@@ -3,36 +3,29 @@ using System.ComponentModel;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>How a run is made, whatever the experiment.</summary>
-public sealed record RunSettings
+internal sealed record RunSettings
 {
-    /// <summary>First seed.</summary>
     [OneValue]
     [Description("First seed.")]
     public long Seed { get; init; }
 
-    /// <summary>Number of seeds in a row.</summary>
     [OneValue]
     [Description("Number of seeds: seed, seed + 1, ...")]
     public int Seeds { get; init; } = 1;
 
-    /// <summary>Threads of libtorch, or null: one per physical core, or one for each of several jobs.</summary>
     [OneValue]
     [Description("Threads of libtorch; by default one per physical core, or one for each of several jobs.")]
     public int? Threads { get; init; }
 
-    /// <summary>Runs side by side.</summary>
     [MayChange]
     [Description("Runs side by side, each method and seed on one thread; the numbers are those of --threads 1.")]
     public int Jobs { get; init; } = 1;
 }
 
 /// <summary>Everything that says what a run is.</summary>
-/// <param name="Entry">The experiment.</param>
-/// <param name="Options">Its options record.</param>
 /// <param name="Methods">Names of methods, separated by commas; null for all that apply.</param>
 /// <param name="Settings">What was given for all methods that have it, by name.</param>
-/// <param name="Run">The rest.</param>
-public sealed record RunPlan(
+internal sealed record RunPlan(
     ExperimentEntry Entry, object Options, string? Methods, IReadOnlyDictionary<string, object> Settings, RunSettings Run)
 {
     private const int MostSeeds = 10_000;
@@ -40,7 +33,6 @@ public sealed record RunPlan(
     /// <summary>Everything that can be given for a run of an experiment.</summary>
     public static IReadOnlyList<Flag> Flags(ExperimentEntry entry)
     {
-        ArgumentNullException.ThrowIfNull(entry);
         return
         [
             .. OptionRecord.Flags(Activator.CreateInstance(entry.OptionsType)!, lists: true),
@@ -59,8 +51,6 @@ public sealed record RunPlan(
     /// <exception cref="OptionException">A value is not of its type, or there is no such preset.</exception>
     public static RunPlan Parse(ExperimentEntry entry, IReadOnlyDictionary<string, string> given)
     {
-        ArgumentNullException.ThrowIfNull(entry);
-        ArgumentNullException.ThrowIfNull(given);
         return new RunPlan(
             entry, OptionRecord.Bind(Activator.CreateInstance(entry.OptionsType)!, given),
             given.GetValueOrDefault(MethodFlag(entry)) is { } names ? WithoutSpaces(names) : entry.DefaultMethods,
@@ -68,7 +58,6 @@ public sealed record RunPlan(
     }
 
     /// <summary>The plan of a run that was begun.</summary>
-    /// <param name="entry">The experiment.</param>
     /// <param name="record">The run, with its options as a record.</param>
     internal static RunPlan Of(ExperimentEntry entry, RunRecord record) => new(
         entry, record.Options, string.Join(',', record.Methods.Select(method => method.Name)),
@@ -105,11 +94,12 @@ public sealed record RunPlan(
         CheckJobs(Run.Threads ?? 1);
         Machine.Use(Run.Threads ?? (Run.Jobs > 1 ? 1 : Machine.PhysicalCores));
         var experiment = Entry.Create(Options);
-        if (Run.Seeds is < 1 or > MostSeeds)
-            throw new OptionException($"--seeds must be from 1 to {MostSeeds}; got {Run.Seeds}.");
+        Require.Between(1, MostSeeds, Run.Seeds, "seeds");
         var seeds = Seeds.InARow(Run.Seed, Run.Seeds);
         return new PreparedRun(
-            experiment, Experiments.Methods.Select(Entry.Methods, Entry.MethodWord, Methods, Settings, experiment.WhyNot, experiment.Settings), seeds);
+            experiment,
+            Experiments.Methods.Select(Entry.Methods, Entry.MethodWord, Methods, Settings, experiment.WhyNot, experiment.Settings),
+            seeds);
     }
 
     private void CheckJobs(int threads)
@@ -119,15 +109,17 @@ public sealed record RunPlan(
         if (Run.Jobs > 1 && threads > 1)
         {
             throw new OptionException(
-                $"--jobs {Run.Jobs} gives each run one thread, which may change its numbers; got {threads} threads. Use --jobs 1 or --threads 1.");
+                $"--jobs {Run.Jobs} gives each run one thread, which may change its numbers; got {threads} threads. "
+                + "Use --jobs 1 or --threads 1.");
         }
     }
 
     private static string MethodFlag(ExperimentEntry entry) => "--" + entry.MethodWord;
 
     private static string Words(ExperimentEntry entry) =>
-        $"{char.ToUpperInvariant(entry.MethodWord[0])}{entry.MethodWord[1..]}s, separated by commas{(entry.DefaultMethods is null ? "; by default all that apply" : "")}"
-        + (ReferenceEquals(entry.Methods, MethodEntry.AllEstimators) ? ". See 'dgrad list'." : $": {string.Join(", ", entry.Methods.Select(method => method.Name))}.");
+        $"{Format.Capital(entry.MethodWord)}s, separated by commas{(entry.DefaultMethods is null ? "; by default all that apply" : "")}"
+        + (ReferenceEquals(entry.Methods, MethodEntry.AllEstimators) ? ". See 'dgrad list'."
+            : $": {string.Join(", ", entry.Methods.Select(method => method.Name))}.");
 
     private static string WithoutSpaces(string names) => names.Replace(" ", "", StringComparison.Ordinal);
 }

@@ -1,11 +1,10 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 
 namespace DiscreteGradients.Experiments;
 
 /// <summary><c>run.json</c>: everything that is needed to tell what a run was and to repeat it.</summary>
-public sealed partial record RunRecord
+internal sealed partial record RunRecord
 {
     private const int MostSeeds = 10_000;
     private const int MostThreads = 1024;
@@ -21,7 +20,7 @@ public sealed partial record RunRecord
     [JsonPropertyName("estimators")]
     public required IReadOnlyList<MethodRecord> Methods { get; init; }
 
-    /// <summary>Settings that were given for all methods that have them, by name; the others are as published, or as a preset has them.</summary>
+    /// <summary>Settings that were given for all methods that have them, by name; the others are as published or preset.</summary>
     public IReadOnlyDictionary<string, JsonElement> Settings { get; init; } = new Dictionary<string, JsonElement>();
 
     /// <summary>The seeds.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DiscreteGradients.Experiments;
 
 /// <summary>Mean and sample standard deviation over n seeds; the deviation of one seed is NaN.</summary>
@@ -15,12 +13,9 @@ public readonly record struct Spread(double Mean, double Std, int N)
 }
 
 /// <summary>What one method has reached: the seeds that came as far as the furthest one, at their last epoch.</summary>
-/// <param name="Method">Its name.</param>
-/// <param name="Epoch">That epoch.</param>
-/// <param name="Seeds">How many came that far.</param>
 /// <param name="Values">The results that all of them have, by the names of the metrics.</param>
-/// <param name="TimePerStep">Seconds: the median over all epochs and seeds, so that start-up and other work on the machine do not count.</param>
-public sealed record MethodSummary(string Method, int Epoch, int Seeds, IReadOnlyDictionary<string, Spread> Values, double TimePerStep)
+/// <param name="TimePerStep">Seconds: the median over epochs and seeds, so that start-up and other work do not count.</param>
+internal sealed record MethodSummary(string Method, int Epoch, int Seeds, IReadOnlyDictionary<string, Spread> Values, double TimePerStep)
 {
     /// <summary>The value of a metric, or null.</summary>
     public Spread? this[Metric metric] => metric is not null && Values.TryGetValue(metric.Name, out var value) ? value : null;
@@ -46,7 +41,8 @@ public sealed record MethodSummary(string Method, int Epoch, int Seeds, IReadOnl
         return string.Concat(summaries
             .Select(s => FormattableString.Invariant(
                 $"{s.Method},{s.Epoch},{s.Seeds},{string.Concat(results.Select(metric => Cells(s[metric])))}{s.TimePerStep:g6}\n"))
-            .Prepend($"estimator,epoch,seeds,{string.Concat(results.Select(metric => $"{metric.Key}_mean,{metric.Key}_std,"))}seconds_per_step\n"));
+            .Prepend("estimator,epoch,seeds,"
+                + $"{string.Concat(results.Select(metric => $"{metric.Key}_mean,{metric.Key}_std,"))}seconds_per_step\n"));
     }
 
     private static double Median(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;

@@ -5,7 +5,7 @@ using System.Runtime.ExceptionServices;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>Who watches runs. Calls come from several threads, but one at a time.</summary>
-public interface IRunObserver
+internal interface IRunObserver
 {
     /// <summary>A run begins, or goes on after some epochs.</summary>
     void RunBegan(string method, long seed, int epoch);
@@ -21,7 +21,7 @@ public interface IRunObserver
 }
 
 /// <summary>Trains with each method and each seed, side by side if asked to, and leaves checkpoints from which it can go on.</summary>
-public sealed class Runner
+internal sealed class Runner
 {
     /// <summary>Time to train for each time to write a checkpoint: at most a twentieth goes into checkpoints.</summary>
     private const int TrainingPerCheckpoint = 20;
@@ -32,9 +32,7 @@ public sealed class Runner
     private readonly List<Trial> _trials;
     private readonly Lock _turn = new();
 
-    /// <param name="experiment">The task.</param>
     /// <param name="methods">The methods of the record, in its order.</param>
-    /// <param name="folder">Where to write.</param>
     /// <param name="record">What the folder's <c>run.json</c> holds.</param>
     public Runner(Experiment experiment, IEnumerable<Method> methods, RunFolder folder, RunRecord record)
     {
@@ -72,8 +70,6 @@ public sealed class Runner
 
     /// <summary>Trains; true if it went through, false if it was interrupted.</summary>
     /// <param name="jobs">Runs side by side. More than one have a thread each.</param>
-    /// <param name="observer">Who watches.</param>
-    /// <param name="cancellation">Interrupts.</param>
     /// <exception cref="OptionException">Training diverged, the disk is full, or the like: the first failure ends all runs.</exception>
     public bool Run(int jobs, IRunObserver observer, CancellationToken cancellation)
     {
@@ -148,7 +144,8 @@ public sealed class Runner
                 observer.EpochDone(line);
             }
 
-            if (run.Epoch == _experiment.Epochs || sinceSaved.Elapsed >= saving * TrainingPerCheckpoint || cancellation.IsCancellationRequested)
+            if (run.Epoch == _experiment.Epochs || sinceSaved.Elapsed >= saving * TrainingPerCheckpoint
+                || cancellation.IsCancellationRequested)
             {
                 sinceSaved.Restart();
                 lock (_turn)

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 
 namespace DiscreteGradients.Experiments;
 
@@ -60,7 +59,6 @@ internal static class SafetensorsFile
     }
 
     /// <summary>Reads all of a file. The caller disposes of the tensors.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="expected">Dtypes and shapes of the tensors that must be in it, and no others; null for any.</param>
     /// <exception cref="InvalidDataException">The file is damaged, or not such a file.</exception>
     /// <exception cref="OtherStateException">It holds other tensors.</exception>
@@ -72,7 +70,9 @@ internal static class SafetensorsFile
         var (entries, texts) = Parse(header.AsMemory(sizeof(ulong)), file.Length - header.Length);
         if (expected is not null)
             Compare(entries, expected);
-        if (!texts.Remove(ChecksumName, out var checksum) || Find(header, checksum) is not { Length: > 0 } place || checksum.Length != NoChecksum.Length)
+        if (!texts.Remove(ChecksumName, out var checksum)
+            || Find(header, checksum) is not { Length: > 0 } place
+            || checksum.Length != NoChecksum.Length)
             throw new InvalidDataException("it carries no SHA-256");
         place.Fill((byte)'0');
 
@@ -170,7 +170,7 @@ internal static class SafetensorsFile
 
         var tensors = new List<(string, ScalarType, long[])>();
         var end = 0L;
-        foreach (var (name, entry) in entries.OrderBy(e => e.Value.DataOffsets is [var begin, _] ? begin : 0).ThenBy(e => e.Value.DataOffsets is [_, var last] ? last : 0))
+        foreach (var (name, entry) in entries.OrderBy(e => e.Value.Offset(0)).ThenBy(e => e.Value.Offset(1)))
         {
             tensors.Add((name, entry.Check(name, end), entry.Shape));
             end = entry.DataOffsets[1];
@@ -203,13 +203,25 @@ internal static class SafetensorsFile
         {
             var (_, type, size) = Array.Find(DTypes, d => d.Name == Dtype);
             if (size == 0)
-                throw new InvalidDataException($"'{name}' has dtype '{Dtype}', which is none of {string.Join(", ", DTypes.Select(d => d.Name))}");
+            {
+                throw new InvalidDataException(
+                    $"'{name}' has dtype '{Dtype}', which is none of {string.Join(", ", DTypes.Select(d => d.Name))}");
+            }
+
             if (DataOffsets is not [var begin, var end] || begin != start)
-                throw new InvalidDataException($"'{name}' has data offsets [{string.Join(", ", DataOffsets)}] where [{start}, ...] must come");
-            return Array.TrueForAll(Shape, n => n >= 0) && Elements() is { } elements && elements <= (end - begin) / size && elements * size == end - begin
+            {
+                throw new InvalidDataException(
+                    $"'{name}' has data offsets [{string.Join(", ", DataOffsets)}] where [{start}, ...] must come");
+            }
+
+            return Array.TrueForAll(Shape, n => n >= 0)
+                && Elements() is { } elements
+                && elements <= (end - begin) / size && elements * size == end - begin
                 ? type
                 : throw new InvalidDataException($"'{name}' has shape [{string.Join(", ", Shape)}] of {Dtype} from byte {begin} to {end}");
         }
+
+        internal long Offset(int end) => DataOffsets is { Length: 2 } ? DataOffsets[end] : 0;
 
         /// <summary>Null for a shape that even its strides overflow of.</summary>
         private long? Elements()

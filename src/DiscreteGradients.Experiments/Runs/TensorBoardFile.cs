@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Numerics;
 
 namespace DiscreteGradients.Experiments;
@@ -9,7 +8,7 @@ namespace DiscreteGradients.Experiments;
 /// The file is a TFRecord: each record is its length, the checksum of the length, the data and their checksum; the data are protocol
 /// buffers of type <c>tensorflow.Event</c>. A record is handed to the operating system at once, so that a killed run keeps it.
 /// </remarks>
-public sealed class TensorBoardFile
+internal sealed class TensorBoardFile
 {
     private const string Prefix = "events.out.tfevents.";
 
@@ -17,7 +16,7 @@ public sealed class TensorBoardFile
 
     private TensorBoardFile(string path) => _path = path;
 
-    /// <summary>Begins a file in a folder. What earlier files of the folder say of <paramref name="step"/> and later is void from then on.</summary>
+    /// <summary>Begins a file in a folder. What earlier files say of <paramref name="step"/> and later is void from then on.</summary>
     /// <param name="folder">The folder of the run; made if it is not there.</param>
     /// <param name="step">The first step that will be written.</param>
     public static TensorBoardFile Begin(string folder, long step)
@@ -26,7 +25,8 @@ public sealed class TensorBoardFile
         var earlier = Directory.GetFiles(folder, Prefix + "*").Select(Time).Order().ToList();
         // TensorBoard reads the files of a folder in the order of their names, which begin with the time in seconds.
         var time = Math.Max(DateTimeOffset.UtcNow.ToUnixTimeSeconds(), earlier.Count == 0 ? 0 : earlier[^1] + 1);
-        var file = new TensorBoardFile(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{time:0000000000}.dgrad")));
+        var file = new TensorBoardFile(Path.Combine(folder,
+            string.Create(CultureInfo.InvariantCulture, $"{Prefix}{time:0000000000}.dgrad")));
         file.Append(Event(0).Text(3, "brain.Event:2"));
         if (earlier.Count > 0)
             file.Append(Event(step).Message(7, new ProtocolBuffer().Varint(1, 1)));  // session_log: START
@@ -41,7 +41,8 @@ public sealed class TensorBoardFile
             summary.Message(1, new ProtocolBuffer().Text(1, tag).Float(2, (float)value));
         foreach (var image in images)
         {
-            var content = new ProtocolBuffer().Varint(1, image.Height).Varint(2, image.Width).Varint(3, TensorBoardImage.Grey).Bytes(4, image.Png);
+            var content = new ProtocolBuffer().Varint(1, image.Height).Varint(2, image.Width)
+                .Varint(3, TensorBoardImage.Grey).Bytes(4, image.Png);
             summary.Message(1, new ProtocolBuffer().Text(1, image.Tag).Message(4, content));
         }
 
@@ -73,11 +74,12 @@ public sealed class TensorBoardFile
     }
 
     private static long Time(string path) =>
-        long.TryParse(Path.GetFileName(path)[Prefix.Length..].Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var time) ? time : 0;
+        long.TryParse(Path.GetFileName(path)[Prefix.Length..].Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var time)
+            ? time : 0;
 }
 
 /// <summary>A grey picture for TensorBoard.</summary>
-public sealed record TensorBoardImage(string Tag, int Width, int Height, byte[] Png)
+internal sealed record TensorBoardImage(string Tag, int Width, int Height, byte[] Png)
 {
     /// <summary>Number of colour channels.</summary>
     internal const int Grey = 1;

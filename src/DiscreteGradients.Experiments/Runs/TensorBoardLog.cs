@@ -28,7 +28,8 @@ internal sealed class TensorBoardLog(OutputFolder folder)
             {
                 if (!_files.TryGetValue((line.Method, line.Seed), out var file))
                     _files.Add((line.Method, line.Seed), file = TensorBoardFile.Begin(folder[Name(line)], line.Epoch));
-                file.Append(line.Epoch, line.Numbers.Select(number => (number.Key, number.Value)).Append(("seconds", line.Seconds)), pictures);
+                var numbers = line.Numbers.Select(number => (number.Key, number.Value)).Append(("seconds", line.Seconds));
+                file.Append(line.Epoch, numbers, pictures);
             });
         }
     }

@@ -1,7 +1,7 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>How a run of a study stands.</summary>
-public enum CellState
+internal enum CellState
 {
     /// <summary>It is begun or gone on with here and now.</summary>
     Begins,
@@ -14,13 +14,11 @@ public enum CellState
 }
 
 /// <summary>What studies ask of the world outside, beyond what their runs do.</summary>
-public interface IStudyHost : IRunHost
+internal interface IStudyHost : IRunHost
 {
     /// <summary>Comes to a run of a study.</summary>
     /// <param name="title">The values that it has, such as <c>latents 8, batch 16</c>.</param>
     /// <param name="number">1, 2, …</param>
-    /// <param name="count">How many there are.</param>
-    /// <param name="state">How it stands.</param>
     void Come(string title, int number, int count, CellState state);
 
     /// <summary>Shows the results of a study whose runs are all finished.</summary>
@@ -34,18 +32,16 @@ public interface IStudyHost : IRunHost
 /// Options with several values: a whole run for each combination, in folders of one folder, then a table and heat maps. The runs are
 /// independent of each other, and several processes may share them: each takes those that nobody is at work on.
 /// </summary>
-public sealed class StudyLauncher(IStudyHost host)
+internal sealed class StudyLauncher(IStudyHost host)
 {
     private readonly RunLauncher _runs = new(host);
 
     /// <summary>Begins a study; true if its runs came to their ends, false if one was interrupted.</summary>
-    /// <param name="entry">The experiment.</param>
     /// <param name="given">Texts by flag, lists among them.</param>
     /// <param name="path">A new or empty folder; null for one of its own.</param>
     /// <exception cref="OptionException">One of its runs cannot be.</exception>
     public bool Start(ExperimentEntry entry, IReadOnlyDictionary<string, string> given, string? path)
     {
-        ArgumentNullException.ThrowIfNull(entry);
         var study = Of(entry, given, []);
         if (study.Runs is > StudyRecord.MostRuns and var many)
             throw new OptionException($"{study.Flags} make {many} runs; a study has at most {StudyRecord.MostRuns}.");
@@ -68,27 +64,25 @@ public sealed class StudyLauncher(IStudyHost host)
         return Run(entry, study, folder);
     }
 
-    /// <summary>Goes on with a study, also beside other processes; true if its runs came to their ends, false if one was interrupted.</summary>
-    /// <param name="entry">The experiment.</param>
+    /// <summary>Goes on with a study, also beside other processes; true if its runs came to their ends, false if interrupted.</summary>
     /// <param name="given">Texts by flag; they must say what the study's files say.</param>
-    /// <param name="path">The study's folder.</param>
     /// <exception cref="OptionException">It is not such a study, or a file is damaged.</exception>
     public bool Resume(ExperimentEntry entry, IReadOnlyDictionary<string, string> given, string path)
     {
-        ArgumentNullException.ThrowIfNull(entry);
         var folder = OutputFolder.Open(path);
         var had = StudyRecord.Read(path);
         if (had.Experiment != entry.Name)
             throw new OptionException($"'{path}' holds a study of '{StrictJson.Printable(had.Experiment)}', not of '{entry.Name}'.");
 
         Check(entry, had, folder);
-        var study = Of(entry, given, had.Settings.Concat(had.Axes.Select(axis => KeyValuePair.Create("--" + axis.Name, string.Join(',', axis.Values)))));
+        var axes = had.Axes.Select(axis => KeyValuePair.Create("--" + axis.Name, string.Join(',', axis.Values)));
+        var study = Of(entry, given, had.Settings.Concat(axes));
         OptionRecord.Same(Fixed(entry, had), Fixed(entry, study));
         study.Write(folder);
         return Run(entry, study, folder);
     }
 
-    /// <summary>Goes through the runs, again and again as long as one ends that was not finished: another process may have left some.</summary>
+    /// <summary>Goes through the runs, again as long as one ends that was not finished: another process may have left some.</summary>
     private bool Run(ExperimentEntry entry, StudyRecord study, OutputFolder folder)
     {
         var finished = new HashSet<string>();
@@ -205,7 +199,8 @@ public sealed class StudyLauncher(IStudyHost host)
         foreach (var name in entry.Methods.SelectMany(method => method.Settings).Select(setting => setting.Name).Distinct())
         {
             var flag = Flag.Of(name);
-            if (study.Axes.Any(axis => "--" + axis.Name == flag) && methods.FirstOrDefault(method => !method.Settings.ContainsKey(name)) is { } without)
+            if (study.Axes.Any(axis => "--" + axis.Name == flag)
+                && methods.FirstOrDefault(method => !method.Settings.ContainsKey(name)) is { } without)
             {
                 throw new OptionException(
                     $"'{without.Name}' has no {name.Replace('_', ' ')}: leave it out of --{entry.MethodWord}, or give {flag} one value.");

@@ -1,12 +1,11 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 
 namespace DiscreteGradients.Experiments;
 
 /// <summary><c>study.json</c>: a study is a run for each combination of the values of some options, in folders of one folder.</summary>
-public sealed partial record StudyRecord
+internal sealed partial record StudyRecord
 {
     /// <summary>The most runs of a study.</summary>
     internal const int MostRuns = 1000;
@@ -25,7 +24,8 @@ public sealed partial record StudyRecord
     /// <summary>The combinations; the values of the last axis change first.</summary>
     internal IReadOnlyList<StudyCell> Cells => [.. Axes.Aggregate(
         (IEnumerable<StudyCell>)[new StudyCell([])],
-        (cells, axis) => cells.SelectMany(cell => axis.Values.Select(value => new StudyCell([.. cell.Values, new Setting(axis.Name, value)]))))];
+        (cells, axis) => cells.SelectMany(cell =>
+            axis.Values.Select(value => new StudyCell([.. cell.Values, new Setting(axis.Name, value)]))))];
 
     /// <summary>How many there are, at most the largest <c>int</c>.</summary>
     internal long Runs => Axes.Aggregate(1L, (runs, axis) => Math.Min(runs * axis.Values.Count, int.MaxValue));
@@ -46,7 +46,6 @@ public sealed partial record StudyRecord
         Settings.Concat(cell.Values.Select(value => KeyValuePair.Create("--" + value.Name, value.Value))).ToDictionary();
 
     /// <summary>Writes <c>study.json</c>, replacing it as a whole.</summary>
-    /// <exception cref="OptionException">The disk is full, or the like.</exception>
     internal void Write(OutputFolder folder)
     {
         var bytes = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, RunFolder.Json) + "\n");
@@ -100,7 +99,7 @@ public sealed partial record StudyRecord
 /// <summary>An option and its values.</summary>
 /// <param name="Name">Its flag without the hyphens before it.</param>
 /// <param name="Values">Numbers or words, as they are given.</param>
-public sealed record StudyAxis([property: JsonRequired] string Name, [property: JsonRequired] IReadOnlyList<string> Values);
+internal sealed record StudyAxis([property: JsonRequired] string Name, [property: JsonRequired] IReadOnlyList<string> Values);
 
 /// <summary>One combination of the values of a study.</summary>
 internal sealed record StudyCell(IReadOnlyList<Setting> Values)

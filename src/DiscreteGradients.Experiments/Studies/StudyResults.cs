@@ -1,9 +1,10 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>What a study has found: the headline metric at the end of its finished runs, from their files.</summary>
-public sealed class StudyResults
+internal sealed class StudyResults
 {
-    private readonly Dictionary<string, (RunRecord Record, IReadOnlyList<Metric> Metrics, IReadOnlyList<MethodSummary> Summaries)> _runs = [];
+    private readonly Dictionary<string, (RunRecord Record, IReadOnlyList<Metric> Metrics, IReadOnlyList<MethodSummary> Summaries)>
+        _runs = [];
 
     private StudyResults(StudyRecord study, string folder)
     {
@@ -52,7 +53,8 @@ public sealed class StudyResults
     /// <summary>Over the seeds of a run; null where no finished run has the method.</summary>
     internal Spread? Value(string method, StudyCell cell)
     {
-        if (!_runs.TryGetValue(cell.Name, out var run) || run.Summaries.FirstOrDefault(s => s.Method == method)?[run.Metrics.Headline()] is not { } value)
+        if (!_runs.TryGetValue(cell.Name, out var run)
+            || run.Summaries.FirstOrDefault(s => s.Method == method)?[run.Metrics.Headline()] is not { } value)
             return null;
         return IsGap ? value with { Mean = Headline.Gap(value.Mean, run.Record.Optimum!.Value) } : value;
     }
@@ -65,14 +67,17 @@ public sealed class StudyResults
 
     /// <summary>The methods that have the best value of a cell.</summary>
     internal bool IsBest(string method, StudyCell cell) =>
-        Value(method, cell) is { Mean: var mean } && Rank(mean) == Methods.Min(other => Value(other, cell) is { Mean: var theirs } ? Rank(theirs) : (double?)null);
+        Value(method, cell) is { Mean: var mean }
+            && Rank(mean) ==
+         Methods.Min(other => Value(other, cell) is { Mean: var theirs } ? Rank(theirs) : (double?)null);
 
     /// <summary>The summaries of all runs as comma-separated values, with the values of the axes before and the optimum behind.</summary>
     internal string ToCsv() => string.Concat(Study.Cells.Where(cell => _runs.ContainsKey(cell.Name)).SelectMany((cell, index) =>
     {
         var (record, metrics, summaries) = _runs[cell.Name];
         var lines = MethodSummary.ToCsv(summaries, metrics).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return lines[1..].Select(line => FormattableString.Invariant($"{string.Join(',', cell.Values.Select(v => v.Value))},{line},{record.Optimum}\n"))
+        return lines[1..].Select(line =>
+            FormattableString.Invariant($"{string.Join(',', cell.Values.Select(v => v.Value))},{line},{record.Optimum}\n"))
             .Prepend(index == 0 ? $"{string.Join(',', Study.Axes.Select(axis => axis.Name))},{lines[0]},optimum\n" : "");
     }));
 }

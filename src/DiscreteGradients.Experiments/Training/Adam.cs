@@ -10,13 +10,10 @@ namespace DiscreteGradients.Experiments;
 /// References: Kingma, Ba 2015, arXiv 1412.6980, algorithm 1; Liu et al. 2020, arXiv 1908.03265, algorithm 2.
 /// </remarks>
 /// <param name="parameters">Contiguous float32 parameters, the caller's.</param>
-/// <param name="learningRate">Learning rate.</param>
 /// <param name="rectified">True for RAdam.</param>
-/// <param name="beta1">Weight of the past in the mean of gradients.</param>
-/// <param name="beta2">Weight of the past in the mean of squares.</param>
-/// <param name="decay">Weight decay.</param>
 internal sealed class Adam(
-    IEnumerable<Parameter> parameters, double learningRate, bool rectified = false, double beta1 = 0.9, double beta2 = 0.999, WeightDecay decay = default)
+    IEnumerable<Parameter> parameters, double learningRate, bool rectified = false, double beta1 = 0.9, double beta2 = 0.999,
+    WeightDecay decay = default)
     : Optimizer(parameters, learningRate, "first", "second")
 {
     private const double Epsilon = 1e-8;
@@ -27,7 +24,8 @@ internal sealed class Adam(
     {
         var (a, b, epsilon) = Factors(step);
         _rule = new Rule(
-            (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)a, (float)b, (float)epsilon, decay.Coupled, decay.Shrinks(LearningRate));
+            (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)a, (float)b, (float)epsilon,
+            decay.Coupled, decay.Shrinks(LearningRate));
     }
 
     private protected override void Update(Span<float> parameter, ReadOnlySpan<float> gradient, Span<float> first, Span<float> second) =>

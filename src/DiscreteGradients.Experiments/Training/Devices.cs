@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DiscreteGradients.Experiments;
 
 /// <summary>Devices by the names of the command line.</summary>
@@ -13,12 +11,16 @@ internal static class Devices
     {
         if (name == "cpu")
             return CPU;
-        var index = name == "cuda" ? 0 : name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name[5..], NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : -1;
+        var index = name == "cuda" ? 0
+            : name.StartsWith("cuda:", StringComparison.Ordinal)
+            && int.TryParse(name[5..], NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : -1;
         if (index < 0)
             throw new OptionException($"--device must be cpu, cuda or cuda:N; got '{name}'.");
         var found = cuda.is_available() ? cuda.device_count() : 0;
         return index < found
             ? new Device(DeviceType.CUDA, index)
-            : throw new OptionException($"--device {name} is not here: libtorch finds {(found == 0 ? "no CUDA device" : $"CUDA devices 0 to {found - 1}")}. Use --device cpu{(found == 0 ? ", or build the tool with a CUDA libtorch on a machine with a GPU" : "")}.");
+            : throw new OptionException($"--device {name} is not here: libtorch finds " + (found == 0
+                ? "no CUDA device. Use --device cpu, or build the tool with a CUDA libtorch on a machine with a GPU."
+                : $"CUDA devices 0 to {found - 1}. Use --device cpu."));
     }
 }

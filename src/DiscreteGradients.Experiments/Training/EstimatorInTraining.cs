@@ -10,8 +10,6 @@ internal sealed class EstimatorInTraining : IDisposable
     private readonly Adam? _optimizer;
 
     /// <param name="estimator">The settings; what it may have learnt elsewhere is left there.</param>
-    /// <param name="latents">L.</param>
-    /// <param name="categories">K.</param>
     /// <param name="weights">Makes the initial weights of an estimator that learns; on the CPU, where they stay.</param>
     internal EstimatorInTraining(GradientEstimator estimator, long latents, long categories, Generator weights)
     {
@@ -30,7 +28,8 @@ internal sealed class EstimatorInTraining : IDisposable
 
     /// <summary>What the next step depends on, by name: the live tensors themselves.</summary>
     internal IEnumerable<(string Name, Tensor Tensor)> State =>
-        (_learnt?.state_dict().Select(entry => (entry.Key, entry.Value)) ?? []).Concat(_optimizer?.State.Select(entry => ($"optimizer.{entry.Name}", entry.Tensor)) ?? []);
+        (_learnt?.state_dict().Select(entry => (entry.Key, entry.Value)) ?? [])
+        .Concat(_optimizer?.State.Select(entry => ($"optimizer.{entry.Name}", entry.Tensor)) ?? []);
 
     /// <summary>After backward(): learns from the gradients it has left. To be called inside a dispose scope.</summary>
     internal void Step()
@@ -53,7 +52,6 @@ internal sealed class EstimatorInTraining : IDisposable
         return new EstimatorInTraining(estimator, learnt);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _optimizer?.Dispose();

@@ -7,9 +7,9 @@ namespace DiscreteGradients.Experiments;
 /// <summary>Keeps gradients short.</summary>
 internal static class GradientClipping
 {
-    /// <summary>Scales all gradients together so that their norm is at most <paramref name="largest"/>; returns what the norm was.</summary>
+    /// <summary>Scales all gradients together so that their norm is at most <paramref name="largest"/>; returns what it was.</summary>
     /// <remarks>
-    /// Reference: Pascanu, Mikolov, Bengio 2013, arXiv 1211.5063, algorithm 1. A norm that is not a finite number is returned and changes nothing:
+    /// Reference: Pascanu, Mikolov, Bengio 2013, arXiv 1211.5063, algorithm 1. A norm that is not finite is returned and changes nothing:
     /// the caller sees that training diverged.
     /// </remarks>
     internal static double ByNorm(IEnumerable<Parameter> parameters, double largest)

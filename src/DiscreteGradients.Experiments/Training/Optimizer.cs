@@ -20,7 +20,8 @@ internal abstract class Optimizer : IDisposable
     private protected Optimizer(IEnumerable<Parameter> parameters, double learningRate, params string[] memory)
     {
         (LearningRate, _memory) = (learningRate, memory);
-        _slots = [.. parameters.Select(p => (p, Array.ConvertAll(memory, _ => zeros(p.shape, ScalarType.Float32, p.device).DetachFromDisposeScope())))];
+        _slots = [.. parameters.Select(
+            p => (p, Array.ConvertAll(memory, _ => zeros(p.shape, ScalarType.Float32, p.device).DetachFromDisposeScope())))];
     }
 
     /// <summary>Learning rate of the next step; a <see cref="Schedule"/> sets it.</summary>
@@ -47,7 +48,6 @@ internal abstract class Optimizer : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var (_, tensor) in State)
@@ -64,7 +64,8 @@ internal abstract class Optimizer : IDisposable
     internal abstract void Update(Tensor parameter, Tensor gradient, Tensor[] memory);
 
     /// <summary>Applies an update to whole vectors; the last ones are filled up, so that an entry does not depend on its place.</summary>
-    private protected static void Run<TUpdate>(TUpdate update, Span<float> parameter, ReadOnlySpan<float> gradient, Span<float> first, Span<float> second)
+    private protected static void Run<TUpdate>(
+        TUpdate update, Span<float> parameter, ReadOnlySpan<float> gradient, Span<float> first, Span<float> second)
         where TUpdate : struct, IUpdate
     {
         var wide = parameter.Length - (parameter.Length % Vector<float>.Count);
@@ -88,7 +89,8 @@ internal abstract class Optimizer : IDisposable
         v[..From(second, wide).Length].CopyTo(From(second, wide));
     }
 
-    private static void Vectors<TUpdate>(TUpdate update, Span<float> parameter, ReadOnlySpan<float> gradient, Span<float> first, Span<float> second)
+    private static void Vectors<TUpdate>(
+        TUpdate update, Span<float> parameter, ReadOnlySpan<float> gradient, Span<float> first, Span<float> second)
         where TUpdate : struct, IUpdate
     {
         var p = MemoryMarshal.Cast<float, Vector<float>>(parameter);

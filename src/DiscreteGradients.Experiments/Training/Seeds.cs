@@ -54,7 +54,7 @@ internal static class Seeds
         return Generator(((UInt128)purpose << 64) + (ulong)seed, device);
     }
 
-    /// <summary>A generator for measurements in an epoch, where a seed has four purposes: no other seed has the same in that epoch.</summary>
+    /// <summary>A generator for measurements in an epoch, of a seed with four purposes: no other seed has it in that epoch.</summary>
     internal static Generator OfEpoch(long seed, int epoch, Device? device = null)
     {
         const long Small = (1L << 32) / 4;  // those whose generators are libtorch's own

@@ -10,11 +10,10 @@ namespace DiscreteGradients.Experiments;
 /// PyTorch has, where the learning rate is outside the momentum.
 /// </remarks>
 /// <param name="parameters">Contiguous float32 parameters, the caller's.</param>
-/// <param name="learningRate">Learning rate η.</param>
 /// <param name="momentum">μ, at least 0 and below 1.</param>
 /// <param name="nesterov">Whether the step looks ahead.</param>
-/// <param name="decay">Weight decay.</param>
-internal sealed class Sgd(IEnumerable<Parameter> parameters, double learningRate, double momentum = 0, bool nesterov = false, WeightDecay decay = default)
+internal sealed class Sgd(
+    IEnumerable<Parameter> parameters, double learningRate, double momentum = 0, bool nesterov = false, WeightDecay decay = default)
     : Optimizer(parameters, learningRate, momentum > 0 ? ["momentum"] : [])
 {
     private Rule _rule;

@@ -18,7 +18,7 @@ public abstract class TrainingRun : IDisposable
     /// <summary>Trains for one epoch more.</summary>
     /// <param name="stepDone">Called after every step with the fraction of the epoch that is done; null if nobody watches.</param>
     /// <param name="cancellation">Checked before every step.</param>
-    /// <exception cref="OperationCanceledException">The epoch was left unfinished: this run is of no use any more, an earlier state is.</exception>
+    /// <exception cref="OperationCanceledException">The epoch is unfinished: this run is of no more use, an earlier state is.</exception>
     /// <exception cref="OptionException">Training diverged.</exception>
     public EpochMetrics Next(Action<double>? stepDone = null, CancellationToken cancellation = default)
     {
@@ -68,7 +68,10 @@ public abstract class TrainingRun : IDisposable
             using (mine)
             {
                 if (!state.TryGetValue(name, out var its) || its.dtype != mine.dtype || !its.shape.SequenceEqual(mine.shape))
-                    throw new OptionException($"The state of a training run must hold '{name}', {mine.dtype} [{string.Join(", ", mine.shape)}]; it does not.");
+                {
+                    throw new OptionException(
+                        $"The state of a training run must hold '{name}', {mine.dtype} [{string.Join(", ", mine.shape)}]; it does not.");
+                }
             }
         }
 
@@ -82,7 +85,6 @@ public abstract class TrainingRun : IDisposable
     }
 
     /// <summary>Why no run can have been in a state with the right names, dtypes and shapes, as a clause; null if one can.</summary>
-    /// <param name="state">The state.</param>
     /// <param name="epoch">The epoch after which it is said to be, if that is known.</param>
     internal string? Flaw(IReadOnlyDictionary<string, Tensor> state, int? epoch = null)
     {
@@ -98,7 +100,6 @@ public abstract class TrainingRun : IDisposable
         return its > int.MaxValue || (epoch is not null && its != epoch) ? $"its epoch is {its}" : null;
     }
 
-    /// <inheritdoc/>
     public abstract void Dispose();
 
     /// <summary>Trains for the epoch of that number, 1, 2, …</summary>
@@ -111,7 +112,8 @@ public abstract class TrainingRun : IDisposable
         : throw new OptionException("Training diverged: the loss is not a finite number any more; lower --lr.");
 
     /// <summary>Makes a tensor, whose memory changes in place, part of the state.</summary>
-    protected void Keep(string name, Tensor tensor) => _kept.Add((name, () => tensor.detach().cpu().clone(), value => tensor.detach().copy_(value)));
+    protected void Keep(string name, Tensor tensor) =>
+        _kept.Add((name, () => tensor.detach().cpu().clone(), value => tensor.detach().copy_(value)));
 
     /// <summary>Makes the parameters of a module part of the state.</summary>
     protected void Keep(string name, nn.Module module)

@@ -32,7 +32,6 @@ internal static class LatentGradients
     private const int Rows = 1600;
 
     /// <summary>The estimators whose gradients are measured.</summary>
-    /// <param name="options">What to measure.</param>
     /// <param name="settings">The settings of an estimator that are not its own defaults.</param>
     /// <exception cref="OptionException">They cannot be measured in so large a space.</exception>
     internal static IReadOnlyList<Method> Methods(VaeOptions options, Func<MethodEntry, Dictionary<string, object>> settings)
@@ -54,7 +53,11 @@ internal static class LatentGradients
         var measured = Experiments.Methods.Select(
             MethodEntry.AllEstimators, "estimator", names, new Dictionary<string, object>(), _ => null, (entry, _) => settings(entry));
         if (measured.FirstOrDefault(e => Applicability.WhyNot(e.Estimator, options.Categories) is not null) is { } unfit)
-            throw new OptionException($"--quality-estimators may not name '{unfit.Name}' here: {Applicability.WhyNot(unfit.Estimator, options.Categories)}");
+        {
+            throw new OptionException(
+                $"--quality-estimators may not name '{unfit.Name}' here: {Applicability.WhyNot(unfit.Estimator, options.Categories)}");
+        }
+
         if (measured.Any(e => e.Estimator is ExactEnumeration exact
             && Enumeration.WhyNot(exact, options.Categories, options.Latents, Math.Min(options.QualityImages, options.Batch)) is not null))
             throw new OptionException($"--quality-estimators may name 'exact' in small spaces only; {states} states need too much memory.");
@@ -69,8 +72,8 @@ internal static class LatentGradients
 
     /// <summary>Adds the errors of each estimator to the numbers, as <see cref="Metrics"/> has them.</summary>
     internal static void Measure(
-        VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator, Dictionary<string, double> numbers,
-        CancellationToken cancellation)
+        VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator,
+        Dictionary<string, double> numbers, CancellationToken cancellation)
     {
         foreach (var (method, errors) in estimators.Zip(Measure(model, images, estimators, draws, generator, cancellation)))
         {
@@ -83,7 +86,8 @@ internal static class LatentGradients
 
     /// <summary>The errors of each estimator for the images [B, 784], from that many draws.</summary>
     internal static IReadOnlyList<GradientErrors> Measure(
-        VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator, CancellationToken cancellation = default)
+        VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator,
+        CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
         var logits = Encode(model, images);

@@ -15,10 +15,7 @@ internal sealed class VaeModel : nn.Module
     private readonly int _latents;
     private readonly int _categories;
 
-    /// <param name="latents">L.</param>
-    /// <param name="categories">K.</param>
     /// <param name="slope">Slope of the activation below zero: 0 for ReLU.</param>
-    /// <param name="generator">Makes the initial weights.</param>
     internal VaeModel(int latents, int categories, double slope, Generator generator)
         : base(nameof(VaeModel))
     {
@@ -89,7 +86,6 @@ internal sealed class VaeTraining : TrainingRun
         _streams.Keep(Keep);
     }
 
-    /// <inheritdoc/>
     protected override EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation)
     {
         var batches = Minibatches.Shuffled(_train.Count, _options.Batch, _streams.Order);
@@ -107,7 +103,8 @@ internal sealed class VaeTraining : TrainingRun
 
             _model.zero_grad();
             var logits = Encode(images);
-            var losses = _estimator.Estimator.Estimate(logits, z => _model.Reconstruction(z, images), _streams.Noise) + VaeModel.Divergence(logits);
+            var losses = _estimator.Estimator.Estimate(logits, z => _model.Reconstruction(z, images), _streams.Noise)
+                + VaeModel.Divergence(logits);
             losses.mean().backward();
             _optimizer.Step();
             _estimator.Step();
@@ -166,7 +163,6 @@ internal sealed class VaeTraining : TrainingRun
         return logits;
     }
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         _estimator.Dispose();

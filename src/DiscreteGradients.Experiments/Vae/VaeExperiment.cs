@@ -5,7 +5,7 @@ namespace DiscreteGradients.Experiments;
 /// Pixels are not binarised: their grey values are the targets of the cross-entropy. Reference: Liu et al. 2023, arXiv 2304.08612,
 /// table 2, and the authors' released script.
 /// </remarks>
-public sealed class VaeExperiment : Experiment
+internal sealed class VaeExperiment : Experiment
 {
     private const string Temperature = "temperature";
     private const int LargestLayer = 1 << 16;
@@ -60,9 +60,10 @@ public sealed class VaeExperiment : Experiment
         _ = Devices.Get(options.Device);
         ImageSets.Check(options.Dataset, options.Data, options.Batch, validation: false);
         _preset = options.Preset is { } name ? VaePresets.Get(name) : null;
-        _measured = LatentGradients.Methods(options, entry => _preset?.Tunings.GetValueOrDefault(entry.Name) is { } tuning && entry.Has(Temperature)
-            ? new Dictionary<string, object> { [Temperature] = tuning.Temperature }
-            : []);
+        _measured = LatentGradients.Methods(
+            options, entry => _preset?.Tunings.GetValueOrDefault(entry.Name) is { } tuning && entry.Has(Temperature)
+                ? new Dictionary<string, object> { [Temperature] = tuning.Temperature }
+                : []);
         _options = _preset is null ? Tuned(options, null) : options;
         _data = new(  // a failure is not kept: the set may be downloaded
             () => ImageSets.Load(options.Dataset, options.Data), LazyThreadSafetyMode.PublicationOnly);
@@ -74,23 +75,16 @@ public sealed class VaeExperiment : Experiment
         _options = Tuned(shared._options, _preset?.Tunings.GetValueOrDefault(method));
     }
 
-    /// <inheritdoc/>
     public override int Epochs => _options.Epochs;
 
-    /// <inheritdoc/>
     public override object Options => _options;
 
-    /// <inheritdoc/>
     public override string? DataSet => _options.Dataset;
 
-    /// <inheritdoc/>
     public override void Load() => _ = _data.Value;
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, object> Settings(MethodEntry method, IReadOnlyDictionary<string, object> given)
     {
-        ArgumentNullException.ThrowIfNull(method);
-        ArgumentNullException.ThrowIfNull(given);
         if (_preset is null)
             return given;
         var tuning = _preset.Tunings.GetValueOrDefault(method.Name);
@@ -102,17 +96,15 @@ public sealed class VaeExperiment : Experiment
             : open ? new Dictionary<string, object>(given) { [Temperature] = tuning!.Temperature } : given;
     }
 
-    /// <inheritdoc/>
     public override Experiment TunedFor(string method) => _preset is null ? this : new VaeExperiment(this, method);
 
-    /// <inheritdoc/>
     public override string? WhyNot(Method method) =>
         Applicability.WhyNot(method.Estimator, _options.Categories, _options.Latents, _options.Batch)
         ?? Applicability.Memory(
             _options.Categories, _options.Latents, _options.Batch, method.Estimator.Evaluations(_options.Latents, _options.Categories));
 
-    /// <inheritdoc/>
-    public override TrainingRun Start(Method method, long seed) => new VaeTraining(_options, _data.Value, method.Estimator, seed, _measured);
+    public override TrainingRun Start(Method method, long seed) =>
+        new VaeTraining(_options, _data.Value, method.Estimator, seed, _measured);
 
     private static VaeOptions Tuned(VaeOptions options, VaeTuning? tuning) => options with
     {

@@ -8,86 +8,66 @@ public sealed record VaeOptions : IPresetOptions
     /// <summary>The learning rate without a preset.</summary>
     internal const double DefaultLr = 5e-4;
 
-    /// <summary>Name of one of the <see cref="VaePresets"/>, or null.</summary>
     [Description(
-        "The paper's settings for one latent space, for each estimator its own; what else is given wins: paper-8x4, paper-4x24, paper-8x16, "
-        + "paper-16x12, paper-64x8, paper-10x30, paper-64x32 (categories x latents).")]
+        "The paper's settings for one latent space, with separate ones for each estimator; other options override them: paper-8x4, "
+        + "paper-4x24, paper-8x16, paper-16x12, paper-64x8, paper-10x30, paper-64x32 (categories x latents).")]
     [Incidental]
     public string? Preset { get; init; }
 
-    /// <summary>Name of the data set.</summary>
     [Description("Images: mnist, fashion-mnist, omniglot, or made-digits (drawn by code, needs no files); see 'dgrad data'.")]
     public string Dataset { get; init; } = "mnist";
 
-    /// <summary>Folder that holds one folder a data set, or null for the usual places.</summary>
-    [Description("Folder that holds one folder a data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
-    [MayChange]
-    [Incidental]
+    [Description("Folder with one folder per data set (mnist/, omniglot/, ...); tried before $DGRAD_DATA, the cache and the system.")]
+    [MayChange, Incidental]
     public string? Data { get; init; }
 
-    /// <summary>Categories per latent.</summary>
     [Description("Categories of each latent.")]
     public int Categories { get; init; } = 8;
 
-    /// <summary>Number of latents.</summary>
     [Description("Latents.")]
     public int Latents { get; init; } = 4;
 
-    /// <summary>Epochs.</summary>
     [Description("Epochs (the paper trains for 160).")]
     public int Epochs { get; init; } = 10;
 
-    /// <summary>Images per step.</summary>
     [Description("Images per step.")]
     public int Batch { get; init; } = 100;
 
-    /// <summary>The optimiser, or null: the preset's for the estimator, else Adam.</summary>
     [Description("Optimiser; by default adam, or the preset's for the estimator.")]
     [Tuned]
     public VaeOptimizer? Optimizer { get; init; }
 
-    /// <summary>Learning rate, or null: the preset's for the estimator, else 5e-4.</summary>
     [Description("Learning rate; by default 0.0005, or the preset's for the estimator.")]
     [Tuned]
     public double? Lr { get; init; }
 
-    /// <summary>Activation of the hidden layers.</summary>
     [Description("Activation of the hidden layers.")]
     public VaeActivation Activation { get; init; } = VaeActivation.Relu;
 
-    /// <summary>Device.</summary>
     [Description(Devices.Description)]
-    [Incidental]
-    [OneValue]
+    [Incidental, OneValue]
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Epochs from one pair of pictures to the next; 0 for none.</summary>
     [Description("Pictures of reconstructions and of samples from the prior every so many epochs and after the last; 0: none.")]
     [Incidental]
     public int PictureEvery { get; init; } = 10;
 
-    /// <summary>Epochs from one measurement of gradients to the next; 0 for none.</summary>
     [Description("Compare gradients with the exact one every so many epochs, the first included; 0: never.")]
     [Incidental]
     public int QualityEvery { get; init; }
 
-    /// <summary>Estimators whose gradients are measured, separated by commas.</summary>
     [Description("Estimators whose gradients are compared, separated by commas.")]
-    [Incidental]
-    [OneValue]
+    [Incidental, OneValue]
     public string QualityEstimators { get; init; } = VaePresets.Compared;
 
-    /// <summary>Images whose gradients are measured.</summary>
     [Description("Images whose gradients are compared, at most those of a batch.")]
     [Incidental]
     public int QualityImages { get; init; } = 100;
 
-    /// <summary>Gradient estimates for each image.</summary>
     [Description("Gradient estimates for each of these images.")]
     [Incidental]
     public int QualityDraws { get; init; } = 1024;
 
-    /// <inheritdoc/>
     object IPresetOptions.Defaults => Preset is null ? new VaeOptions() : VaePresets.Get(Preset).Options;
 }
 

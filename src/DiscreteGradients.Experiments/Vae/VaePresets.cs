@@ -1,12 +1,12 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>How the paper trains with one estimator.</summary>
-public sealed record VaeTuning(VaeOptimizer Optimizer, double Lr, double Temperature);
+internal sealed record VaeTuning(VaeOptimizer Optimizer, double Lr, double Temperature);
 
 /// <summary>The paper's settings for one size of the latent space.</summary>
 /// <param name="Options">What all estimators share; the optimiser and the learning rate are left open.</param>
 /// <param name="Tunings">By the name of the estimator.</param>
-public sealed record VaePreset(VaeOptions Options, IReadOnlyDictionary<string, VaeTuning> Tunings)
+internal sealed record VaePreset(VaeOptions Options, IReadOnlyDictionary<string, VaeTuning> Tunings)
 {
     /// <summary>The name, such as <c>paper-8x4</c>: categories times latents.</summary>
     public string Name => Options.Preset!;
@@ -16,7 +16,7 @@ public sealed record VaePreset(VaeOptions Options, IReadOnlyDictionary<string, V
 /// The settings of Liu et al. 2023, arXiv 2304.08612: table 8, each the best of a grid by the training loss on MNIST, and the text on
 /// 64 categories and 32 latents, which gives those of ReinMax alone.
 /// </summary>
-public static class VaePresets
+internal static class VaePresets
 {
     /// <summary>The estimators of the paper's tables, in its order.</summary>
     public const string Compared = "st-gumbel,gumbel-rao,gst-1.0,st,reinmax";

@@ -54,7 +54,7 @@ public sealed class DataTests : IDisposable
             rest,
             StringComparison.Ordinal);
         Assert.Contains(
-            $"cache: {_folder["cache", "dgrad"]} tiny: it is tiny. made-digits: made, not written by anyone; ",
+            $"cache: {_folder["cache", "dgrad"]} tiny: it is tiny. made-digits: drawn by code, not handwritten; ",
             rest,
             StringComparison.Ordinal);
     }
@@ -346,7 +346,7 @@ public sealed class DataTests : IDisposable
         "--seeds 2 from --seed 9223372036854775807 on go beyond the largest seed, 9223372036854775807; use a smaller --seed.")]
     [InlineData("run vae --seeds 0", "--seeds must be from 1 to 10000; got 0.")]
     [InlineData("run vae --threads 0", "--threads must be at least 1; got 0.")]
-    [InlineData("run vae --data nowhere", "--data must be an existing folder that holds one folder a data set; got 'nowhere'.")]
+    [InlineData("run vae --data nowhere", "--data must be an existing folder that holds one folder per data set; got 'nowhere'.")]
     [InlineData("run vae --device cuda:x", "--device must be cpu, cuda or cuda:N; got 'cuda:x'.")]
     [InlineData(
         "run vae --quality-every 1 --latents 30",

@@ -199,7 +199,7 @@ public sealed class ImageSetsTests : IDisposable
 
         var error = Assert.Throws<OptionException>(() => ImageSets.Load("mnist", folder));
 
-        Assert.Equal($"--data must be an existing folder that holds one folder a data set; got '{folder}'.", error.Message);
+        Assert.Equal($"--data must be an existing folder that holds one folder per data set; got '{folder}'.", error.Message);
     }
 
     [Theory]
