@@ -9,7 +9,7 @@ public partial class DocsTests
     private const string Begin = "<!-- estimators -->\n";
     private const string End = "<!-- /estimators -->\n";
 
-    private static readonly string Root = FindRoot();
+    internal static readonly string Root = FindRoot();
 
     private static string FindRoot()
     {
