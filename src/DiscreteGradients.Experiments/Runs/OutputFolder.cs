@@ -65,7 +65,10 @@ internal sealed class OutputFolder
             if (File.Exists(folder["run.json"]))
             {
                 throw new OptionException(
-                    $"--out must be a new or empty folder; '{path}' holds a run. Go on with that run by --resume, or name another folder.");
+                    $"--out must be a new or empty folder; '{path}' holds a run. Go on with that run by --resume, or name another folder.")
+                {
+                    IsTaken = true,
+                };
             }
 
             if (File.Exists(folder["study.json"]))

@@ -142,7 +142,7 @@ internal sealed class StudyLauncher(IStudyHost host)
             come(CellState.Begins);
             return isBegun ? _runs.Resume(entry, given, path, folder.Path) : _runs.Start(RunPlan.Parse(entry, given), path, folder.Path);
         }
-        catch (OptionException e) when (e.IsTaken || (!isBegun && RunFolder.IsIn(path)))
+        catch (OptionException e) when (e.IsTaken)
         {
             come(CellState.Taken);
             return null;

@@ -104,6 +104,18 @@ public sealed class GuessingTests : IDisposable
     }
 
     [Fact]
+    public void A_run_of_a_study_that_fails_ends_the_study_with_its_own_sentence()
+    {
+        GuessingExperiment.EpochDone = epoch => _ = epoch < 3 ? 0 : throw new OptionException("Guessing diverged.");
+
+        var result = Tool.Run("run", "guessing", "--hint", "none,parity", "--threads", "1", "--out", _folder["study"]);
+
+        Assert.Equal((2, "Guessing diverged." + Environment.NewLine), (result.Code, result.Error));
+        Assert.DoesNotContain(result.Lines, line => line.Contains("another dgrad", StringComparison.Ordinal));
+        Assert.False(Directory.Exists(_folder["study", "hint-parity"]));
+    }
+
+    [Fact]
     public void A_run_that_was_killed_ends_as_one_that_was_not()
     {
         string[] line = ["run", "guessing", "--seeds", "2", "--threads", "1", "--out"];
