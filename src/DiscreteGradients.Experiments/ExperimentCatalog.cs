@@ -82,10 +82,10 @@ internal static class ExperimentCatalog
     {
         if (Find(record.Experiment) is { } entry)
             return entry.Metrics(record.Options is JsonElement json ? json.Deserialize(entry.OptionsType, AnyVersion)! : record.Options);
-        var known = lines.SelectMany(line => line.Numbers.Keys).Distinct()
-            .Where(name => !name.Contains('/', StringComparison.Ordinal))
-            .Select(Metric.Unknown).ToList();
-        return [.. known.Select((metric, i) => metric with { IsHeadline = i == 0, IsSparse = true })];
+        var names = lines.SelectMany(line => line.Numbers.Keys).Where(name => !name.Contains('/', StringComparison.Ordinal))
+            .DefaultIfEmpty(Experiments.Metrics.TrainLoss).Distinct().ToList();
+        var headline = names.Find(name => name == Experiments.Metrics.ExpectedLoss) ?? names[0];  // an optimum was always one of that
+        return [.. names.Select(name => Metric.Unknown(name) with { IsHeadline = name == headline, IsSparse = true })];
     }
 
     /// <summary>What others report for a method of a run.</summary>

@@ -40,7 +40,7 @@ internal sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
             }
             catch (ArgumentException e)
             {
-                throw new WrongJsonException($"settings.{name}", OptionException.WithoutParameter(e).TrimEnd('.'));
+                throw new WrongJsonException($"settings.{name}", OptionException.WithoutParameter(e)[(known.Name.Length + 1)..].TrimEnd('.'));
             }
         }
 

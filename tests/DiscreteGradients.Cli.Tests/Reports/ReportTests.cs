@@ -150,6 +150,20 @@ public sealed partial class ReportTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(160)]
+    [InlineData(0)]
+    public void A_run_of_an_experiment_that_is_not_known_is_shown_by_what_its_lines_hold(int epochs)
+    {
+        (MadeRun.ReinMax(0, 124, 126) with { Experiment = "newcomer", Done = epochs }).Write(_folder, "run");
+
+        var result = Tool.Run("report", _folder["run"], "--out", _folder["out"]);
+
+        Assert.Equal((0, "", "newcomer"), (result.Code, result.Error, result.Lines[0]));
+        Assert.Equal(epochs > 0 ? 2 : 0, Directory.GetFiles(_folder["out", "plots"], "newcomer-*-loss.png").Length);
+        Assert.Equal(epochs > 0 ? 1 : 0, result.Lines.Count(line => line.StartsWith("method  n train loss", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void A_bound_gets_a_table_and_variances_get_a_figure_of_powers_of_ten()
     {
