@@ -12,6 +12,24 @@ public sealed class DamagedFilesTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData("""{"temperature":"hot"}""", "temperature: it must be a number; got 'hot'")]
+    [InlineData("""{"samples":1.5}""", "samples: it must be a whole number; got 1.5")]
+    [InlineData("""{"draws":5,"noise_draws":6}""", "noise_draws: it is there twice: as 'draws' and as 'noise_draws'")]
+    [InlineData("""{"heat":1}""", "heat: it is not known")]
+    public void Settings_of_a_run_file_that_cannot_be_are_named(string settings, string what)
+    {
+        Interrupt();
+        var path = _folder["run", "run.json"];
+        var record = JsonNode.Parse(File.ReadAllText(path))!;
+        record["settings"] = JsonNode.Parse(settings);
+        File.WriteAllText(path, record.ToJsonString());
+
+        Assert.Equal(
+            $"'{path}' must describe a run as dgrad wrote it; it does not, at $.settings.{what}. Start a new run.{Environment.NewLine}",
+            Resume().Error);
+    }
+
     [Fact]
     public void A_run_file_with_any_field_changed_is_refused_or_makes_no_difference()
     {
