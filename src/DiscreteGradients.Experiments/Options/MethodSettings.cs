@@ -40,7 +40,8 @@ internal sealed class MethodSettings(IReadOnlyList<MethodEntry> methods)
             }
             catch (ArgumentException e)
             {
-                throw new WrongJsonException($"settings.{name}", OptionException.WithoutParameter(e)[(known.Name.Length + 1)..].TrimEnd('.'));
+                var what = OptionException.WithoutParameter(e)[(known.Name.Length + 1)..];  // the name begins the sentence
+                throw new WrongJsonException($"settings.{name}", what.TrimEnd('.'));
             }
         }
 
