@@ -1,5 +1,4 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using DiscreteGradients.Fused;
 
 namespace DiscreteGradients.Experiments;
@@ -60,28 +59,21 @@ internal sealed class FusedCrossEntropy : FusedFunction<FusedCrossEntropy>
     /// <summary>The sum of max(x, 0) − x t + log(1 + e^−|x|); the slopes σ(x) − t, unless there is no room for them.</summary>
     private static float Row(ReadOnlySpan<float> x, ReadOnlySpan<float> t, Span<float> slopes)
     {
-        var logits = MemoryMarshal.Cast<float, Vector<float>>(x);
-        var targets = MemoryMarshal.Cast<float, Vector<float>>(t);
-        var to = MemoryMarshal.Cast<float, Vector<float>>(slopes);
-        var sum = Vector<float>.Zero;
-        for (var i = 0; i < logits.Length; i++)
+        const float Sure = -1e30f;  // with a target of 0 it adds nothing
+        var sum = Vector512<float>.Zero;
+        for (var i = 0; i < x.Length; i += Vector512<float>.Count)
         {
-            var small = Elementary.Exp(-Vector.Abs(logits[i]));
-            var total = Vector<float>.One + small;
-            sum += Vector.Max(logits[i], Vector<float>.Zero) - (logits[i] * targets[i]) + Elementary.Log(total);
-            if (to.Length > 0)
-                to[i] = (Vector.ConditionalSelect(Vector.LessThan(logits[i], default), small, Vector<float>.One) / total) - targets[i];
-        }
-
-        var rest = Vector.Sum(sum);
-        for (var i = logits.Length * Vector<float>.Count; i < x.Length; i++)
-        {
-            var small = MathF.Exp(-MathF.Abs(x[i]));
-            rest += MathF.Max(x[i], 0) - (x[i] * t[i]) + MathF.Log(1 + small);
+            var (logits, targets) = (Rows.Load(x, i, Sure), Rows.Load(t, i));
+            var small = Elementary.Exp(-Vector512.Abs(logits));
+            var total = Vector512<float>.One + small;
+            sum += Vector512.Max(logits, Vector512<float>.Zero) - (logits * targets) + Elementary.Log(total);
             if (slopes.Length > 0)
-                slopes[i] = ((x[i] < 0 ? small : 1) / (1 + small)) - t[i];
+            {
+                var likely = Vector512.ConditionalSelect(Vector512.LessThan(logits, Vector512<float>.Zero), small, Vector512<float>.One);
+                Rows.Store((likely / total) - targets, slopes, i);
+            }
         }
 
-        return rest;
+        return Vector512.Sum(sum);
     }
 }

@@ -59,35 +59,50 @@ internal sealed class FusedSample : FusedRows<FusedSample>
     {
         var categories = (int)logits.size(-1);
         var count = (int)(logits.numel() / categories);
-        var states = empty((long)count * sizeof(RowState<T>), ScalarType.Byte);
+        var states = empty((long)count * RowStates<T>.Size, ScalarType.Byte);
         if (count == 0)
             return states;
 
         var from = Memory.Address<T>(logits);
         var to = Memory.Address<T>(hard);
-        var state = Memory.Address<RowState<T>>(states);
+        var all = new RowStates<T>(Memory.Address<byte>(states), count);
         Blocks.For(count, categories, (first, rows) =>
         {
             var offset = (long)first * categories;
-            using var sampler = new RowSampler<T>(categories, rows);
-            var values = new ReadOnlySpan<T>(from + offset, rows * categories);
-            sampler.Load(values);
-            var block = new Span<T>(to + offset, rows * categories);
-            if (!supplied)
-                block.Clear();
-            for (var row = 0; row < rows; row++)
-            {
-                var inverse = T.CreateTruncating(1 / sampler.Accumulate(row, values, first));
-                var its = row * categories;
-                var sampled = supplied
-                    ? HardSample.Category(block.Slice(its, categories), values.Slice(its, categories), first + row)
-                    : sampler.Draw(row, values, noise.Uniform(first + row));
-                state[first + row] = new RowState<T>(sampler.Largest(row), inverse, sampled);
-                if (!supplied)
-                    block[its + sampled] = T.One;
-            }
+            Draw(from + offset, categories, rows, first, noise, to + offset, supplied, all.From(first));
         });
         return states;
+    }
+
+    /// <summary>The same for a block of rows, of which the first has that number.</summary>
+    internal static unsafe void Draw<T>(
+        T* logits, int categories, int rows, int first, Noise noise, T* hard, bool supplied, RowStates<T> states)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var size = rows * categories;
+        if (categories <= RowLayout.ShortRow)
+            new ShortRows<T>(categories, noise).Draw(logits, rows, first, hard, supplied, states);
+        else
+            DrawLong(new ReadOnlySpan<T>(logits, size), categories, first, noise, new Span<T>(hard, size), supplied, states);
+    }
+
+    private static void DrawLong<T>(
+        ReadOnlySpan<T> logits, int categories, int first, Noise noise, Span<T> hard, bool supplied, RowStates<T> states)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        using var sampler = new RowSampler<T>(categories, logits.Length / categories);
+        sampler.Load(logits);
+        if (!supplied)
+            hard.Clear();
+        for (var (row, at) = (0, 0); at < logits.Length; row++, at += categories)
+        {
+            var inverse = T.CreateTruncating(1 / sampler.Accumulate(row, logits, first));
+            var sampled = supplied
+                ? HardSample.Category(hard.Slice(at, categories), logits.Slice(at, categories), first + row)
+                : sampler.Draw(row, logits, noise.Uniform(first + row));
+            states[row] = new RowState<T>(sampler.Largest(row), inverse, sampled);
+            hard[at + sampled] = T.One;
+        }
     }
 
     /// <inheritdoc/>
@@ -98,23 +113,27 @@ internal sealed class FusedSample : FusedRows<FusedSample>
         var from = Memory.Address<T>(saved[0]);
         var v = Memory.Address<T>(upstream);
         var to = Memory.Address<T>(gradient);
-        var state = Memory.Address<RowState<T>>(saved[1]);
+        var states = new RowStates<T>(Memory.Address<byte>(saved[1]), count);
         Blocks.For(count, categories, (first, rows) =>
         {
             var offset = (long)first * categories;
             var size = RowBlock<T>.ScratchSize(rows, categories);
             var scratch = ArrayPool<T>.Shared.Rent(size);
-            its.Kernel.Backward(new RowBlock<T>
+            fixed (T* room = scratch)
             {
-                Categories = categories,
-                Logits = new(from + offset, rows * categories),
-                Upstream = new(v + offset, rows * categories),
-                States = new(state + first, rows),
-                Gradient = new(to + offset, rows * categories),
-                Scratch = scratch.AsSpan(0, size),
-                Place = (first, count),
-                Noise = its.Noise,
-            });
+                its.Kernel.Backward(new RowBlock<T>
+                {
+                    Categories = categories,
+                    Logits = new(from + offset, rows * categories),
+                    Upstream = new(v + offset, rows * categories),
+                    States = states.From(first),
+                    Gradient = new(to + offset, rows * categories),
+                    Scratch = new(room, size),
+                    Place = (first, count),
+                    Noise = its.Noise,
+                });
+            }
+
             ArrayPool<T>.Shared.Return(scratch);
         });
     }
@@ -128,10 +147,10 @@ internal sealed class FusedSample : FusedRows<FusedSample>
 
     private static unsafe long[] Sampled<T>(Tensor states) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var sampled = new long[states.numel() / sizeof(RowState<T>)];
-        var state = sampled.Length > 0 ? Memory.Address<RowState<T>>(states) : null;
+        var sampled = new long[states.numel() / RowStates<T>.Size];
+        var all = new RowStates<T>(sampled.Length > 0 ? Memory.Address<byte>(states) : null, sampled.Length);
         for (var row = 0; row < sampled.Length; row++)
-            sampled[row] = state[row].Sampled;
+            sampled[row] = all.Sampled[row];
         return sampled;
     }
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
 
@@ -14,10 +15,59 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
     public void Backward<T>(RowBlock<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (block.Categories <= RowLayout.ShortRow)
+        if (block.IsShort)
             ShortRows(block);
         else
             LongRows(block);
+    }
+
+    /// <summary>As many rows at a time as a vector has lanes.</summary>
+    private void ShortRows<T>(RowBlock<T> block)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        const int P = 3;
+        const int Weight = 4;
+        var (inverse, scale) = (Vector512.Create(T.CreateTruncating(1 / temperature)), T.CreateTruncating(1 / (temperature * draws)));
+        foreach (var tile in block.Tiles)
+        {
+            for (var k = 0; k < tile.Categories; k++)
+            {
+                tile[P, k] = Elementary.Exp(tile.Below(k)) * tile.InverseTotal;
+                tile.SetGradient(k, Vector512<T>.Zero);
+            }
+
+            for (var draw = 0; draw < draws; draw++)
+            {
+                var winner = Vector512<T>.Zero;
+                for (var k = 0; k < tile.Categories; k++)
+                {
+                    var noise = block.Exponential(draw, tile.First, k);
+                    winner = Vector512.ConditionalSelect(tile.IsSampled(k), noise, winner);
+                    tile[Weight, k] = noise;
+                }
+
+                // A weight that underflows as a product has one in log space.
+                var logWinner = temperature == 1 ? Vector512<T>.Zero : Elementary.Log(winner) + Elementary.Log(tile.InverseTotal);
+                var (total, mean) = (Vector512<T>.Zero, Vector512<T>.Zero);
+                for (var k = 0; k < tile.Categories; k++)
+                {
+                    var arrival = winner * tile[P, k];
+                    var later = tile[Weight, k] + arrival;
+                    var weight = temperature == 1
+                        ? arrival / later
+                        : Elementary.Exp((tile.Below(k) + logWinner - Elementary.Log(later)) * inverse);
+                    weight = Vector512.ConditionalSelect(tile.IsSampled(k), Vector512<T>.One, weight);
+                    tile[Weight, k] = weight;
+                    total += weight;
+                    mean += weight * tile.Upstream(k);
+                }
+
+                var ofTotal = Vector512<T>.One / total;
+                var (scales, shift) = (ofTotal * Vector512.Create(scale), mean * ofTotal);
+                for (var k = 0; k < tile.Categories; k++)
+                    tile.SetGradient(k, tile.Gradient(k) + (tile[Weight, k] * scales * (tile.Upstream(k) - shift)));
+            }
+        }
     }
 
     /// <summary>Rows one by one, vectorised over their categories.</summary>
@@ -68,145 +118,5 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
         }
 
         Elementary.Exp(arrivals);
-    }
-
-    /// <summary>
-    /// Many short rows at once: everything is laid out by category [K, rows], rows padded to whole vectors, and vectorised over the rows.
-    /// </summary>
-    private void ShortRows<T>(RowBlock<T> block)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var room = new ByCategory<T>(block);
-        var (inverse, scale) = (T.CreateTruncating(1 / temperature), T.CreateTruncating(1 / (temperature * draws)));
-        for (var draw = 0; draw < draws; draw++)
-        {
-            block.Exponential(draw, room.Weights);
-            room.Win();
-            if (temperature != 1)
-                room.Temper(inverse);
-            room.Weigh(race: temperature == 1);
-            room.Accumulate(scale);
-        }
-
-        room.Store(block);
-    }
-
-    /// <summary>The memory of a block of short rows, by category, and the passes over it.</summary>
-    private readonly ref struct ByCategory<T>
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        private readonly int _rows;
-        private readonly Span<T> _p;
-        private readonly Span<T> _logP;
-        private readonly Span<T> _v;
-        private readonly Span<T> _hard;
-        private readonly Span<T> _sum;
-        private readonly Span<T> _winner;
-        private readonly Span<T> _total;
-        private readonly Span<T> _mean;
-
-        internal ByCategory(RowBlock<T> block)
-        {
-            _rows = RowLayout.PaddedRows(block.Count);
-            var size = block.Categories * _rows;
-            var scratch = block.Scratch;
-            scratch[..(6 * size)].Clear();
-            Weights = scratch[..size];
-            _p = scratch.Slice(size, size);
-            _logP = scratch.Slice(2 * size, size);
-            _v = scratch.Slice(3 * size, size);
-            _hard = scratch.Slice(4 * size, size);
-            _sum = scratch.Slice(5 * size, size);
-            _winner = scratch.Slice(6 * size, _rows);
-            _total = scratch.Slice((6 * size) + _rows, _rows);
-            _mean = scratch.Slice((6 * size) + (2 * _rows), _rows);
-
-            block.Exponentiate(T.One, block.Gradient);
-            for (var row = 0; row < block.Count; row++)
-            {
-                var state = block.States[row];
-                var logInverse = T.Log(state.InverseTotal);
-                _hard[(state.Sampled * _rows) + row] = T.One;
-                for (var k = 0; k < block.Categories; k++)
-                {
-                    var (from, to) = ((row * block.Categories) + k, (k * _rows) + row);
-                    _p[to] = block.Gradient[from] * state.InverseTotal;
-                    _logP[to] = block.Logits[from] - state.Largest + logInverse;
-                    _v[to] = block.Upstream[from];
-                }
-            }
-        }
-
-        /// <summary>Noise, then weights [K, rows].</summary>
-        internal Span<T> Weights { get; }
-
-        /// <summary>The sample's arrival time in every row.</summary>
-        internal void Win()
-        {
-            _winner.Clear();
-            for (var at = 0; at < Weights.Length; at += _rows)
-                TensorPrimitives.MultiplyAdd(_hard.Slice(at, _rows), Weights.Slice(at, _rows), _winner, _winner);
-        }
-
-        internal void Temper(T inverse)
-        {
-            for (var at = 0; at < Weights.Length; at += _rows)
-                TensorPrimitives.MultiplyAdd(_p.Slice(at, _rows), _winner, Weights.Slice(at, _rows), Weights.Slice(at, _rows));
-            Elementary.NegativeLog(Weights);
-            TensorPrimitives.Log<T>(_winner, _winner);
-            TensorPrimitives.Add<T>(_logP, Weights, Weights);
-            for (var at = 0; at < Weights.Length; at += _rows)
-                TensorPrimitives.AddMultiply(Weights.Slice(at, _rows), _winner, inverse, Weights.Slice(at, _rows));
-            Elementary.Exp(Weights);
-        }
-
-        /// <summary>Weights, totals and weighted upstream gradients; from the noise itself if the race is still to be run.</summary>
-        internal void Weigh(bool race)
-        {
-            _total.Clear();
-            _mean.Clear();
-            for (var at = 0; at < Weights.Length; at += _rows)
-            {
-                for (var row = 0; row < _rows; row += Vector<T>.Count)
-                {
-                    var w = Rows.Load<T>(Weights, at + row);
-                    if (race)
-                    {
-                        var weighed = Rows.Load<T>(_winner, row) * Rows.Load<T>(_p, at + row);
-                        w = weighed / (w + weighed);
-                    }
-
-                    w += Rows.Load<T>(_hard, at + row) * (Vector<T>.One - w);
-                    Rows.Store(w, Weights, at + row);
-                    Rows.Store(Rows.Load<T>(_total, row) + w, _total, row);
-                    Rows.Store(Rows.Load<T>(_mean, row) + (w * Rows.Load<T>(_v, at + row)), _mean, row);
-                }
-            }
-        }
-
-        /// <summary>sum ← sum + scale · J(weights / total) · v.</summary>
-        internal void Accumulate(T scale)
-        {
-            TensorPrimitives.Divide<T>(_mean, _total, _mean);
-            TensorPrimitives.Divide(scale, _total, _total);
-            for (var at = 0; at < Weights.Length; at += _rows)
-            {
-                for (var row = 0; row < _rows; row += Vector<T>.Count)
-                {
-                    var weight = Rows.Load<T>(Weights, at + row) * Rows.Load<T>(_total, row);
-                    var part = weight * (Rows.Load<T>(_v, at + row) - Rows.Load<T>(_mean, row));
-                    Rows.Store(Rows.Load<T>(_sum, at + row) + part, _sum, at + row);
-                }
-            }
-        }
-
-        internal void Store(RowBlock<T> block)
-        {
-            for (var row = 0; row < block.Count; row++)
-            {
-                for (var k = 0; k < block.Categories; k++)
-                    block.Gradient[(row * block.Categories) + k] = _sum[(k * _rows) + row];
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
 
@@ -10,33 +11,90 @@ internal sealed class ReinMaxKernel(double temperature) : IRowKernel
     public void Backward<T>(RowBlock<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (temperature == 1)
-            AtOne(block);
-        else
-            At(T.CreateTruncating(temperature), block);
+        switch (block.IsShort, temperature)
+        {
+            case (true, 1):
+                ShortAtOne(block);
+                break;
+            case (true, _):
+                ShortAt(T.CreateTruncating(temperature), block);
+                break;
+            case (false, 1):
+                LongAtOne(block);
+                break;
+            default:
+                LongAt(T.CreateTruncating(temperature), block);
+                break;
+        }
     }
 
     /// <summary>Equation 7 with v the upstream gradient: g_k = ½ p_k (v_k − v_D) for all but the sample D; the row sums to zero.</summary>
-    private static void AtOne<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void ShortAtOne<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var half = T.CreateTruncating(0.5);
-        var wide = block.Categories >= Rows.Wide;
-        if (!wide)
-            block.Exponentiate(T.One, block.Gradient);
+        foreach (var tile in block.Tiles)
+        {
+            var (scale, shift) = (tile.InverseTotal * Vector512.Create(T.CreateTruncating(0.5)), tile.UpstreamAtSample());
+            var sum = Vector512<T>.Zero;
+            for (var k = 0; k < tile.Categories; k++)
+            {
+                var g = Elementary.Exp(tile.Below(k)) * scale * (tile.Upstream(k) - shift);
+                sum += g;
+                tile.SetGradient(k, g);
+            }
+
+            for (var k = 0; k < tile.Categories; k++)
+                tile.SetGradient(k, Vector512.ConditionalSelect(tile.IsSampled(k), -sum, tile.Gradient(k)));
+        }
+    }
+
+    /// <inheritdoc cref="ShortAtOne"/>
+    private static void LongAtOne<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
         for (var row = 0; row < block.Count; row++)
         {
             var gradient = block.GradientOf(row);
             var upstream = block.UpstreamOf(row);
             var state = block.States[row];
-            var (scale, shift) = (state.InverseTotal * half, upstream[state.Sampled]);
-            gradient[state.Sampled] = wide
-                ? -Rows.WeighExponential(block.LogitsOf(row), state.Largest, scale, upstream, shift, gradient)
-                : -Rows.Weigh(gradient, scale, upstream, shift);
+            var scale = state.InverseTotal * T.CreateTruncating(0.5);
+            gradient[state.Sampled] =
+                -Rows.WeighExponential(block.LogitsOf(row), state.Largest, scale, upstream, upstream[state.Sampled], gradient);
         }
     }
 
-    /// <summary>2 J(m) v = q (v − ⟨m, v⟩) + D (v_D − ⟨m, v⟩), q the tempered softmax and m = (q + D)/2 the midpoint.</summary>
-    private static void At<T>(T temperature, RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>
+    /// 2 J(m) v − ½ J(p) v, where 2 J(m) v = q (v − ⟨m, v⟩) + D (v_D − ⟨m, v⟩), q the tempered softmax and m = (q + D)/2 the midpoint.
+    /// </summary>
+    private static void ShortAt<T>(T temperature, RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        const int Tempered = 3;
+        var (half, inverse) = (Vector512.Create(T.CreateTruncating(0.5)), Vector512.Create(T.One / temperature));
+        foreach (var tile in block.Tiles)
+        {
+            var (total, mean, midpoint) = (Vector512<T>.Zero, Vector512<T>.Zero, Vector512<T>.Zero);
+            for (var k = 0; k < tile.Categories; k++)
+            {
+                var (p, q) = (Elementary.Exp(tile.Below(k)) * tile.InverseTotal, Elementary.Exp(tile.Below(k) * inverse));
+                mean += p * tile.Upstream(k);
+                midpoint += q * tile.Upstream(k);
+                total += q;
+                tile.SetGradient(k, p);
+                tile[Tempered, k] = q;
+            }
+
+            var ofTotal = Vector512<T>.One / total;
+            var sampled = tile.UpstreamAtSample();
+            midpoint = half * ((midpoint * ofTotal) + sampled);
+            for (var k = 0; k < tile.Categories; k++)
+            {
+                var hard = tile.IsSampled(k) & (sampled - midpoint);
+                var soft = (tile[Tempered, k] * ofTotal * (tile.Upstream(k) - midpoint)) - (half * tile.Gradient(k) * (tile.Upstream(k) - mean));
+                tile.SetGradient(k, soft + hard);
+            }
+        }
+    }
+
+    /// <inheritdoc cref="ShortAt"/>
+    private static void LongAt<T>(T temperature, RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var half = T.CreateTruncating(0.5);
         var tempered = block.Scratch[..block.Gradient.Length];

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
 
@@ -16,7 +17,9 @@ internal interface IRowKernel
     void Backward<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 }
 
-/// <summary>Consecutive rows of categories on their way back: everything a fused gradient needs.</summary>
+/// <summary>
+/// Consecutive rows of categories on their way back: everything a fused gradient needs. The memory does not move during the call.
+/// </summary>
 internal readonly ref struct RowBlock<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -30,7 +33,7 @@ internal readonly ref struct RowBlock<T>
     internal required ReadOnlySpan<T> Upstream { get; init; }
 
     /// <summary>[rows].</summary>
-    internal required ReadOnlySpan<RowState<T>> States { get; init; }
+    internal required RowStates<T> States { get; init; }
 
     /// <summary>The result [rows, K].</summary>
     internal required Span<T> Gradient { get; init; }
@@ -38,9 +41,9 @@ internal readonly ref struct RowBlock<T>
     /// <summary>Room for what a kernel computes on the way, <see cref="ScratchSize"/> numbers.</summary>
     internal required Span<T> Scratch { get; init; }
 
-    /// <summary>Seven blocks of padded rows: what the most demanding kernel needs, Gumbel-Rao on short rows.</summary>
-    internal static int ScratchSize(int rows, int categories) => categories <= RowLayout.ShortRow
-        ? ((6 * categories) + 3) * RowLayout.PaddedRows(rows)
+    /// <summary>What the most demanding kernel needs, Gumbel-Rao: tiles of short rows, two numbers for every one of long rows.</summary>
+    internal static unsafe int ScratchSize(int rows, int categories) => categories <= RowLayout.ShortRow
+        ? ((RowTiles<T>.Room * RowLayout.TileBytes) + RowLayout.Alignment) / sizeof(T)
         : rows * ((2 * categories) + 2);
 
     /// <summary>The first row of the block, and all rows there are.</summary>
@@ -49,7 +52,13 @@ internal readonly ref struct RowBlock<T>
     /// <summary>The noise of the gradient.</summary>
     internal required Noise Noise { get; init; }
 
-    internal int Count => States.Length;
+    internal int Count => Logits.Length / Categories;
+
+    /// <summary>Whether the rows are short: then a kernel goes over <see cref="Tiles"/>.</summary>
+    internal bool IsShort => Categories <= RowLayout.ShortRow;
+
+    /// <summary>The rows as tiles; what a kernel leaves in the gradient of each is written when the next one is asked for.</summary>
+    internal RowTiles<T> Tiles => new(this);
 
     internal ReadOnlySpan<T> LogitsOf(int row) => Logits.Slice(row * Categories, Categories);
 
@@ -60,16 +69,8 @@ internal readonly ref struct RowBlock<T>
     /// <summary>weights ← exp((logits − largest) / temperature), for all rows. A category masked by −∞ gets zero.</summary>
     internal void Exponentiate(T temperature, Span<T> weights)
     {
-        if (Categories >= Rows.Wide)
-        {
-            for (var row = 0; row < Count; row++)
-                Rows.Exponentiate(LogitsOf(row), States[row].Largest, T.One / temperature, weights.Slice(row * Categories, Categories));
-            return;
-        }
-
         for (var row = 0; row < Count; row++)
-            Rows.Shift(LogitsOf(row), States[row].Largest, T.One / temperature, weights.Slice(row * Categories, Categories));
-        Elementary.Exp(weights);
+            Rows.Exponentiate(LogitsOf(row), States[row].Largest, T.One / temperature, weights.Slice(row * Categories, Categories));
     }
 
     /// <summary>gradient ← scale · J(weights / total) · upstream of a row; the weights may be the gradient's own memory.</summary>
@@ -87,6 +88,10 @@ internal readonly ref struct RowBlock<T>
         var inverse = T.One / Rows.Sum(weights);
         Rows.AddWeighed(weights, inverse * scale, upstream, Rows.Dot(weights, upstream) * inverse, GradientOf(row));
     }
+
+    /// <summary>Standard exponential noise of one draw for category k of the short rows from that one on, one a lane.</summary>
+    internal Vector512<T> Exponential(int draw, int row, int k) => Noise.Exponential<T>(
+        draw, Place.First, Place.All, Categories, (k * RowLayout.PaddedRows(Count)) + row);
 
     /// <summary>Standard exponential noise of one draw for this block, laid out as <see cref="RowLayout.Size"/> says.</summary>
     internal void Exponential(int draw, Span<T> values) => Noise.Exponential(values, draw, Place.First, Place.All, Categories);

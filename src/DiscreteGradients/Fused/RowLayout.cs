@@ -1,13 +1,28 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
 namespace DiscreteGradients.Fused;
 
-/// <summary>How rows of categories are cut into blocks, and how noise for a block lies in memory.</summary>
+/// <summary>How rows of categories are cut into blocks and tiles, and how noise for a block lies in memory.</summary>
 internal static class RowLayout
 {
     /// <summary>Elements worked on at once: logits, upstream gradient and result of a block share the first-level cache.</summary>
     internal const int Block = 2048;
 
-    /// <summary>Rows of at most this many categories are laid out by category, [K, rows], so that vectors run over rows.</summary>
-    internal const int ShortRow = 16;
+    /// <summary>
+    /// Rows of at most this many categories are worked on as many at a time as a vector has lanes. Their noise is laid out by category,
+    /// [K, rows].
+    /// </summary>
+    internal const int ShortRow = 64;
+
+    /// <summary>Categories whose weights are summed before the sum joins the cumulative table.</summary>
+    internal const int Group = 8;
+
+    /// <summary>Where the memory of a tile begins: at a line of the cache.</summary>
+    internal const int Alignment = 64;
+
+    /// <summary>The memory of one tile, whatever the numbers: as many vectors as a short row can have categories.</summary>
+    internal const int TileBytes = ShortRow * 64;
 
     /// <summary>Rows of a block: as many as fit, at least one; of short rows a multiple of 16, for whole vectors.</summary>
     internal static int PerBlock(int categories) =>
@@ -22,4 +37,11 @@ internal static class RowLayout
     /// <summary>Numbers in a block of rows: [K, padded rows] for short rows, [rows, padded K] for long ones.</summary>
     internal static int Size(int rows, int categories) =>
         categories <= ShortRow ? categories * PaddedRows(rows) : rows * Padded(categories);
+
+    /// <summary>Whether a row is less than 256 bits long; its weights are then summed one by one in double precision.</summary>
+    internal static bool IsTiny<T>(int categories) => categories < Vector256<T>.Count;
+
+    /// <summary>The first address of a line of the cache at or after that one.</summary>
+    internal static unsafe T* Align<T>(void* memory) where T : unmanaged =>
+        (T*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
 }

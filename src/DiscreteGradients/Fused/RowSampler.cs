@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
 
@@ -10,6 +11,12 @@ namespace DiscreteGradients.Fused;
 internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposable
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    /// <summary>Categories of a group where the search inside one costs little of the whole.</summary>
+    private const int LongGroup = 64;
+
+    /// <summary>Categories from which a row is worth a pass of exponentials of its own; shorter ones share that of their block.</summary>
+    private const int Wide = 32;
+
     /// <summary>Categories of a long row that are exponentiated at a time; their weights are not kept.</summary>
     private const int Chunk = 1024;
 
@@ -23,7 +30,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     private bool Long => categories > RowLayout.Block;
 
     /// <summary>Whether a row is shorter than a vector: then plain loops are fastest.</summary>
-    private bool Short => categories < Vector<T>.Count && categories <= Rows.Group;
+    private bool Short => RowLayout.IsTiny<T>(categories);
 
     /// <summary>Cumulative weights of the accumulated row, a group of categories each.</summary>
     private Span<double> Table => _sums.AsSpan(0, TableSize(categories));
@@ -38,7 +45,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         }
 
         var block = _weights.AsSpan(0, logits.Length);
-        if (categories >= Rows.Wide)
+        if (categories >= Wide)
         {
             for (var row = 0; row * categories < logits.Length; row++)
             {
@@ -103,7 +110,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
             for (var group = 0; group < table.Length; group++)
             {
                 var first = group * _group;
-                sum += double.CreateTruncating(Rows.Sum<T>(weights.Slice(first, Math.Min(_group, categories - first))));
+                sum += double.CreateTruncating(Sum(weights.Slice(first, Math.Min(_group, categories - first))));
                 table[group] = sum;
             }
         }
@@ -133,7 +140,7 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     private static int Search(ReadOnlySpan<T> weights, double threshold)
     {
         var (k, cumulative) = (0, 0.0);
-        if (weights.Length <= Rows.Group)
+        if (weights.Length <= RowLayout.Group)
         {
             // Without branches: where the sample falls cannot be predicted.
             foreach (var weight in weights)
@@ -145,9 +152,9 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
             return k < weights.Length ? k : weights.LastIndexOfAnyExcept(T.Zero);
         }
 
-        for (; k + Rows.LongGroup < weights.Length; k += Rows.LongGroup)
+        for (; k + LongGroup < weights.Length; k += LongGroup)
         {
-            var after = cumulative + double.CreateTruncating(Rows.Sum(weights.Slice(k, Rows.LongGroup)));
+            var after = cumulative + double.CreateTruncating(Sum(weights.Slice(k, LongGroup)));
             if (after > threshold)
                 break;
             cumulative = after;
@@ -179,7 +186,20 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         _largest[0] = largest;
     }
 
-    private static int GroupOf(int categories) => categories > RowLayout.Block ? Chunk : Rows.GroupOf(categories);
+    private static int GroupOf(int categories) =>
+        categories > RowLayout.Block ? Chunk : categories <= 8 * LongGroup ? RowLayout.Group : LongGroup;
+
+    /// <summary>The sum of a group's weights, in one order whatever the processor.</summary>
+    private static T Sum(ReadOnlySpan<T> weights)
+    {
+        var (k, sums) = (0, Vector256<T>.Zero);
+        for (; k <= weights.Length - Vector256<T>.Count; k += Vector256<T>.Count)
+            sums += Vector256.Create(weights[k..]);
+        var sum = Vector256.Sum(sums);
+        for (; k < weights.Length; k++)
+            sum += weights[k];
+        return sum;
+    }
 
     private static int TableSize(int categories) => (categories + GroupOf(categories) - 1) / GroupOf(categories);
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
 
@@ -81,15 +82,15 @@ internal static class UniformDivergence
         var total = Rows.Sum(weights);
         var logMean = Math.Log(total / below.Length);
         var (lowest, shift, scale) = (-1e30, logMean + 1, below.Length / total);  // −∞ times a weight of zero would be NaN
-        var sums = Vector<double>.Zero;
+        var sums = Vector512<double>.Zero;
         var k = 0;
-        for (; k <= below.Length - Vector<double>.Count; k += Vector<double>.Count)
+        for (; k <= below.Length - Vector512<double>.Count; k += Vector512<double>.Count)
         {
-            var t = Vector.MaxNative(new Vector<double>(lowest), Rows.Load(below, k)) - new Vector<double>(shift);
-            sums += Vector<double>.One + (t * Rows.Load(weights, k) * new Vector<double>(scale));
+            var t = Vector512.MaxNative(Vector512.Create(lowest), Rows.Load(below, k)) - Vector512.Create(shift);
+            sums += Vector512<double>.One + (t * Rows.Load(weights, k) * Vector512.Create(scale));
         }
 
-        var sum = Vector.Sum(sums);
+        var sum = Vector512.Sum(sums);
         for (; k < below.Length; k++)
             sum += 1 + ((double.MaxNative(lowest, below[k]) - shift) * weights[k] * scale);
         return (sum / below.Length, total, logMean);
@@ -98,27 +99,27 @@ internal static class UniformDivergence
     /// <summary>Σ t series(t), or t² series(t), for t = x − shift.</summary>
     private static double Sum(ReadOnlySpan<double> x, double shift, ReadOnlySpan<double> series, bool square)
     {
-        var sums = Vector<double>.Zero;
+        var sums = Vector512<double>.Zero;
         var k = 0;
-        for (; k <= x.Length - Vector<double>.Count; k += Vector<double>.Count)
-            sums += Term(Rows.Load(x, k) - new Vector<double>(shift), series, square);
+        for (; k <= x.Length - Vector512<double>.Count; k += Vector512<double>.Count)
+            sums += Term(Rows.Load(x, k) - Vector512.Create(shift), series, square);
         if (k < x.Length)
         {
-            Span<double> rest = stackalloc double[Vector<double>.Count];
+            Span<double> rest = stackalloc double[Vector512<double>.Count];
             rest.Fill(shift);  // adds nothing
             x[k..].CopyTo(rest);
-            sums += Term(new Vector<double>(rest) - new Vector<double>(shift), series, square);
+            sums += Term(Vector512.Create<double>(rest) - Vector512.Create(shift), series, square);
         }
 
-        return Vector.Sum(sums);
+        return Vector512.Sum(sums);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<double> Term(Vector<double> t, ReadOnlySpan<double> series, bool square)
+    private static Vector512<double> Term(Vector512<double> t, ReadOnlySpan<double> series, bool square)
     {
-        var sum = new Vector<double>(series[^1]);
+        var sum = Vector512.Create(series[^1]);
         for (var n = series.Length - 2; n >= 0; n--)
-            sum = Vector.FusedMultiplyAdd(sum, t, new Vector<double>(series[n]));
+            sum = Vector512.FusedMultiplyAdd(sum, t, Vector512.Create(series[n]));
         return square ? sum * t * t : sum * t;
     }
 

@@ -62,38 +62,32 @@ public partial class GuardPageTests
             Assert.True(T.IsFinite(value) && (value > T.Zero || categories == 1));
     }
 
-    private static void Run<T>(IRowKernel kernel, int rows, int categories) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static unsafe void Run<T>(IRowKernel kernel, int rows, int categories) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         using var logits = new Guarded<T>(rows * categories);
         using var upstream = new Guarded<T>(rows * categories);
         using var gradient = new Guarded<T>(rows * categories);
-        using var states = new Guarded<RowState<T>>(rows);
+        using var hard = new Guarded<T>(rows * categories);
+        using var states = new Guarded<byte>(rows * RowStates<T>.Size);
         using var scratch = new Guarded<T>(RowBlock<T>.ScratchSize(rows, categories));
         using var generator = Conformance.Seeded();
         var random = new Random(categories);
         for (var i = 0; i < rows * categories; i++)
             (logits.Span[i], upstream.Span[i]) = (T.CreateTruncating(random.NextDouble()), T.CreateTruncating(random.NextDouble()));
 
-        using (var sampler = new RowSampler<T>(categories, rows))
-        {
-            sampler.Load(logits.Span);
-            for (var row = 0; row < rows; row++)
-            {
-                var inverse = T.CreateTruncating(1 / sampler.Accumulate(row, logits.Span, 0));
-                states.Span[row] = new RowState<T>(sampler.Largest(row), inverse, sampler.Draw(row, logits.Span, random.NextDouble()));
-            }
-        }
-
+        var (noise, all) = (Noise.Draw(generator), new RowStates<T>(states.Address, rows));
+        FusedSample.Draw(logits.Address, categories, rows, 0, noise, hard.Address, supplied: false, all);
+        FusedSample.Draw(logits.Address, categories, rows, 0, noise, hard.Address, supplied: true, all);
         kernel.Backward(new RowBlock<T>
         {
             Categories = categories,
             Logits = logits.Span,
             Upstream = upstream.Span,
-            States = states.Span,
+            States = all,
             Gradient = gradient.Span,
             Scratch = scratch.Span,
             Place = (0, rows),
-            Noise = Noise.Draw(generator),
+            Noise = noise,
         });
 
         foreach (var g in gradient.Span)
@@ -116,7 +110,9 @@ public partial class GuardPageTests
             Assert.Equal(0, Native.mprotect((nint)(_memory + _size - Page), Page, 0));
         }
 
-        internal Span<T> Span => new(_memory + _size - Page - (_count * sizeof(T)), _count);
+        internal T* Address => (T*)(_memory + _size - Page) - _count;
+
+        internal Span<T> Span => new(Address, _count);
 
         public void Dispose() => _ = Native.munmap((nint)_memory, _size);
     }
