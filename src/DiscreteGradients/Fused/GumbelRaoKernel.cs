@@ -11,6 +11,12 @@ namespace DiscreteGradients.Fused;
 /// </summary>
 internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKernel
 {
+    /// <summary>Where a tile has the probabilities.</summary>
+    private const int P = 3;
+
+    /// <summary>Where a tile has the noise of a draw, and then the weights.</summary>
+    private const int Weight = 4;
+
     /// <inheritdoc/>
     public void Backward<T>(RowBlock<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -25,9 +31,6 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
     private void ShortRows<T>(RowBlock<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        const int P = 3;
-        const int Weight = 4;
-        var (inverse, scale) = (Vector512.Create(T.CreateTruncating(1 / temperature)), T.CreateTruncating(1 / (temperature * draws)));
         foreach (var tile in block.Tiles)
         {
             for (var k = 0; k < tile.Categories; k++)
@@ -38,36 +41,64 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
 
             for (var draw = 0; draw < draws; draw++)
             {
-                var winner = Vector512<T>.Zero;
-                for (var k = 0; k < tile.Categories; k++)
-                {
-                    var noise = block.Exponential(draw, tile.First, k);
-                    winner = Vector512.ConditionalSelect(tile.IsSampled(k), noise, winner);
-                    tile[Weight, k] = noise;
-                }
-
-                // A weight that underflows as a product has one in log space.
-                var logWinner = temperature == 1 ? Vector512<T>.Zero : Elementary.Log(winner) + Elementary.Log(tile.InverseTotal);
-                var (total, mean) = (Vector512<T>.Zero, Vector512<T>.Zero);
-                for (var k = 0; k < tile.Categories; k++)
-                {
-                    var arrival = winner * tile[P, k];
-                    var later = tile[Weight, k] + arrival;
-                    var weight = temperature == 1
-                        ? arrival / later
-                        : Elementary.Exp((tile.Below(k) + logWinner - Elementary.Log(later)) * inverse);
-                    weight = Vector512.ConditionalSelect(tile.IsSampled(k), Vector512<T>.One, weight);
-                    tile[Weight, k] = weight;
-                    total += weight;
-                    mean += weight * tile.Upstream(k);
-                }
-
-                var ofTotal = Vector512<T>.One / total;
-                var (scales, shift) = (ofTotal * Vector512.Create(scale), mean * ofTotal);
-                for (var k = 0; k < tile.Categories; k++)
-                    tile.SetGradient(k, tile.Gradient(k) + (tile[Weight, k] * scales * (tile.Upstream(k) - shift)));
+                tile.Exponential(block, draw, Weight);
+                if (temperature == 1)
+                    Race(tile);
+                else
+                    Temper(tile);
+                AddJacobian(tile);
             }
         }
+    }
+
+    /// <summary>weight ← winner p / (noise + winner p), the winner being the sample's noise.</summary>
+    private static void Race<T>(in RowTile<T> tile) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var winner = Winner(tile);
+        for (var k = 0; k < tile.Categories; k++)
+        {
+            var arrival = winner * tile[P, k];
+            tile[Weight, k] = arrival * Elementary.Inverse(tile[Weight, k] + arrival);
+        }
+    }
+
+    /// <summary>The same to the power 1/τ, in log space: there probabilities that underflow still have a weight.</summary>
+    private void Temper<T>(in RowTile<T> tile) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var winner = Winner(tile);
+        var logWinner = Elementary.Log(winner) + Elementary.Log(tile.InverseTotal);
+        var inverse = Vector512.Create(T.CreateTruncating(1 / temperature));
+        for (var k = 0; k < tile.Categories; k++)
+        {
+            var later = tile[Weight, k] + (winner * tile[P, k]);
+            tile[Weight, k] = Elementary.Exp((tile.Below(k) + logWinner - Elementary.Log(later)) * inverse);
+        }
+    }
+
+    private static Vector512<T> Winner<T>(in RowTile<T> tile) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var winner = Vector512<T>.Zero;
+        for (var k = 0; k < tile.Categories; k++)
+            winner = Vector512.ConditionalSelect(tile.IsSampled(k), tile[Weight, k], winner);
+        return winner;
+    }
+
+    /// <summary>gradient ← gradient + J(weights / Σ weights) · upstream / (τ draws), the sample's weight being one.</summary>
+    private void AddJacobian<T>(in RowTile<T> tile) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (total, mean) = (Vector512<T>.Zero, Vector512<T>.Zero);
+        for (var k = 0; k < tile.Categories; k++)
+        {
+            var weight = Vector512.ConditionalSelect(tile.IsSampled(k), Vector512<T>.One, tile[Weight, k]);
+            tile[Weight, k] = weight;
+            total += weight;
+            mean += weight * tile.Upstream(k);
+        }
+
+        var inverse = Vector512<T>.One / total;
+        var (scales, shift) = (inverse * Vector512.Create(T.CreateTruncating(1 / (temperature * draws))), mean * inverse);
+        for (var k = 0; k < tile.Categories; k++)
+            tile.SetGradient(k, tile.Gradient(k) + (tile[Weight, k] * scales * (tile.Upstream(k) - shift)));
     }
 
     /// <summary>Rows one by one, vectorised over their categories.</summary>

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
 
@@ -88,10 +87,6 @@ internal readonly ref struct RowBlock<T>
         var inverse = T.One / Rows.Sum(weights);
         Rows.AddWeighed(weights, inverse * scale, upstream, Rows.Dot(weights, upstream) * inverse, GradientOf(row));
     }
-
-    /// <summary>Standard exponential noise of one draw for category k of the short rows from that one on, one a lane.</summary>
-    internal Vector512<T> Exponential(int draw, int row, int k) => Noise.Exponential<T>(
-        draw, Place.First, Place.All, Categories, (k * RowLayout.PaddedRows(Count)) + row);
 
     /// <summary>Standard exponential noise of one draw for this block, laid out as <see cref="RowLayout.Size"/> says.</summary>
     internal void Exponential(int draw, Span<T> values) => Noise.Exponential(values, draw, Place.First, Place.All, Categories);

@@ -9,11 +9,11 @@ internal static class RowLayout
     /// <summary>Elements worked on at once: logits, upstream gradient and result of a block share the first-level cache.</summary>
     internal const int Block = 2048;
 
-    /// <summary>
-    /// Rows of at most this many categories are worked on as many at a time as a vector has lanes. Their noise is laid out by category,
-    /// [K, rows].
-    /// </summary>
+    /// <summary>Rows of at most this many categories are worked on as many at a time as a vector has lanes.</summary>
     internal const int ShortRow = 64;
+
+    /// <summary>Noise for rows of at most this many categories is laid out by category, [K, rows].</summary>
+    internal const int ByCategory = 16;
 
     /// <summary>Categories whose weights are summed before the sum joins the cumulative table.</summary>
     internal const int Group = 8;
@@ -34,9 +34,9 @@ internal static class RowLayout
     /// <summary>Rows of a block laid out by category, made whole vectors of any width.</summary>
     internal static int PaddedRows(int rows) => (rows + 15) & ~15;
 
-    /// <summary>Numbers in a block of rows: [K, padded rows] for short rows, [rows, padded K] for long ones.</summary>
+    /// <summary>Numbers of noise for a block of rows: [K, padded rows] where they lie by category, else [rows, padded K].</summary>
     internal static int Size(int rows, int categories) =>
-        categories <= ShortRow ? categories * PaddedRows(rows) : rows * Padded(categories);
+        categories <= ByCategory ? categories * PaddedRows(rows) : rows * Padded(categories);
 
     /// <summary>Whether a row is less than 256 bits long; its weights are then summed one by one in double precision.</summary>
     internal static bool IsTiny<T>(int categories) => categories < Vector256<T>.Count;

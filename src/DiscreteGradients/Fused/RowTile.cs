@@ -12,6 +12,8 @@ namespace DiscreteGradients.Fused;
 internal readonly unsafe ref struct RowTile<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    private const int Last = RowTiles<T>.Room - 1;
+
     private readonly T* _memory;
 
     internal RowTile(RowBlock<T> block, int first, T* memory)
@@ -89,6 +91,26 @@ internal readonly unsafe ref struct RowTile<T>
             SetGradient(k, Gradient(k) * scales * (Upstream(k) - shift));
     }
 
+    /// <summary>numbers ← standard exponential noise of one draw for the tile, which is that of <paramref name="block"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal void Exponential(in RowBlock<T> block, int draw, int numbers)
+    {
+        var noise = block.Noise;
+        var start = Noise.Start(draw, block.Place.First, block.Place.All, Categories);
+        if (Categories <= RowLayout.ByCategory)
+        {
+            var step = RowLayout.PaddedRows(block.Count);
+            for (var k = 0; k < Categories; k++)
+                this[numbers, k] = noise.Exponential<T>(start + First + (k * step));
+            return;
+        }
+
+        var padded = RowLayout.Padded(Categories);
+        for (var k = 0; k < padded; k++)
+            this[Last, k] = noise.Exponential<T>(start + (First * padded) + (k * Lanes));
+        Transposition.Load(Tile(Last), padded, Lanes, Tile(numbers));
+    }
+
     /// <summary>Writes the gradient to its rows.</summary>
     internal void Store(Span<T> gradient) => Transposition.Store(Tile(2), Categories, Count, Address(gradient, First));
 
@@ -107,7 +129,7 @@ internal unsafe ref struct RowTiles<T>(RowBlock<T> block)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Tiles there is memory for: three of every kernel, and what Gumbel-Rao needs.</summary>
-    internal const int Room = 7;
+    internal const int Room = 6;
 
     private readonly RowBlock<T> _block = block;
     private readonly T* _memory = RowLayout.Align<T>(Unsafe.AsPointer(ref MemoryMarshal.GetReference(block.Scratch)));

@@ -11,6 +11,7 @@ namespace DiscreteGradients.Fused;
 internal static unsafe class Transposition
 {
     /// <summary>tile ← rows; lanes from <paramref name="count"/> on are zero.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]  // else kernels exceed what the compiler is willing to inline
     internal static void Load<T>(T* rows, int categories, int count, T* tile) where T : unmanaged
     {
         var lanes = Vector512<T>.Count;
@@ -36,6 +37,7 @@ internal static unsafe class Transposition
     }
 
     /// <summary>rows ← tile, as many rows as <paramref name="count"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Store<T>(T* tile, int categories, int count, T* rows) where T : unmanaged
     {
         var lanes = Vector512<T>.Count;

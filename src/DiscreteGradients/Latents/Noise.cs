@@ -1,7 +1,5 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients;
@@ -87,7 +85,7 @@ public readonly struct Noise
             {
                 for (var k = 0; k < categories; k++)
                 {
-                    result[((first + row) * categories) + k] = categories <= RowLayout.ShortRow
+                    result[((first + row) * categories) + k] = categories <= RowLayout.ByCategory
                         ? part[(k * RowLayout.PaddedRows(count)) + row]
                         : part[(row * RowLayout.Padded(categories)) + k];
                 }
@@ -118,70 +116,44 @@ public readonly struct Noise
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Exponential(block, Start(draw, first, allRows, categories));
 
-    /// <summary>One vector of it, at a multiple of 16 numbers from the block's first.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal Vector512<T> Exponential<T>(int draw, long first, long allRows, int categories, int place)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var (shift, keep, one) = Mantissas<T>();
-        var index = Start(draw, first, allRows, categories) + place;
-        var word = (ulong)(typeof(T) == typeof(float) ? index / 2 : index);
-        var counter = (Vector512<ulong>.Indices * Vector512.Create(Golden)) + Vector512.Create(_start + (word * Golden));
-        var mantissas = ((Mix(counter) >>> shift) & Vector512.Create(keep)) | Vector512.Create(one);
-        return -Elementary.Log(mantissas.As<ulong, T>() - Vector512.Create(ToUniform<T>()));
-    }
-
     /// <summary>The index of a block's first number.</summary>
-    private static long Start(int draw, long first, long allRows, int categories) =>
+    internal static long Start(int draw, long first, long allRows, int categories) =>
         ((long)draw * ((allRows + 15L) & ~15L) * RowLayout.Padded(categories))
-        + (first * (categories <= RowLayout.ShortRow ? categories : RowLayout.Padded(categories)));
+        + (first * (categories <= RowLayout.ByCategory ? categories : RowLayout.Padded(categories)));
 
     /// <summary>The number of that index, uniform in [0, 1) with 53 bits.</summary>
     internal double Uniform(long index) => (Mix(_start + ((ulong)index * Golden), _middle) >> 11) * (1.0 / (1L << 53));
 
     /// <summary>The numbers of eight indices, from that one on.</summary>
-    internal Vector512<double> Uniforms(long first)
-    {
-        var golden = Vector512.Create(Golden);
-        var z = (Vector512<ulong>.Indices * golden) + Vector512.Create(_start + ((ulong)first * Golden));
-        return Vector512.ConvertToDouble(Mix(z) >>> 11) * Vector512.Create(1.0 / (1L << 53));
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Vector512<double> Uniforms(long first) =>
+        Vector512.ConvertToDouble(Mix(Counter((ulong)first)) >>> 11) * Vector512.Create(1.0 / (1L << 53));
 
     /// <summary>Standard exponential numbers −log(u), u = (i + ½) / 2^b with b = 23 bits in single and 52 in double precision.</summary>
     internal void Exponential<T>(Span<T> values, long firstIndex)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        Bits(MemoryMarshal.Cast<T, ulong>(values), typeof(T) == typeof(double) ? firstIndex : firstIndex / 2, Mantissas<T>());
-        TensorPrimitives.Subtract(values, ToUniform<T>(), values);
-        Elementary.NegativeLog(values);
+        for (var i = 0; i < values.Length; i += Vector512<T>.Count)
+            Rows.Store(Exponential<T>(firstIndex + i), values, i);
     }
 
-    /// <summary>How a word makes random mantissas under the exponent of [1, 2): one double, or two singles.</summary>
-    private static (int Shift, ulong Keep, ulong One) Mantissas<T>() => typeof(T) == typeof(float)
-        ? (9, 0x007FFFFF_007FFFFFul, 0x3F800000_3F800000ul)
-        : (12, 0x000FFFFF_FFFFFFFFul, 0x3FF00000_00000000ul);
-
-    /// <summary>What leads from a number in [1, 2) to one inside (0, 1).</summary>
-    private static T ToUniform<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        T.One - T.CreateTruncating(typeof(T) == typeof(double) ? Math.ScaleB(1, -53) : Math.ScaleB(1, -24));
-
-    private void Bits(Span<ulong> words, long firstWord, (int Shift, ulong Keep, ulong One) mantissas)
+    /// <summary>One vector of them. The index is even.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Vector512<T> Exponential<T>(long firstIndex)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (shift, keep, one) = mantissas;
-        var i = 0;
-        if (words.Length >= Vector512<ulong>.Count)
-        {
-            var width = Vector512<ulong>.Count;
-            var counter = (Vector512<ulong>.Indices * Vector512.Create(Golden)) + Vector512.Create(_start + ((ulong)firstWord * Golden));
-            var step = Vector512.Create((ulong)width * Golden);
-            var (keeps, ones) = (Vector512.Create(keep), Vector512.Create(one));
-            for (; i <= words.Length - width; i += width, counter += step)
-                (((Mix(counter) >>> shift) & keeps) | ones).CopyTo(words[i..]);
-        }
-
-        for (; i < words.Length; i++)
-            words[i] = ((Mix(_start + ((ulong)(firstWord + i) * Golden), _middle) >> shift) & keep) | one;
+        // Random mantissas under the exponent of [1, 2): one double, or two singles, a word.
+        var single = typeof(T) == typeof(float);
+        var words = Mix(Counter((ulong)(single ? firstIndex / 2 : firstIndex))) >>> (single ? 9 : 12);
+        words &= Vector512.Create(single ? 0x007FFFFF_007FFFFFul : 0x000FFFFF_FFFFFFFFul);
+        words |= Vector512.Create(single ? 0x3F800000_3F800000ul : 0x3FF00000_00000000ul);
+        var half = T.CreateTruncating(Math.ScaleB(1, single ? -24 : -53));
+        return -Elementary.Log(words.As<ulong, T>() - Vector512.Create(T.One - half));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vector512<ulong> Counter(ulong first) =>
+        (Vector512<ulong>.Indices * Vector512.Create(Golden)) + Vector512.Create(_start + (first * Golden));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Vector512<ulong> Mix(Vector512<ulong> z)
