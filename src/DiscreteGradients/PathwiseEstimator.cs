@@ -49,6 +49,9 @@ public abstract record PathwiseEstimator : GradientEstimator
     private Tensor Sample(Tensor logits, Tensor? hard, Tensor? mask, Generator? generator)
     {
         Check.Logits(logits, mask, generator);
+        if (hard is null && mask is null && FusedSample.Takes(logits) && logits.is_contiguous()
+            && FusedSample.Kernel(this, logits) is { } kernel)
+            return FusedSample.Of(this, kernel, logits, hard, Noise.Draw(generator));  // makes no tensor but its result
         using var scope = NewDisposeScope();
         var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
         var sample = Core(masked, hard?.detach().to_type(masked.dtype), Noise.Draw(generator));
