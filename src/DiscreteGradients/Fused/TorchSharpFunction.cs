@@ -8,8 +8,11 @@ internal sealed class TorchSharpFunction : autograd.SingleTensorFunction<TorchSh
 
     /// <inheritdoc cref="AutogradNode.Record"/>
     internal static Tensor Record(
-        FusedFunction function, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor?> kept, object? data, Tensor result) =>
-        apply([.. inputs, new Call(function, [.. inputs, .. kept], inputs.Length, data, result)]);
+        FusedFunction function, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor?> kept, object? data, Tensor result)
+    {
+        using (result)  // of which another handle comes back
+            return apply([.. inputs, new Call(function, [.. inputs, .. kept], inputs.Length, data, result)]);
+    }
 
     /// <inheritdoc/>
     public override Tensor forward(autograd.AutogradContext context, params object[] inputs)
