@@ -30,6 +30,12 @@ internal sealed class FusedSample : FusedRows<FusedSample>
             + "use Form.Automatic or Form.Readable.", nameof(logits));
     }
 
+    /// <summary>Samples of logits that need no conversion, or null: no tensor is made but the result, so no scope is needed.</summary>
+    internal static Tensor? AsIs(PathwiseEstimator estimator, Tensor logits, Generator? generator) =>
+        Takes(logits) && logits.is_contiguous() && Kernel(estimator, logits) is { } kernel
+            ? Of(estimator, kernel, logits, hard: null, Noise.Draw(generator))
+            : null;
+
     /// <summary>One-hot samples [.., K], drawn unless they are given, with the gradient of a pathwise estimator by its kernel.</summary>
     internal static Tensor Of(PathwiseEstimator estimator, IRowKernel kernel, Tensor logits, Tensor? hard, Noise noise)
     {

@@ -48,7 +48,8 @@ internal static unsafe class LibTorchSharp
 
     [DllImport(Name)]
     internal static extern void THSAutograd_Function_wrapOutputs(
-        Handles inputs, Handles nonDifferentiable, Handles dirty, Handles outputs, Node node, delegate* unmanaged[Cdecl]<nuint, nint*> room);
+        Handles inputs, Handles nonDifferentiable, Handles dirty, Handles outputs, Node node,
+        delegate* unmanaged[Cdecl]<nuint, nint*> room);
 
     [DllImport(Name)]
     internal static extern nint THSAutograd_SavedVariable_ctor(nint tensor, Node node, byte isInplaceOnView);
