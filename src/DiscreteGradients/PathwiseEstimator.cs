@@ -39,16 +39,16 @@ public abstract record PathwiseEstimator : GradientEstimator
     /// </summary>
     protected abstract Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise);
 
-    /// <summary>The soft tensor of logits that may hold −∞.</summary>
     internal Tensor SoftenLogits(Tensor logits, Tensor hard, Noise noise) => Soften(Masking.LogProbabilities(logits), hard, noise);
 
     /// <inheritdoc/>
-    protected sealed override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Noise noise) =>
-        f(Core(logits, hard: null, noise));
+    protected sealed override Tensor EstimateCore(Tensor logits, Func<Tensor, Tensor> f, Noise noise) => f(Core(logits, null, noise));
 
     private Tensor Sample(Tensor logits, Tensor? hard, Tensor? mask, Generator? generator)
     {
         Check.Logits(logits, mask, generator);
+        if (hard is null && mask is null && FusedSample.AsIs(this, logits, generator) is { } drawn)
+            return drawn;
         using var scope = NewDisposeScope();
         var masked = Precision.AtLeastSingle(Masking.Apply(logits, mask));
         var sample = Core(masked, hard?.detach().to_type(masked.dtype), Noise.Draw(generator));

@@ -237,17 +237,11 @@ public sealed class DamagedFilesTests : IDisposable
 
     private static string JsonOnOneLine(string text) => text.ReplaceLineEndings("");
 
-    /// <summary>Two estimators, two seeds, three epochs, stopped after so many lines.</summary>
-    private void Interrupt(int lines = 4)
-    {
-        using var stop = new CancellationTokenSource();
-        using var output = new CancelAfterLines(lines, stop);
-        Assert.Equal(130, Run(output, stop.Token, TinyRun(_folder["run"], "--estimator", "st,reinmax", "--seeds", "2", "--json")).Code);
-    }
+    private void Interrupt(int lines = 4) => MadeOnce.TinyInterrupted(_folder["run"], lines);
 
     private string[] Whole()
     {
-        Assert.Equal(0, Run(TinyRun(_folder["whole"], "--estimator", "st,reinmax", "--seeds", "2")).Code);
+        MadeOnce.TinyWhole(_folder["whole"]);
         return [.. File.ReadAllLines(_folder["whole", "metrics.jsonl"]).Select(WithoutSeconds)];
     }
 

@@ -13,7 +13,7 @@ public sealed class KilledRunTests : IDisposable
 
     private static readonly string[] Polynomial =
         [
-            "run", "polynomial", "--latents", "16", "--batch", "4", "--epochs", "40", "--steps", "20",
+            "run", "polynomial", "--latents", "16", "--batch", "4", "--epochs", "40", "--steps", "5",
             "--estimator", "st,reinmax", "--seeds", "2", "--threads", "1",
         ];
 

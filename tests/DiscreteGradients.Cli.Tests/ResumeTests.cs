@@ -15,7 +15,9 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void An_interrupted_run_says_how_to_go_on_and_ends_as_if_it_had_never_stopped()
     {
-        var interrupted = Interrupt(4);
+        using var stop = new CancellationTokenSource();
+        using var output = new CancelAfterLines(4, stop);
+        var interrupted = Run(output, stop.Token, TinyRun(_folder["run"], "--estimator", "st,reinmax", "--seeds", "2", "--json"));
 
         Assert.Equal(
             (130, $"Interrupted; go on with: dgrad run polynomial --resume --out {_folder["run"]}{Environment.NewLine}"),
@@ -427,20 +429,13 @@ public sealed class ResumeTests : IDisposable
     private static void Refused(string sentence, Result result) =>
         Assert.Equal((2, "", sentence + Environment.NewLine), (result.Code, result.Out, result.Error));
 
-    /// <summary>Two estimators, two seeds, three epochs, stopped after so many lines.</summary>
-    private Result Interrupt(int lines)
-    {
-        using var stop = new CancellationTokenSource();
-        using var output = new CancelAfterLines(lines, stop);
-        return Run(output, stop.Token, TinyRun(_folder["run"], "--estimator", "st,reinmax", "--seeds", "2", "--json"));
-    }
+    private void Interrupt(int lines) => MadeOnce.TinyInterrupted(_folder["run"], lines);
 
     private Result Resume(params string[] more) => Run(["run", "polynomial", "--resume", "--out", _folder["run"], .. more]);
 
     private string[] Whole()
     {
-        if (!Directory.Exists(_folder["whole"]))
-            Run(TinyRun(_folder["whole"], "--estimator", "st,reinmax", "--seeds", "2"));
+        MadeOnce.TinyWhole(_folder["whole"]);
         return Metrics("whole");
     }
 

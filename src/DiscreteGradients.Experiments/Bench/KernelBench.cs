@@ -77,7 +77,7 @@ internal sealed class KernelBench(double secondsPerCell, string machine)
             libraryMemory.Left, libraryMemory.ManagedBytes, machine);
     }
 
-    private static (MachineLimits Limits, double Fresh) Limits(int threads) => KnownLimits.GetOrAdd(threads, count =>
+    internal static (MachineLimits Limits, double Fresh) Limits(int threads) => KnownLimits.GetOrAdd(threads, count =>
     {
         var measured = new MachineLimits(count);
         return (measured, measured.FreshCopy());

@@ -12,8 +12,8 @@ internal static class Steady
     /// <summary>Calls after which a method of the first kind is due.</summary>
     private const int Calls = 64;
 
-    /// <summary>Seconds after which a call that is slow anyway has had its chance.</summary>
-    private const double Longest = 3;
+    /// <summary>Seconds after which a call that is slow anyway has had its chance; tests, which time nothing, give it fewer.</summary>
+    internal static double Longest { get; set; } = 3;
 
     /// <summary>Calls until nothing is compiled any more; returns the seconds of a call since then.</summary>
     public static double WarmUp(Action call, CancellationToken cancellation = default)

@@ -14,7 +14,7 @@ internal sealed class FusedCrossEntropy : FusedFunction<FusedCrossEntropy>
             return Readable(logits, targets);
 
         var (rows, pictures) = (logits.contiguous(), targets.contiguous());
-        var recorded = is_grad_enabled() && logits.requires_grad;
+        var recorded = IsRecorded(logits);
         Tensor values;
         Tensor? slopes;
         using (no_grad())

@@ -13,8 +13,8 @@ internal static class BackwardError
 {
     private const string Refusal = "returned an invalid gradient";
 
-    /// <summary>Of a shape that no input has. Made before anything fails: then there may be no memory for it.</summary>
-    private static readonly Tensor Impossible = zeros([]).DetachFromDisposeScope();
+    /// <summary>A gradient of a shape that no input has. Made before anything fails: then there may be no memory for it.</summary>
+    internal static Tensor Impossible { get; } = zeros([]).DetachFromDisposeScope();
 
     [ThreadStatic]
     private static Exception? _cause;
@@ -22,16 +22,13 @@ internal static class BackwardError
     /// <summary>To be called when an operation is recorded.</summary>
     internal static void GetReady() => GC.KeepAlive(Impossible);
 
-    /// <summary>Makes libtorch raise an error: <paramref name="gradients"/> become <paramref name="count"/> impossible ones.</summary>
-    internal static void Raise(Exception cause, List<Tensor> gradients, int count)
+    /// <summary>The cause takes the place of libtorch's refusal of <see cref="Impossible"/> gradients, which are to be returned.</summary>
+    internal static Tensor Raise(Exception cause)
     {
-        gradients.Clear();
-        for (var i = 0; i < count - 1; i++)
-            gradients.Add(Impossible);
-        gradients.Add(null!);
         if (_cause is null)
             AppDomain.CurrentDomain.FirstChanceException += Explain;
         _cause = cause;
+        return Impossible;
     }
 
     private static void Explain(object? sender, FirstChanceExceptionEventArgs e)

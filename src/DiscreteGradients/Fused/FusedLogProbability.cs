@@ -14,23 +14,19 @@ internal sealed class FusedLogProbability : FusedRows<FusedLogProbability>
         if (!FusedSample.Takes(logits))
             return Readable(Check.Rows(logits), HardSample.Checked(hard, logits: null).argmax(-1, keepdim: true));
 
-        var rows = logits.contiguous();
-        Tensor values, states, chosen;
-        using (no_grad())
+        var (rows, sample) = (Memory.Contiguous(logits), Memory.Contiguous(hard));
+        var shape = rows.shape[..^1];
+        var (values, chosen) = (empty(shape, rows.dtype), empty([.. shape, 1], ScalarType.Int64));
+        var states = new KeptMemory(2 * values.numel() * rows.element_size());
+        if (rows.numel() > 0)
         {
-            values = empty(rows.shape[..^1], rows.dtype);
-            states = empty([.. rows.shape[..^1], 2], rows.dtype);
-            chosen = empty([.. rows.shape[..^1], 1], ScalarType.Int64);
-            if (rows.numel() > 0)
-            {
-                if (rows.dtype == ScalarType.Float64)
-                    Forward<double>(rows, hard.contiguous(), values, states, chosen);
-                else
-                    Forward<float>(rows, hard.contiguous(), values, states, chosen);
-            }
+            if (rows.dtype == ScalarType.Float64)
+                Forward<double>(rows, sample, values, states, chosen);
+            else
+                Forward<float>(rows, sample, values, states, chosen);
         }
 
-        return Record([rows], [states, chosen], null, values);
+        return Record([rows], [chosen], states, values);
     }
 
     /// <summary>The definition in tensor operations, for categories [.., 1].</summary>
@@ -41,14 +37,14 @@ internal sealed class FusedLogProbability : FusedRows<FusedLogProbability>
     }
 
     /// <inheritdoc/>
-    protected override Tensor Readable(object? data, List<Tensor> saved, Tensor logits) => Readable(logits, saved[2]);
+    protected override Tensor Readable(object? data, List<Tensor> saved, Tensor logits) => Readable(logits, saved[1]);
 
-    private static unsafe void Forward<T>(Tensor logits, Tensor hard, Tensor values, Tensor states, Tensor chosen)
+    private static unsafe void Forward<T>(Tensor logits, Tensor hard, Tensor values, KeptMemory states, Tensor chosen)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
         var (from, sample) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(hard));
-        var (to, state, at) = ((nint)Memory.Address<T>(values), (nint)Memory.Address<T>(states), (nint)Memory.Address<long>(chosen));
+        var (to, state, at) = ((nint)Memory.Address<T>(values), (nint)states.Address<T>(), (nint)Memory.Address<long>(chosen));
         var lowest = T.CreateTruncating(Precision.Lowest(logits.dtype) / 2);
         Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
         {
@@ -74,8 +70,8 @@ internal sealed class FusedLogProbability : FusedRows<FusedLogProbability>
     protected override unsafe void Backward<T>(object? data, List<Tensor> saved, Tensor upstream, Tensor gradient)
     {
         var categories = (int)gradient.size(-1);
-        var (from, state) = ((nint)Memory.Address<T>(saved[0]), (nint)Memory.Address<T>(saved[1]));
-        var at = (nint)Memory.Address<long>(saved[2]);
+        var (from, state) = ((nint)Memory.Address<T>(saved[0]), (nint)((KeptMemory)data!).Address<T>());
+        var at = (nint)Memory.Address<long>(saved[1]);
         var (v, to) = ((nint)Memory.Address<T>(upstream), (nint)Memory.Address<T>(gradient));
         Blocks.For((int)(gradient.numel() / categories), categories, (first, rows) =>
         {

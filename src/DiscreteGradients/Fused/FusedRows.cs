@@ -20,9 +20,9 @@ internal abstract class FusedRows<TSelf> : FusedFunction<TSelf>
         if (gradient.numel() == 0)
             return [gradient];
         if (gradient.dtype == ScalarType.Float64)
-            Backward<double>(data, saved, upstream.contiguous(), gradient);
+            Backward<double>(data, saved, Memory.Contiguous(upstream), gradient);
         else
-            Backward<float>(data, saved, upstream.contiguous(), gradient);
+            Backward<float>(data, saved, Memory.Contiguous(upstream), gradient);
         return [gradient];
     }
 

@@ -30,42 +30,51 @@ internal sealed class FusedSample : FusedRows<FusedSample>
             + "use Form.Automatic or Form.Readable.", nameof(logits));
     }
 
+    /// <summary>Samples of logits that need no conversion, or null: no tensor is made but the result, so no scope is needed.</summary>
+    internal static Tensor? AsIs(PathwiseEstimator estimator, Tensor logits, Generator? generator) =>
+        Takes(logits) && logits.is_contiguous() && Kernel(estimator, logits) is { } kernel
+            ? Of(estimator, kernel, logits, hard: null, Noise.Draw(generator))
+            : null;
+
     /// <summary>One-hot samples [.., K], drawn unless they are given, with the gradient of a pathwise estimator by its kernel.</summary>
     internal static Tensor Of(PathwiseEstimator estimator, IRowKernel kernel, Tensor logits, Tensor? hard, Noise noise)
     {
-        var rows = logits.contiguous();
-        Tensor output, states;
-        using (no_grad())
+        var rows = Memory.Contiguous(logits);
+        var output = hard is null ? empty_like(rows) : Memory.Contiguous(hard).clone();
+        try
         {
-            output = hard?.contiguous().clone() ?? empty_like(rows);
-            states = logits.dtype == ScalarType.Float64
+            var states = logits.dtype == ScalarType.Float64
                 ? Draw<double>(rows, output, supplied: hard is not null, noise)
                 : Draw<float>(rows, output, supplied: hard is not null, noise);
+            return Record([rows], [], new Gradient(estimator, kernel, noise.ForGradient(), states), output);
         }
-
-        return Record([rows], [states], new Gradient(estimator, kernel, noise.ForGradient()), output);
+        catch
+        {
+            output.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
     protected override Tensor Readable(object? data, List<Tensor> saved, Tensor logits)
     {
         var its = (Gradient)data!;
-        return its.Estimator.SoftenLogits(logits, Hard(logits, saved[1]), its.Noise);
+        return its.Estimator.SoftenLogits(logits, Hard(logits, its.States), its.Noise);
     }
 
     /// <summary>Draws the sample into <paramref name="hard"/> [.., K], or finds the supplied one there; returns the rows' states.</summary>
-    private static unsafe Tensor Draw<T>(Tensor logits, Tensor hard, bool supplied, Noise noise)
+    private static unsafe KeptMemory Draw<T>(Tensor logits, Tensor hard, bool supplied, Noise noise)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
         var count = (int)(logits.numel() / categories);
-        var states = empty((long)count * RowStates<T>.Size, ScalarType.Byte);
+        var states = new KeptMemory((long)count * RowStates<T>.Size);
         if (count == 0)
             return states;
 
         var from = Memory.Address<T>(logits);
         var to = Memory.Address<T>(hard);
-        var all = new RowStates<T>(Memory.Address<byte>(states), count);
+        var all = new RowStates<T>(states.Address<byte>(), count);
         Blocks.For(count, categories, (first, rows) =>
         {
             var offset = (long)first * categories;
@@ -113,7 +122,7 @@ internal sealed class FusedSample : FusedRows<FusedSample>
         var from = Memory.Address<T>(saved[0]);
         var v = Memory.Address<T>(upstream);
         var to = Memory.Address<T>(gradient);
-        var states = new RowStates<T>(Memory.Address<byte>(saved[1]), count);
+        var states = new RowStates<T>(its.States.Address<byte>(), count);
         Blocks.For(count, categories, (first, rows) =>
         {
             var offset = (long)first * categories;
@@ -139,21 +148,24 @@ internal sealed class FusedSample : FusedRows<FusedSample>
     }
 
     /// <summary>The hard sample again: the caller may have disposed of the first.</summary>
-    private static Tensor Hard(Tensor logits, Tensor states)
+    private static Tensor Hard(Tensor logits, KeptMemory states)
     {
-        var sampled = logits.dtype == ScalarType.Float64 ? Sampled<double>(states) : Sampled<float>(states);
+        var sampled = logits.dtype == ScalarType.Float64 ? Sampled<double>(logits, states) : Sampled<float>(logits, states);
         return OneHot.Of(tensor(sampled).view(logits.shape[..^1]), logits.shape[^1], logits.dtype);
     }
 
-    private static unsafe long[] Sampled<T>(Tensor states) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static unsafe long[] Sampled<T>(Tensor logits, KeptMemory states) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var sampled = new long[states.numel() / RowStates<T>.Size];
-        var all = new RowStates<T>(sampled.Length > 0 ? Memory.Address<byte>(states) : null, sampled.Length);
+        var sampled = new long[logits.numel() / logits.size(-1)];
+        var all = new RowStates<T>(states.Address<byte>(), sampled.Length);
         for (var row = 0; row < sampled.Length; row++)
             sampled[row] = all.Sampled[row];
         return sampled;
     }
 
     /// <summary>What the way back needs besides tensors.</summary>
-    private sealed record Gradient(PathwiseEstimator Estimator, IRowKernel Kernel, Noise Noise);
+    private sealed record Gradient(PathwiseEstimator Estimator, IRowKernel Kernel, Noise Noise, KeptMemory States) : IDisposable
+    {
+        public void Dispose() => States.Dispose();
+    }
 }

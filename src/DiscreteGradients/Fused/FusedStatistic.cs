@@ -12,7 +12,7 @@ internal sealed class FusedStatistic : FusedRows<FusedStatistic>
         FusedSample.Takes(logits) ? Apply(statistic, logits) : Readable(statistic, Check.Rows(logits));
 
     /// <inheritdoc/>
-    protected override Tensor Readable(object? data, List<Tensor> saved, Tensor logits) => Readable((Statistic)data!, logits);
+    protected override Tensor Readable(object? data, List<Tensor> saved, Tensor logits) => Readable(((Slopes)data!).Of, logits);
 
     /// <summary>The definition.</summary>
     internal static Tensor Readable(Statistic statistic, Tensor logits)
@@ -36,15 +36,14 @@ internal sealed class FusedStatistic : FusedRows<FusedStatistic>
 
     private static Tensor Apply(Statistic statistic, Tensor logits)
     {
-        var rows = logits.contiguous();
-        Tensor values, states;
-        using (no_grad())
+        var rows = Memory.Contiguous(logits);
+        var values = empty(rows.shape[..^1], rows.dtype);
+        var states = new KeptMemory(3 * values.numel() * rows.element_size());
+        try
         {
-            values = empty(rows.shape[..^1], rows.dtype);
-            states = empty([.. rows.shape[..^1], 3], rows.dtype);
             if (rows.numel() > 0)
             {
-                Action<Tensor, Tensor, Tensor> forward = (statistic, rows.dtype) switch
+                Action<Tensor, Tensor, KeptMemory> forward = (statistic, rows.dtype) switch
                 {
                     (Statistic.Entropy, ScalarType.Float64) => Entropy<double>,
                     (Statistic.Entropy, _) => Entropy<float>,
@@ -53,18 +52,23 @@ internal sealed class FusedStatistic : FusedRows<FusedStatistic>
                 };
                 forward(rows, values, states);
             }
-        }
 
-        return Record([rows], [states], statistic, values);
+            return Record([rows], [], new Slopes(statistic, states), values);
+        }
+        catch
+        {
+            values.Dispose();
+            throw;
+        }
     }
 
-    private static unsafe void Entropy<T>(Tensor logits, Tensor values, Tensor states)
+    private static unsafe void Entropy<T>(Tensor logits, Tensor values, KeptMemory states)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
         var from = Memory.Address<T>(logits);
         var to = Memory.Address<T>(values);
-        var state = Memory.Address<T>(states);
+        var state = states.Address<T>();
         Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
         {
             for (var row = first; row < first + rows; row++)
@@ -81,11 +85,11 @@ internal sealed class FusedStatistic : FusedRows<FusedStatistic>
         });
     }
 
-    private static unsafe void Divergence<T>(Tensor logits, Tensor values, Tensor states)
+    private static unsafe void Divergence<T>(Tensor logits, Tensor values, KeptMemory states)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
-        var (from, to, state) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(values), (nint)Memory.Address<T>(states));
+        var (from, to, state) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(values), (nint)states.Address<T>());
         Blocks.For((int)(logits.numel() / categories), categories, (first, rows) => UniformDivergence.Of(
             new ReadOnlySpan<T>((T*)from + ((long)first * categories), rows * categories), categories,
             new Span<T>((T*)to + first, rows), new Span<T>((T*)state + (3L * first), 3 * rows), first));
@@ -94,9 +98,9 @@ internal sealed class FusedStatistic : FusedRows<FusedStatistic>
     /// <inheritdoc/>
     protected override unsafe void Backward<T>(object? data, List<Tensor> saved, Tensor upstream, Tensor gradient)
     {
-        var (statistic, categories) = ((Statistic)data!, (int)gradient.size(-1));
+        var (its, categories) = ((Slopes)data!, (int)gradient.size(-1));
         var from = Memory.Address<T>(saved[0]);
-        var state = Memory.Address<T>(saved[1]);
+        var state = its.States.Address<T>();
         var v = Memory.Address<T>(upstream);
         var to = Memory.Address<T>(gradient);
         Blocks.For((int)(gradient.numel() / categories), categories, (first, rows) =>
@@ -106,9 +110,15 @@ internal sealed class FusedStatistic : FusedRows<FusedStatistic>
                 var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
                 var result = new Span<T>(to + ((long)row * categories), categories);
                 var (largest, inverse, mean) = (state[3L * row], state[(3L * row) + 1], state[(3L * row) + 2]);
-                Rows.EntropySlope(of, largest, (statistic == Statistic.Entropy ? -inverse : inverse) * v[row], mean, result);
+                Rows.EntropySlope(of, largest, (its.Of == Statistic.Entropy ? -inverse : inverse) * v[row], mean, result);
             }
         });
+    }
+
+    /// <summary>What the way back needs: the largest logit, 1/Σ and the mean of every row.</summary>
+    private sealed record Slopes(Statistic Of, KeptMemory States) : IDisposable
+    {
+        public void Dispose() => States.Dispose();
     }
 }
 

@@ -7,8 +7,8 @@ namespace DiscreteGradients.Fused;
 internal static class Memory
 {
     /// <summary>
-    /// The gradients last handed to autograd on this thread. TorchSharp keeps no reference to what backward returns until the native side
-    /// has read it, and disposes of it never; so they are kept until the next call of an autograd function, which disposes of them.
+    /// The gradients last handed to autograd on this thread. Nobody says when the native side has read them, but it has by the next call,
+    /// which disposes of them.
     /// </summary>
     [ThreadStatic]
     private static List<Tensor>? _handedOver;
@@ -22,11 +22,14 @@ internal static class Memory
         return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(start.bytes));
     }
 
-    /// <summary>Keeps a gradient that backward returns alive until autograd has read it.</summary>
-    internal static Tensor HandOver(Tensor gradient)
+    /// <summary>The tensor itself if it is contiguous: even another handle of it costs as much as a short row.</summary>
+    internal static Tensor Contiguous(Tensor tensor) => tensor.is_contiguous() ? tensor : tensor.contiguous();
+
+    /// <summary>Keeps a gradient that is returned to autograd alive until it has been read.</summary>
+    internal static void HandOver(Tensor? gradient)
     {
-        (_handedOver ??= []).Add(gradient.DetachFromDisposeScope());
-        return gradient;
+        if (gradient is not null)
+            (_handedOver ??= []).Add(gradient.DetachFromDisposeScope());
     }
 
     /// <summary>Disposes of the gradients that autograd has read by now: all that were handed over before this call.</summary>

@@ -50,6 +50,8 @@ public static class Distribution
     private static Tensor Of(Statistic statistic, Tensor logits)
     {
         Check.Logits(logits, "[..., categories]", minimumRank: 1);
+        if (FusedSample.Takes(logits) && logits.is_contiguous())
+            return FusedStatistic.Of(statistic, logits);  // makes no tensor but its result
         using var scope = NewDisposeScope();
         return FusedStatistic.Of(statistic, Precision.AtLeastSingle(logits)).to_type(logits.dtype).alias().MoveToOuterDisposeScope();
     }

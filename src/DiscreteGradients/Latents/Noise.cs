@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients;
@@ -27,7 +28,7 @@ public readonly struct Noise
     internal static Noise Draw(Generator? generator)
     {
         using var key = randint(0, long.MaxValue, [1], ScalarType.Int64, generator?.device, generator: generator);
-        return new Noise((ulong)key.item<long>());
+        return new Noise(key.device_type == DeviceType.CPU ? MemoryMarshal.Read<ulong>(key.bytes) : (ulong)key.item<long>());
     }
 
     /// <summary>The numbers of that seed for a purpose: the same at every call.</summary>

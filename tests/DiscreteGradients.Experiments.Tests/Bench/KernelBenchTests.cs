@@ -49,7 +49,7 @@ public sealed class KernelBenchTests
     [Fact]
     public void Floors_count_bytes_exponentials_and_logarithms()
     {
-        var limits = new MachineLimits(1);
+        var (limits, _) = KernelBench.Limits(1);
         var shape = new BenchShape(64, 64);
         var (count, copy) = (shape.Count, limits.Copy(KernelFloor.CopySize(shape, BenchPass.ForwardBackward)));
 

@@ -6,8 +6,18 @@ using DiscreteGradients.Testing;
 namespace DiscreteGradients.Tests.Fused;
 
 /// <summary>What goes wrong in a backward of our own reaches the caller of <c>backward()</c>, in the words of whoever noticed it.</summary>
-public class BackwardErrorTests
+public abstract class BackwardErrorTests : IDisposable
 {
+    private readonly bool _direct = FusedFunction.IsDirect;
+
+    private protected BackwardErrorTests(bool direct) => FusedFunction.IsDirect = direct;
+
+    public void Dispose()
+    {
+        FusedFunction.IsDirect = _direct;
+        GC.SuppressFinalize(this);
+    }
+
     private const string Changed = "one of the variables needed for gradient computation has been modified by an inplace operation";
 
     private static readonly Dictionary<string, Func<Tensor, Tensor>> Functions = Estimators.All
@@ -158,3 +168,9 @@ public class BackwardErrorTests
             throw new InvalidTimeZoneException($"the kernel failed{(number == 0 ? "" : number)}");
     }
 }
+
+/// <summary>With nodes of our own.</summary>
+public sealed class DirectBackwardErrorTests() : BackwardErrorTests(direct: true);
+
+/// <summary>With TorchSharp's public custom functions.</summary>
+public sealed class TorchSharpBackwardErrorTests() : BackwardErrorTests(direct: false);

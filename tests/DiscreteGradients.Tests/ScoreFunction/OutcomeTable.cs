@@ -14,42 +14,50 @@ internal sealed record Outcome(double[] Gradient, double Value, int Count);
 /// </summary>
 internal static class OutcomeTable
 {
+    /// <summary>Draws of one call: what it computes stays in the cache.</summary>
+    private const int Batch = 2_000;
+
     /// <param name="key">Names an outcome by its points, joint states as numbers to the base K, in the order drawn.</param>
     internal static Dictionary<string, Outcome> Of(
         GradientEstimator estimator, Tensor logits, Func<Tensor, Tensor> f, int draws, Func<int[], string>? key = null)
     {
         using var scope = NewDisposeScope();
         using var generator = Conformance.Seeded(4);
-        var copies = logits.expand([draws, .. logits.shape]).clone().requires_grad_(true);
-        long[] states = [];
-        Tensor Recorded(Tensor z)
-        {
-            var place = tensor(Enumerable.Range(0, (int)logits.shape[0])
-                .Select(l => (long)Math.Pow(logits.shape[1], logits.shape[0] - 1 - l)).ToArray());
-            states = (z.argmax(-1) * place).sum(-1).t().contiguous().data<long>().ToArray();
-            return f(z);
-        }
-
-        var value = estimator.Estimate(copies, Recorded, generator);
-        var gradients = autograd.grad([value.sum()], [copies])[0].flatten(1).contiguous().data<double>().ToArray();
-        var values = value.detach().contiguous().data<double>().ToArray();
-        var (points, size) = (states.Length / draws, gradients.Length / draws);
-
+        var place = tensor(Enumerable.Range(0, (int)logits.shape[0])
+            .Select(l => (long)Math.Pow(logits.shape[1], logits.shape[0] - 1 - l)).ToArray());
         var table = new Dictionary<string, Outcome>();
-        for (var draw = 0; draw < draws; draw++)
+        for (var done = 0; done < draws; done += Batch)
+            Add(table, Math.Min(Batch, draws - done));
+        return table;
+
+        void Add(Dictionary<string, Outcome> table, int count)
         {
-            var name = (key ?? Key)([.. states.Skip(draw * points).Take(points).Select(s => (int)s)]);
-            var outcome = new Outcome(gradients[(draw * size)..((draw + 1) * size)], values[draw], 1);
-            if (table.TryGetValue(name, out var known))
+            using var inner = NewDisposeScope();
+            var copies = logits.expand([count, .. logits.shape]).clone().requires_grad_(true);
+            long[] states = [];
+            Tensor Recorded(Tensor z)
             {
-                Assert.True(Distance(known.Gradient, outcome.Gradient) < 1e-12 && Math.Abs(known.Value - outcome.Value) < 1e-12, name);
-                outcome = known with { Count = known.Count + 1 };
+                states = (z.argmax(-1) * place).sum(-1).t().contiguous().data<long>().ToArray();
+                return f(z);
             }
 
-            table[name] = outcome;
-        }
+            var value = estimator.Estimate(copies, Recorded, generator);
+            var gradients = autograd.grad([value.sum()], [copies])[0].flatten(1).contiguous().data<double>().ToArray();
+            var values = value.detach().contiguous().data<double>().ToArray();
+            var (points, size) = (states.Length / count, gradients.Length / count);
+            for (var draw = 0; draw < count; draw++)
+            {
+                var name = (key ?? Key)([.. states.Skip(draw * points).Take(points).Select(s => (int)s)]);
+                var outcome = new Outcome(gradients[(draw * size)..((draw + 1) * size)], values[draw], 1);
+                if (table.TryGetValue(name, out var known))
+                {
+                    Assert.True(Distance(known.Gradient, outcome.Gradient) < 1e-12 && Math.Abs(known.Value - outcome.Value) < 1e-12, name);
+                    outcome = known with { Count = known.Count + 1 };
+                }
 
-        return table;
+                table[name] = outcome;
+            }
+        }
     }
 
     /// <summary>The expected gradient and value; every outcome that is possible must be in the table, and no other.</summary>
