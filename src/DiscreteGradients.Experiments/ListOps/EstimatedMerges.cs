@@ -18,7 +18,8 @@ internal sealed record EstimatedMerges(PathwiseEstimator Estimator) : MergeRule
     internal override Tensor Sample(Turn turn, Tensor scores)
     {
         var hard = _law.Sample(scores.detach(), turn.Noise);
-        return Carry(hard, Soften(turn, scores, hard));
+        var soft = Estimator.SoftenLogits(scores, hard, turn.Noise.ForGradient());
+        return hard + (soft - soft.detach());
     }
 
     internal override int Choose(Turn turn, ReadOnlySpan<double> scores)
@@ -40,7 +41,7 @@ internal sealed record EstimatedMerges(PathwiseEstimator Estimator) : MergeRule
     {
         if (_kernel is null)
         {
-            Differentiate(turn, scores, chosen, atChoice, atScores);
+            Differentiate(turn, scores, atChoice, atScores);
             return;
         }
 
@@ -58,20 +59,6 @@ internal sealed record EstimatedMerges(PathwiseEstimator Estimator) : MergeRule
             Place = (0, 1),
             Noise = turn.Noise.ForGradient(),
         });
-    }
-
-    private Tensor Soften(Turn turn, Tensor scores, Tensor hard) => Estimator.SoftenLogits(scores, hard, turn.Noise.ForGradient());
-
-    private static Tensor Carry(Tensor hard, Tensor soft) => hard + (soft - soft.detach());
-
-    private void Differentiate(
-        Turn turn, ReadOnlySpan<double> scores, int chosen, ReadOnlySpan<double> atChoice, Span<double> atScores)
-    {
-        using var scope = NewDisposeScope();
-        using var _ = enable_grad();
-        var leaf = tensor(scores.ToArray()).requires_grad_();
-        var hard = OneHot.FromIndex(tensor((long)chosen), scores.Length, ScalarType.Float64);
-        Derivatives.Of(Soften(turn, leaf, hard), [leaf], tensor(atChoice.ToArray()))[0]!.data<double>().ToArray().CopyTo(atScores);
     }
 
     [ThreadStatic]

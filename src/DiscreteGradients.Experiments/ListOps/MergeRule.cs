@@ -34,6 +34,15 @@ internal abstract record MergeRule
     internal abstract void Backward(
         Turn turn, ReadOnlySpan<double> scores, int chosen, ReadOnlySpan<double> atChoice, Span<double> atScores);
 
+    /// <summary>The gradient at the scores through <see cref="Sample"/>.</summary>
+    protected void Differentiate(Turn turn, ReadOnlySpan<double> scores, ReadOnlySpan<double> atChoice, Span<double> atScores)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = enable_grad();
+        var leaf = tensor(scores.ToArray()).requires_grad_();
+        Derivatives.Of(Sample(turn, leaf), [leaf], tensor(atChoice.ToArray()))[0]!.data<double>().CopyTo(atScores);
+    }
+
     private static int Halve(Turn turn)
     {
         var (nodes, step) = (turn.Leaves, turn.Step);
@@ -49,7 +58,7 @@ internal abstract record UnlearntMerges : MergeRule
     internal sealed override bool Learns => false;
 
     internal sealed override Tensor Sample(Turn turn, Tensor scores) => OneHot.FromIndex(
-        tensor(new long[] { Choose(turn, scores.data<double>().ToArray()) }), scores.shape[0], ScalarType.Float64).squeeze(0);
+        tensor((long)Choose(turn, scores.data<double>().ToArray())), scores.shape[0], ScalarType.Float64);
 
     internal sealed override void Backward(
         Turn turn, ReadOnlySpan<double> scores, int chosen, ReadOnlySpan<double> atChoice, Span<double> atScores) => atScores.Clear();
