@@ -15,6 +15,9 @@ internal static class ListOpsFile
     /// <summary>What such a file is, for sentences.</summary>
     internal const string Kind = "a table of ListOps sentences";
 
+    /// <summary>Most tokens of a sentence, the [ of an operator counted apart.</summary>
+    internal const int LongestSentence = 10_000;
+
     private const long LargestFile = 1L << 30;
 
     /// <summary>A line, without its end.</summary>
@@ -86,6 +89,8 @@ internal static class ListOpsFile
                 + $"expected '{Printable(ListOpsExpression.Bracketed(expression))}', got '{Printable(bracketed.ToString())}'.");
         }
 
+        if (Leaves.Length(expression, ListOpsTokens.Split) is > LongestSentence and var length)
+            throw new OptionException($"{place} has {length} tokens; at most {LongestSentence} can be read: remove the line.");
         var (label, value) = (line[0] - '0', ListOpsExpression.Value(expression));
         return label == value
             ? new ListOpsSentence(expression, label)

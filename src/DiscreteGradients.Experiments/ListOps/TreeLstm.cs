@@ -60,7 +60,7 @@ internal sealed class TreeLstm : nn.Module
         Tensor Orthogonal(long outputs, long inputs)
         {
             var (q, r) = linalg.qr(empty([outputs, inputs], ScalarType.Float64).normal_(0, 1, generator));
-            return (q * r.diagonal().sign()).to_type(dtype);
+            return (q * r.diagonal().sign()).to_type(dtype).contiguous();
         }
     }
 
