@@ -42,9 +42,27 @@ internal static class RunReport
             WriteParts(metric, summaries, lines, terminal);
         if (metrics.Any(metric => metric.IsTabled))
             terminal.Out.WriteLine();
+        WriteSketch(summaries, lines, folder, terminal);
         foreach (var note in Notes(record, summaries, headline, source))
             terminal.Out.WriteLine(note);
         terminal.Out.WriteLine($"Files: {folder}");
+    }
+
+    /// <summary>The drawings of the best method that has some, as text.</summary>
+    private static void WriteSketch(List<MethodSummary> summaries, IReadOnlyList<MetricsLine> lines, string folder, Terminal terminal)
+    {
+        foreach (var line in summaries.Select(s => lines.First(line => line.Method == s.Method && line.Epoch == s.Epoch)))
+        {
+            var prefix = Path.Combine(folder, RunLauncher.PictureName(line, ""));
+            if (!Directory.Exists(Path.GetDirectoryName(prefix)))
+                return;
+            var texts = Directory.GetFiles(Path.GetDirectoryName(prefix)!, $"{Path.GetFileName(prefix)}*.txt").Order(StringComparer.Ordinal);
+            if (texts.FirstOrDefault() is not { } text)
+                continue;
+            terminal.Out.WriteLine($"{Format.Capital(Path.GetFileNameWithoutExtension(text).Split('-')[^1])} of {line.Method}, seed {line.Seed}:");
+            terminal.Out.WriteLine(File.ReadAllText(text));
+            return;
+        }
     }
 
     /// <summary>The parts of a metric at the end, side by side: means over seeds.</summary>

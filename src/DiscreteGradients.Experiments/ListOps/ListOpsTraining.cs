@@ -23,10 +23,11 @@ internal sealed class ListOpsTraining : TrainingRun
     private readonly Generator _order;
     private readonly Generator _noise;
     private readonly BestEpoch _best = new();
+    private readonly IReadOnlyList<ListOpsRow> _drawn;
 
     internal ListOpsTraining(ListOpsOptions options, ListOpsCorpus corpus, MergeRule rule, long seed)
     {
-        (_options, _corpus, _rule) = (options, corpus, rule);
+        (_options, _corpus, _rule, _drawn) = (options, corpus, rule, TreeSketch.Choose(corpus.Test));
         (_order, _noise) = (Seeds.Generator(seed, 1, Purposes), Seeds.Generator(seed, 2, Purposes));
         using (var weights = Seeds.Generator(seed, 0, Purposes))
         {
@@ -81,7 +82,7 @@ internal sealed class ListOpsTraining : TrainingRun
         numbers["learning_rate"] = _plateau.LearningRate;
         numbers["test_accuracy"] = Test(numbers, cancellation);
         numbers["selected_accuracy"] = _best.Saw(numbers["valid_accuracy"], numbers["test_accuracy"]);
-        return new EpochMetrics(epoch, seconds, numbers) { Steps = batches.Count };
+        return new EpochMetrics(epoch, seconds, numbers) { Steps = batches.Count, Sketches = Sketches(epoch) };
     }
 
     public override void Dispose()
@@ -147,6 +148,14 @@ internal sealed class ListOpsTraining : TrainingRun
         }
 
         return scores.AddTo(numbers);
+    }
+
+    private Sketch[] Sketches(int epoch)
+    {
+        if (_options.PictureEvery == 0 || (epoch != _options.Epochs && epoch % _options.PictureEvery != 0) || _drawn.Count == 0)
+            return [];
+        var reading = _form.Evaluate(ListOpsCorpus.Batch(_drawn, null, _rule), _rule);
+        return [TreeSketch.Draw([.. _drawn.Select((row, i) => (row, reading.Merges[i], Answer(reading, i)))])];
     }
 
     /// <summary>Reads sentences of about the same length together.</summary>
