@@ -49,10 +49,9 @@ internal sealed class PlainTreeLstm(TreeLstm model) : ITreeForm
             c = choice * composed.C + before * left.Item2 + behind * right.Item2;
         }
 
-        var logits = Classify(h.squeeze(1), dropout);
+        var logits = model.Classify(h.squeeze(1), dropout?[.., ^2..]);
         var loss = nn.functional.cross_entropy(logits, tensor(batch.Labels.Select(label => (long)label).ToArray()));
-        var rows = logits.detach().to_type(ScalarType.Float64).data<double>().ToNDArray();
-        return (loss, new Reading(loss.detach().to_type(ScalarType.Float64).item<double>(), (double[,])rows, merges));
+        return (loss, Reading.Of(loss, logits, merges));
     }
 
     /// <summary>The LSTM over the symbols, from left to right: states h and c [B, M, d] of the leaves.</summary>
@@ -104,17 +103,6 @@ internal sealed class PlainTreeLstm(TreeLstm model) : ITreeForm
         return stack(rows);
     }
 
-    /// <summary>Logits of the classes [B, C].</summary>
-    private Tensor Classify(Tensor root, Tensor? dropout)
-    {
-        if (dropout is not null)
-            root *= dropout[.., -2];
-        var hidden = nn.functional.linear(root, model.Hidden, model.HiddenBias).relu();
-        if (dropout is not null)
-            hidden *= dropout[.., -1];
-        return nn.functional.linear(hidden, model.Output, model.OutputBias);
-    }
-
     /// <summary>0 or 1 / (1 − rate) for every entry of the embedded symbols, then of root and hidden layer [B, M + 2, d].</summary>
     private Tensor Dropout(Sentences batch, int longest)
     {
@@ -123,8 +111,7 @@ internal sealed class PlainTreeLstm(TreeLstm model) : ITreeForm
         {
             var (noise, n) = (batch.DropoutNoise(sentence), batch.Words[sentence].Length);
             var factors = new double[(n + 2) * _size];
-            for (var i = 0; i < factors.Length; i++)
-                factors[i] = noise.Uniform(i) < model.Dropout ? 0 : 1 / (1 - model.Dropout);
+            model.Drop<double>(noise, 0, factors);
             var rows = tensor(factors).view(n + 2, _size);
             keep[sentence, ..n] = rows[..n];
             keep[sentence, -2] = rows[n];

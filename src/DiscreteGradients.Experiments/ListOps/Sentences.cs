@@ -37,7 +37,13 @@ internal readonly record struct Turn(int Leaves, int Step, long Key, int[]? Merg
 /// <param name="Loss">The mean cross-entropy.</param>
 /// <param name="Logits">[sentences, C].</param>
 /// <param name="Merges">The chosen positions of each sentence, n − 1 of them; the last is always 0.</param>
-internal sealed record Reading(double Loss, double[,] Logits, int[][] Merges);
+internal sealed record Reading(double Loss, double[,] Logits, int[][] Merges)
+{
+    internal static Reading Of(Tensor loss, Tensor logits, int[][] merges) => new(
+        loss.detach().to_type(ScalarType.Float64).item<double>(),
+        (double[,])logits.detach().to_type(ScalarType.Float64).data<double>().ToNDArray(),
+        merges);
+}
 
 /// <summary>A way to compute the model.</summary>
 internal interface ITreeForm : IDisposable

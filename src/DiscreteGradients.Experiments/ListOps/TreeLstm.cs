@@ -1,3 +1,4 @@
+using System.Numerics;
 using TorchSharp.Modules;
 
 namespace DiscreteGradients.Experiments;
@@ -48,7 +49,7 @@ internal sealed class TreeLstm : nn.Module
 
         Parameter Own(string name, Tensor value)
         {
-            var parameter = new Parameter(value.DetachFromDisposeScope());
+            var parameter = new Parameter(value.contiguous().DetachFromDisposeScope());
             register_parameter(name, parameter);
             return parameter;
         }
@@ -106,4 +107,24 @@ internal sealed class TreeLstm : nn.Module
 
     /// <summary>Every parameter.</summary>
     internal IReadOnlyList<Parameter> All { get; }
+
+    /// <summary>Logits [B, C] of the roots' h [B, d].</summary>
+    /// <param name="dropout">What root and hidden layer are multiplied by [B, 2, d], or null.</param>
+    internal Tensor Classify(Tensor root, Tensor? dropout)
+    {
+        if (dropout is not null)
+            root = root * dropout[.., 0];
+        var hidden = nn.functional.linear(root, Hidden, HiddenBias).relu();
+        if (dropout is not null)
+            hidden = hidden * dropout[.., 1];
+        return nn.functional.linear(hidden, Output, OutputBias);
+    }
+
+    /// <summary>What entries are multiplied by in training, 0 or 1 / (1 − dropout): those of the noise's numbers from the first one on.</summary>
+    internal void Drop<T>(Noise noise, long first, Span<T> factors) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var kept = T.CreateTruncating(1 / (1 - Dropout));
+        for (var i = 0; i < factors.Length; i++)
+            factors[i] = noise.Uniform(first + i) < Dropout ? T.Zero : kept;
+    }
 }

@@ -1,0 +1,276 @@
+using System.Numerics;
+using DiscreteGradients.Fused;
+
+namespace DiscreteGradients.Experiments;
+
+/// <summary>The linear form's way from the symbols to the roots and back. See <see cref="LinearTreeLstm"/>.</summary>
+/// <remarks>
+/// Nodes have numbers: the leaves as <see cref="LeafOrder"/> has them, then those made at step 0, row by row, at step 1, … Pairs are numbered
+/// as they come up. At every step the sentences that are not yet one node are the first rows, and their matrix products are one.
+/// </remarks>
+internal sealed unsafe class TreeWalk<T> : ITreeWalk
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly TreeLstm _model;
+    private readonly int _d;
+    private readonly LeafLstm<T> _leaves;
+    private readonly TreeRooms<T> _;
+    private Sentences _batch = null!;
+    private MergeRule _rule = null!;
+    private LeafOrder _order = null!;
+    private Sequence[] _sequences = [];
+    private int[] _firstMade = [];
+    private int _pairs;
+
+    internal TreeWalk(TreeLstm model)
+    {
+        (_model, _d) = (model, Padding<T>.Of(model.Size));
+        _leaves = new LeafLstm<T>(model, _d);
+        _ = new TreeRooms<T>(_d);
+    }
+
+    public (Tensor Roots, int[][] Merges) Forward(Sentences batch, MergeRule rule, bool training)
+    {
+        (_batch, _rule, _order, _pairs) = (batch, rule, new LeafOrder(batch), 0);
+        _.Hold(_order.Count);
+        LoadCell();
+        _leaves.Forward(batch, _order, _.H, _.C, training);
+        _.Cell.Multiply(_.H, 0, _.Products, 0, _order.Count);
+        _sequences = [.. _order.Lengths.Select(n => new Sequence(n))];
+        for (var row = 0; row < batch.Count; row++)
+        {
+            var sequence = _sequences[row];
+            for (var i = 0; i < sequence.Count; i++)
+                sequence.Nodes[i] = _order.First(i) + row;
+            for (var i = 0; i < sequence.Count - 1; i++)
+                Compose(sequence, i);
+        }
+
+        _firstMade = new int[_order.Longest];
+        _firstMade[0] = _order.Count;
+        for (var step = 0; step < _order.Longest - 1; step++)
+            _firstMade[step + 1] = _firstMade[step] + Step(step);
+        return (Roots(), Chosen());
+    }
+
+    /// <summary>One merge in each sentence that is not one node; returns how many these are.</summary>
+    private int Step(int step)
+    {
+        var active = _order.Rows(step + 1);
+        for (var row = 0; row < active; row++)
+        {
+            var (sequence, node) = (_sequences[row], _firstMade[step] + row);
+            var position = sequence.Count == 2 ? 0 : _rule.Choose(_batch.At(_order.Sentence[row], step), Scores(sequence));
+            _.Take(sequence.Pairs[position], node);
+            sequence.Join(position, node);
+        }
+
+        var going = step + 2 < _order.Longest ? _order.Rows(step + 2) : 0;
+        _.Cell.Multiply(_.H, _firstMade[step], _.Products, _firstMade[step], going);
+        for (var row = 0; row < going; row++)
+        {
+            var (sequence, position) = (_sequences[row], _sequences[row][step].Position);
+            if (position > 0)
+                Compose(sequence, position - 1);
+            if (position < sequence.Count - 1)
+                Compose(sequence, position);
+        }
+
+        return active;
+    }
+
+    private void Compose(Sequence sequence, int position)
+    {
+        var (left, right, pair) = (sequence.Nodes[position], sequence.Nodes[position + 1], _pairs++);
+        sequence.Pairs[position] = pair;
+        (_.Left[pair], _.Right[pair]) = (left, right);
+        var at = _.Pair(pair);
+        TreeCell<T>.Join(_d, _.Products[left], _.Products[right] + (5 * _d), _.Bias[0], _.C[left], _.C[right], at);
+        _.Score[pair] = double.CreateTruncating(TreeCell<T>.Dot(_d, _.Query[0], at.H));
+    }
+
+    private ReadOnlySpan<double> Scores(Sequence sequence)
+    {
+        var scores = _.Room(0, sequence.Count - 1);
+        for (var j = 0; j < scores.Length; j++)
+            scores[j] = _.Score[sequence.Pairs[j]];
+        return scores;
+    }
+
+    private Tensor Roots()
+    {
+        var rows = new long[_batch.Count];
+        foreach (var (row, sentence) in _order.Sentence.Index())
+            rows[sentence] = _sequences[row].Nodes[0];
+        return _.H.Rows(0, _firstMade[^1]).index_select(0, tensor(rows)).narrow(1, 0, _model.Size).contiguous();
+    }
+
+    private int[][] Chosen()
+    {
+        var chosen = new int[_batch.Count][];
+        foreach (var (row, sentence) in _order.Sentence.Index())
+            chosen[sentence] = [.. Enumerable.Range(0, _order.Lengths[row] - 1).Select(step => _sequences[row][step].Position)];
+        return chosen;
+    }
+
+    public void Backward(Tensor atRoots)
+    {
+        _.HoldGradients(_order.Count, _pairs);
+        Through();
+        var from = Memory.Address<T>(atRoots);
+        foreach (var (row, sentence) in _order.Sentence.Index())
+            new Span<T>(from + ((long)sentence * _model.Size), _model.Size).CopyTo(_.AtH.Row(_sequences[row].Nodes[0]));
+        for (var step = _order.Longest - 2; step >= 0; step--)
+            StepBack(step);
+        AddGradients();
+        _leaves.Backward(_batch, _order, _.H, _.C, _.AtH, _.AtC);
+    }
+
+    /// <summary>What each pair passes on to its nodes, and before the gates, for a gradient of 1 at its score.</summary>
+    private void Through()
+    {
+        if (!_rule.Learns)
+            return;
+        for (var pair = 0; pair < _pairs; pair++)
+        {
+            TreeCell<T>.Back(
+                _d, _.Pair(pair), _.C[_.Left[pair]], _.C[_.Right[pair]], _.Query[0], null,
+                _.AtGates[pair], _.ThroughC[pair], _.ThroughC[pair] + _d);
+        }
+
+        _.CellBack.Multiply(_.AtGates, 0, _.ThroughH, 0, _pairs);
+    }
+
+    private void StepBack(int step)
+    {
+        var active = _order.Rows(step + 1);
+        for (var row = 0; row < active; row++)
+        {
+            var sequence = _sequences[row];
+            var merge = sequence.Split();
+            if (sequence.Count > 2 && _rule.Learns)
+            {
+                var turn = _batch.At(_order.Sentence[row], step);
+                _rule.Backward(turn, Scores(sequence), merge.Position, AtChoice(sequence, merge), AtScores(row, sequence.Count - 1));
+            }
+
+            var node = merge.Node;
+            TreeCell<T>.Back(
+                _d, _.Pair(merge.Pair), _.C[merge.Left], _.C[merge.Right], _.AtH[node], _.AtC[node],
+                _.AtMade[node - _order.Count], _.AtC[merge.Left], _.AtC[merge.Right]);
+        }
+
+        var made = _firstMade[step];
+        _.CellBack.Multiply(_.AtMade, made - _order.Count, _.Passed, 0, active);
+        for (var row = 0; row < active; row++)
+        {
+            var (sequence, merge) = (_sequences[row], _sequences[row][step]);
+            new Span<T>(_.Passed[row], _d).CopyTo(_.AtH.Row(merge.Left));
+            new Span<T>(_.Passed[row] + _d, _d).CopyTo(_.AtH.Row(merge.Right));
+            if (sequence.Count == 2 || !_rule.Learns)
+                continue;
+            var atScores = AtScores(row, sequence.Count - 1);
+            for (var j = 0; j < atScores.Length; j++)
+                Pass(sequence, j, T.CreateTruncating(atScores[j]));
+        }
+    }
+
+    /// <summary>Passes the gradient at the score of a pair on to its nodes.</summary>
+    private void Pass(Sequence sequence, int j, T atScore)
+    {
+        var (pair, left, right) = (sequence.Pairs[j], sequence.Nodes[j], sequence.Nodes[j + 1]);
+        _.AtScore[pair] += atScore;
+        TreeCell<T>.Add(_d, atScore, _.ThroughH[pair], _.AtH[left]);
+        TreeCell<T>.Add(_d, atScore, _.ThroughC[pair], _.AtC[left]);
+        TreeCell<T>.Add(_d, atScore, _.ThroughH[pair] + _d, _.AtH[right]);
+        TreeCell<T>.Add(_d, atScore, _.ThroughC[pair] + _d, _.AtC[right]);
+    }
+
+    /// <summary>
+    /// The gradient v at the one-hot choice. With g_t the gradient at node t of the new sequence, P_t the pairs and X_t the nodes of the old
+    /// one: v_j = ⟨g_j, P_j⟩ − Σ over t ≥ j of ⟨g_t, X_t⟩ + Σ over t > j of ⟨g_t, X_(t+1)⟩.
+    /// </summary>
+    private ReadOnlySpan<double> AtChoice(Sequence sequence, Merge merge)
+    {
+        var v = _.Room(1, sequence.Count - 1);
+        var sum = 0.0;
+        for (var j = v.Length - 1; j >= 0; j--)
+        {
+            var (left, right) = (sequence.Nodes[j], sequence.Nodes[j + 1]);
+            var node = j < merge.Position ? left : j == merge.Position ? merge.Node : right;
+            var at = _.Pair(sequence.Pairs[j]);
+            sum -= Product(node, _.H[left], _.C[left]);
+            v[j] = sum + Product(node, at.H, at.C);
+            sum += Product(node, _.H[right], _.C[right]);
+        }
+
+        return v;
+    }
+
+    /// <summary>⟨g, (h, c)⟩ with the gradient at a node.</summary>
+    private double Product(int node, T* h, T* c) =>
+        double.CreateTruncating(TreeCell<T>.Dot(_d, _.AtH[node], h) + TreeCell<T>.Dot(_d, _.AtC[node], c));
+
+    private Span<double> AtScores(int row, int count) => _.Room(2 + row, count);
+
+    /// <summary>The gradients of cell and query, from what each node got as the left and as the right one of its pairs.</summary>
+    private void AddGradients()
+    {
+        var (made, size) = (_firstMade[^1] - _order.Count, _model.Size);
+        var byNode = _.Products;  // their memory is free now
+        byNode.Span(_order.Count + made).Clear();
+        var query = _.Query[1];
+        _.Query.Row(1).Clear();
+        for (var pair = 0; pair < _pairs && _rule.Learns; pair++)
+        {
+            if (_.AtScore[pair] == T.Zero)
+                continue;
+            TreeCell<T>.Add(5 * _d, _.AtScore[pair], _.AtGates[pair], byNode[_.Left[pair]]);
+            TreeCell<T>.Add(5 * _d, _.AtScore[pair], _.AtGates[pair], byNode[_.Right[pair]] + (5 * _d));
+            TreeCell<T>.Add(_d, _.AtScore[pair], _.Pair(pair).H, query);
+        }
+
+        foreach (var (row, sequence) in _sequences.Index())
+        {
+            for (var step = 0; step < _order.Lengths[row] - 1; step++)
+            {
+                var merge = sequence[step];
+                TreeCell<T>.Add(5 * _d, T.One, _.AtMade[merge.Node - _order.Count], byNode[merge.Left]);
+                TreeCell<T>.Add(5 * _d, T.One, _.AtMade[merge.Node - _order.Count], byNode[merge.Right] + (5 * _d));
+            }
+        }
+
+        _.Bias.Row(0).Clear();
+        for (var node = 0; node < _order.Count + made; node++)
+            TreeCell<T>.Add(5 * _d, T.One, byNode[node], _.Bias[0]);
+        Weights<T>.Gradient(byNode, _.H, _.Gradient, _order.Count + made);
+        Padding<T>.AddGradient(_model.Cell, 0, size, 5, _.Gradient[0], _d, _d);
+        Padding<T>.AddGradient(_model.Cell, size, size, 5, _.Gradient[5 * _d], _d, _d);
+        for (var gate = 0; gate < 5; gate++)
+            Padding<T>.AddGradient(_model.CellBias, gate * size, size, 1, _.Bias[0] + (gate * _d), _d, 1);
+        TreeCell<T>.Scale(_d, T.One / T.Sqrt(T.CreateTruncating(size)), query);
+        Padding<T>.AddGradient(_model.Query, 0, size, 1, query, _d, 1);
+    }
+
+    /// <summary>Takes over the cell and the query, which is divided by √d.</summary>
+    private void LoadCell()
+    {
+        var size = _model.Size;
+        Padding<T>.Load(_model.Cell, 0, size, 5, _.Cell.Source[0], _d, _d);
+        Padding<T>.Load(_model.Cell, size, size, 5, _.Cell.Source[5 * _d], _d, _d);
+        _.Cell.Pack();
+        Padding<T>.Load(_model.Cell, 0, size, 5, _.CellBack.Source[0], 2 * _d, _d);
+        Padding<T>.Load(_model.Cell, size, size, 5, _.CellBack.Source[0] + _d, 2 * _d, _d);
+        _.CellBack.Pack();
+        for (var gate = 0; gate < 5; gate++)
+            Padding<T>.Load(_model.CellBias, gate * size, size, 1, _.Bias[0] + (gate * _d), _d, 1);
+        Padding<T>.Load(_model.Query, 0, size, 1, _.Query[0], _d, 1);
+        TreeCell<T>.Scale(_d, T.One / T.Sqrt(T.CreateTruncating(size)), _.Query[0]);
+    }
+
+    public void Dispose()
+    {
+        _leaves.Dispose();
+        _.Dispose();
+    }
+}
