@@ -35,7 +35,7 @@ internal sealed class ListOpsTraining : TrainingRun
                 Leaves.Symbols(options.Tokens), options.Classes, options.Hidden, options.Dropout, ScalarType.Float32, weights);
         }
 
-        _form = Form(options.Form, _model);
+        _form = options.Form == ListOpsForm.Plain ? new PlainTreeLstm(_model) : new LinearTreeLstm(_model);
         _plateau = new Plateau(options.Lr!.Value, options.Patience);
         _optimizer = options.Optimizer == ListOpsOptimizer.Sgd
             ? new Sgd(_model.All, _plateau.LearningRate)
@@ -95,13 +95,6 @@ internal sealed class ListOpsTraining : TrainingRun
         _order.Dispose();
         _noise.Dispose();
     }
-
-#pragma warning disable CA1859 // the second form is still to come
-    private static ITreeForm Form(ListOpsForm form, TreeLstm model) => form switch
-    {
-        ListOpsForm.Plain => new PlainTreeLstm(model),
-        _ => new PlainTreeLstm(model),
-    };
 
     /// <summary>The sentences of the steps of an epoch.</summary>
     private List<ListOpsRow[]> Batches()

@@ -154,7 +154,7 @@ internal sealed class RunLauncher(IRunHost host)
                     images.Add(new TensorBoardImage(sketch.Name, sketch.Width, sketch.Height, png));
                 }
 
-                images.ForEach(image => Write($"{image.Name}.png", image.Png));
+                images.ForEach(image => Write($"{image.Tag}.png", image.Png));
                 tensorBoard.Write(line, images);
 
                 void Write(string name, byte[] bytes) =>
