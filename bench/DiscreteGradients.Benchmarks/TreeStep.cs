@@ -79,8 +79,10 @@ internal static class TreeStep
 
     private static double Time(Action action)
     {
-        var start = Stopwatch.GetTimestamp();
+        using var process = Process.GetCurrentProcess();
+        var start = process.TotalProcessorTime;
         action();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        process.Refresh();
+        return (process.TotalProcessorTime - start).TotalSeconds;
     }
 }

@@ -58,7 +58,7 @@ internal sealed unsafe class TreeRooms<T>(int d) : IDisposable
     internal double[] Score { get; private set; } = [];
 
     /// <summary>The gradient at the score, over all steps.</summary>
-    internal T[] AtScore { get; private set; } = [];
+    internal double[] AtScore { get; private set; } = [];
 
     /// <summary>Makes room for the way forward.</summary>
     internal void Hold(int leaves)
@@ -72,7 +72,7 @@ internal sealed unsafe class TreeRooms<T>(int d) : IDisposable
         Bias.Hold(1);
         Query.Hold(2);
         if (Left.Length < pairs)
-            (Left, Right, Score, AtScore) = (new int[pairs], new int[pairs], new double[pairs], new T[pairs]);
+            (Left, Right, Score, AtScore) = (new int[pairs], new int[pairs], new double[pairs], new double[pairs]);
     }
 
     /// <summary>Makes room for the way back.</summary>

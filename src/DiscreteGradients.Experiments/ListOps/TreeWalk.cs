@@ -15,6 +15,7 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
     private readonly int _d;
     private readonly LeafLstm<T> _leaves;
     private readonly TreeRooms<T> _;
+    private readonly PendingGradients<T> _pending;
     private Sentences _batch = null!;
     private MergeRule _rule = null!;
     private LeafOrder _order = null!;
@@ -27,6 +28,7 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
         (_model, _d) = (model, Padding<T>.Of(model.Size));
         _leaves = new LeafLstm<T>(model, _d);
         _ = new TreeRooms<T>(_d);
+        _pending = new PendingGradients<T>(_d, _);
     }
 
     public (Tensor Roots, int[][] Merges) Forward(Sentences batch, MergeRule rule, bool training)
@@ -116,6 +118,7 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
     public void Backward(Tensor atRoots)
     {
         _.HoldGradients(_order.Count, _pairs);
+        _pending.Clear(2 * _order.Count, _pairs);
         Through();
         var from = Memory.Address<T>(atRoots);
         foreach (var (row, sentence) in _order.Sentence.Index())
@@ -141,75 +144,48 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
         _.CellBack.Multiply(_.AtGates, 0, _.ThroughH, 0, _pairs);
     }
 
+    /// <summary>Takes the merges of a step back, in each sentence that made one.</summary>
     private void StepBack(int step)
     {
         var active = _order.Rows(step + 1);
         for (var row = 0; row < active; row++)
-        {
-            var sequence = _sequences[row];
-            var merge = sequence.Split();
-            if (sequence.Count > 2 && _rule.Learns)
-            {
-                var turn = _batch.At(_order.Sentence[row], step);
-                _rule.Backward(turn, Scores(sequence), merge.Position, AtChoice(sequence, merge), AtScores(row, sequence.Count - 1));
-            }
-
-            var node = merge.Node;
-            TreeCell<T>.Back(
-                _d, _.Pair(merge.Pair), _.C[merge.Left], _.C[merge.Right], _.AtH[node], _.AtC[node],
-                _.AtMade[node - _order.Count], _.AtC[merge.Left], _.AtC[merge.Right]);
-        }
-
-        var made = _firstMade[step];
-        _.CellBack.Multiply(_.AtMade, made - _order.Count, _.Passed, 0, active);
+            Split(row, step);
+        _.CellBack.Multiply(_.AtMade, _firstMade[step] - _order.Count, _.Passed, 0, active);
         for (var row = 0; row < active; row++)
         {
             var (sequence, merge) = (_sequences[row], _sequences[row][step]);
             new Span<T>(_.Passed[row], _d).CopyTo(_.AtH.Row(merge.Left));
             new Span<T>(_.Passed[row] + _d, _d).CopyTo(_.AtH.Row(merge.Right));
-            if (sequence.Count == 2 || !_rule.Learns)
+            if (!_rule.Learns)
                 continue;
-            var atScores = AtScores(row, sequence.Count - 1);
-            for (var j = 0; j < atScores.Length; j++)
-                Pass(sequence, j, T.CreateTruncating(atScores[j]));
+            _pending.Enter(sequence, merge.Position);
+            if (sequence.Count > 2)
+                _pending.Pass(sequence, AtScores(row, sequence.Count - 1));
+            for (var t = 0; step == 0 && t < sequence.Count; t++)
+                _pending.Settle(sequence, t);
         }
     }
 
-    /// <summary>Passes the gradient at the score of a pair on to its nodes.</summary>
-    private void Pass(Sequence sequence, int j, T atScore)
+    private void Split(int row, int step)
     {
-        var (pair, left, right) = (sequence.Pairs[j], sequence.Nodes[j], sequence.Nodes[j + 1]);
-        _.AtScore[pair] += atScore;
-        TreeCell<T>.Add(_d, atScore, _.ThroughH[pair], _.AtH[left]);
-        TreeCell<T>.Add(_d, atScore, _.ThroughC[pair], _.AtC[left]);
-        TreeCell<T>.Add(_d, atScore, _.ThroughH[pair] + _d, _.AtH[right]);
-        TreeCell<T>.Add(_d, atScore, _.ThroughC[pair] + _d, _.AtC[right]);
-    }
+        var sequence = _sequences[row];
+        var position = sequence[step].Position;
+        for (var t = Math.Max(0, position - 1); t <= Math.Min(position + 1, sequence.Count - 1) && _rule.Learns; t++)
+            _pending.Settle(sequence, t);
 
-    /// <summary>
-    /// The gradient v at the one-hot choice. With g_t the gradient at node t of the new sequence, P_t the pairs and X_t the nodes of the old
-    /// one: v_j = ⟨g_j, P_j⟩ − Σ over t ≥ j of ⟨g_t, X_t⟩ + Σ over t > j of ⟨g_t, X_(t+1)⟩.
-    /// </summary>
-    private ReadOnlySpan<double> AtChoice(Sequence sequence, Merge merge)
-    {
-        var v = _.Room(1, sequence.Count - 1);
-        var sum = 0.0;
-        for (var j = v.Length - 1; j >= 0; j--)
+        var merge = sequence.Split();
+        if (sequence.Count > 2 && _rule.Learns)
         {
-            var (left, right) = (sequence.Nodes[j], sequence.Nodes[j + 1]);
-            var node = j < merge.Position ? left : j == merge.Position ? merge.Node : right;
-            var at = _.Pair(sequence.Pairs[j]);
-            sum -= Product(node, _.H[left], _.C[left]);
-            v[j] = sum + Product(node, at.H, at.C);
-            sum += Product(node, _.H[right], _.C[right]);
+            var atChoice = _.Room(1, sequence.Count - 1);
+            _pending.AtChoice(sequence, merge, atChoice);
+            _rule.Backward(
+                _batch.At(_order.Sentence[row], step), Scores(sequence), merge.Position, atChoice, AtScores(row, sequence.Count - 1));
         }
 
-        return v;
+        TreeCell<T>.Back(
+            _d, _.Pair(merge.Pair), _.C[merge.Left], _.C[merge.Right], _.AtH[merge.Node], _.AtC[merge.Node],
+            _.AtMade[merge.Node - _order.Count], _.AtC[merge.Left], _.AtC[merge.Right]);
     }
-
-    /// <summary>⟨g, (h, c)⟩ with the gradient at a node.</summary>
-    private double Product(int node, T* h, T* c) =>
-        double.CreateTruncating(TreeCell<T>.Dot(_d, _.AtH[node], h) + TreeCell<T>.Dot(_d, _.AtC[node], c));
 
     private Span<double> AtScores(int row, int count) => _.Room(2 + row, count);
 
@@ -223,11 +199,12 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
         _.Query.Row(1).Clear();
         for (var pair = 0; pair < _pairs && _rule.Learns; pair++)
         {
-            if (_.AtScore[pair] == T.Zero)
+            var atScore = T.CreateTruncating(_.AtScore[pair]);
+            if (atScore == T.Zero)
                 continue;
-            TreeCell<T>.Add(5 * _d, _.AtScore[pair], _.AtGates[pair], byNode[_.Left[pair]]);
-            TreeCell<T>.Add(5 * _d, _.AtScore[pair], _.AtGates[pair], byNode[_.Right[pair]] + (5 * _d));
-            TreeCell<T>.Add(_d, _.AtScore[pair], _.Pair(pair).H, query);
+            TreeCell<T>.Add(5 * _d, atScore, _.AtGates[pair], byNode[_.Left[pair]]);
+            TreeCell<T>.Add(5 * _d, atScore, _.AtGates[pair], byNode[_.Right[pair]] + (5 * _d));
+            TreeCell<T>.Add(_d, atScore, _.Pair(pair).H, query);
         }
 
         foreach (var (row, sequence) in _sequences.Index())
