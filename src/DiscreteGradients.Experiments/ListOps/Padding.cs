@@ -35,7 +35,7 @@ internal static unsafe class Padding<T>
     }
 
     /// <summary>The parameter's gradient, which begins as zeros.</summary>
-    internal static Tensor Gradient(Parameter parameter) => parameter.grad ??= zeros_like(parameter).DetachFromDisposeScope();
+    internal static Tensor Gradient(Parameter parameter) => parameter.grad ??= zeros_like(parameter);
 
     private static void Each(
         Tensor matrix, int first, int columns, int gates, T* mine, int width, int height, Action<Span<T>, Span<T>> action)

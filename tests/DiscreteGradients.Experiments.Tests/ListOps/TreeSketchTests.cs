@@ -9,7 +9,7 @@ public sealed class TreeSketchTests
 
         Assert.Equal(
             """
-            value 4, read as 7; F1 0.20
+            value 4, read as 7; F1 0.00
               true   [MAX  2  [MIN  7  4  ]  ]
                      ├─────╯  ├─────╯  │  │  │
                      │        ├────────╯  │  │

@@ -32,7 +32,7 @@ internal static class TinyListOps
         return
         [
             "run", "listops", "--train", options.Train, "--valid", options.Valid!, "--test", options.Test!, "--hidden", "6", "--batch", "15",
-            "--epochs", "4", "--dropout", "0.1", "--threads", "1",
+            "--dropout", "0.1", "--threads", "1",
         ];
     }
 }
