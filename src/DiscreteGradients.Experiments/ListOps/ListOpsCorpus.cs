@@ -52,6 +52,10 @@ internal sealed record ListOpsCorpus(
             Merges = rule == MergeRule.Given ? [.. rows.Select(row => row.Merges)] : null,
         };
 
+    /// <summary>The first validation sentences whose merge orders can be enumerated.</summary>
+    internal IReadOnlyList<ListOpsRow> Measured(int count) =>
+        [.. Valid.Where(row => row.Words.Length is >= ScoreGradients.Shortest and <= MergeOrders.Longest).Take(count)];
+
     /// <summary>The tokens of the longest sentences.</summary>
     internal static int Longest(ListOpsOptions options) => options.Longest ?? ReleasedLongest;
 

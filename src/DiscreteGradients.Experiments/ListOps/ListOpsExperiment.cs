@@ -11,6 +11,7 @@ internal sealed class ListOpsExperiment : Experiment
 
     private readonly ListOpsOptions _options;
     private readonly ListOpsPreset? _preset;
+    private readonly IReadOnlyList<Method> _measured;
     private readonly Lazy<ListOpsCorpus> _corpus;
 
     /// <summary>The row of the catalogue.</summary>
@@ -25,6 +26,7 @@ internal sealed class ListOpsExperiment : Experiment
             new Metric("selected_accuracy", "selected accuracy", Direction.Higher),
             new Metric("learning_rate", "learning rate") { Place = MetricPlace.Log },
             .. ListOpsScores.Metrics,
+            .. LatentGradients.Metrics,
         ],
         PublishedListOps.Find) with
     {
@@ -60,6 +62,7 @@ internal sealed class ListOpsExperiment : Experiment
         if (!(options.Dropout >= 0 && options.Dropout < 1))
             throw new OptionException($"--dropout must be at least 0 and below 1; got {options.Dropout}.");
         _preset = options.Preset is { } preset ? ListOpsPresets.Get(preset) : null;
+        _measured = ScoreGradients.Methods(options, _preset);
         options = options with { Dataset = options.Dataset ?? ListOpsSets.Default(folders) };
         _options = _preset is { Tunings.Count: > 0 } ? options : Tuned(options, null);
         _corpus = new(  // a failure is not kept: the set may be downloaded
@@ -68,7 +71,7 @@ internal sealed class ListOpsExperiment : Experiment
 
     private ListOpsExperiment(ListOpsExperiment shared, string method)
     {
-        (_corpus, _preset) = (shared._corpus, shared._preset);
+        (_corpus, _preset, _measured) = (shared._corpus, shared._preset, shared._measured);
         _options = Tuned(shared._options, _preset!.Tuning(method));
     }
 
@@ -78,7 +81,12 @@ internal sealed class ListOpsExperiment : Experiment
 
     public override string? DataSet => _options.Dataset;
 
-    public override void Load() => _ = _corpus.Value;
+    public override void Load()
+    {
+        if (_measured.Count > 0 && _corpus.Value.Measured(_options.QualitySentences).Count == 0)
+            throw ScoreGradients.NoSentences;
+        _ = _corpus.Value;
+    }
 
     public override IReadOnlyDictionary<string, object> Settings(MethodEntry method, IReadOnlyDictionary<string, object> given)
     {
@@ -99,7 +107,7 @@ internal sealed class ListOpsExperiment : Experiment
 
     public override TrainingRun Start(Method method, long seed) => method.Made is Shortcut shortcut
         ? new ShortcutRun(_options, _corpus.Value, shortcut)
-        : new ListOpsTraining(_options, _corpus.Value, ListOpsMethods.Rule(method), seed);
+        : new ListOpsTraining(_options, _corpus.Value, ListOpsMethods.Rule(method), seed, _measured);
 
     private static ListOpsOptions Tuned(ListOpsOptions options, ListOpsTuning? tuning) =>
         options with { Lr = options.Lr ?? tuning?.Lr ?? ListOpsOptions.DefaultLr };

@@ -89,6 +89,22 @@ public sealed record ListOpsOptions : IPresetOptions
     [Incidental]
     public int PictureEvery { get; init; } = 5;
 
+    [Description("Compare gradients of the scores with the exact one every so many epochs, the first included; 0: never.")]
+    [Incidental]
+    public int QualityEvery { get; init; }
+
+    [Description("Estimators whose gradients are compared, separated by commas.")]
+    [Incidental, OneValue]
+    public string QualityEstimators { get; init; } = VaePresets.Compared;
+
+    [Description("Validation sentences, of 4 to 7 leaves, whose gradients are compared.")]
+    [Incidental]
+    public int QualitySentences { get; init; } = 20;
+
+    [Description("Gradient estimates for each of these sentences.")]
+    [Incidental]
+    public int QualityDraws { get; init; } = 512;
+
     object IPresetOptions.Defaults => Preset is null ? new ListOpsOptions() : ListOpsPresets.Get(Preset).Options;
 }
 

@@ -16,6 +16,8 @@ internal sealed class ListOpsTraining : TrainingRun
     private readonly ListOpsOptions _options;
     private readonly ListOpsCorpus _corpus;
     private readonly MergeRule _rule;
+    private readonly long _seed;
+    private readonly IReadOnlyList<Method> _measured;
     private readonly TreeLstm _model;
     private readonly ITreeForm _form;
     private readonly Optimizer _optimizer;
@@ -25,8 +27,9 @@ internal sealed class ListOpsTraining : TrainingRun
     private readonly BestEpoch _best = new();
     private readonly IReadOnlyList<ListOpsRow> _drawn;
 
-    internal ListOpsTraining(ListOpsOptions options, ListOpsCorpus corpus, MergeRule rule, long seed)
+    internal ListOpsTraining(ListOpsOptions options, ListOpsCorpus corpus, MergeRule rule, long seed, IReadOnlyList<Method> measured)
     {
+        (_seed, _measured) = (seed, measured);
         (_options, _corpus, _rule, _drawn) = (options, corpus, rule, TreeSketch.Choose(corpus.Test));
         (_order, _noise) = (Seeds.Generator(seed, 1, Purposes), Seeds.Generator(seed, 2, Purposes));
         using (var weights = Seeds.Generator(seed, 0, Purposes))
@@ -52,6 +55,8 @@ internal sealed class ListOpsTraining : TrainingRun
     {
         var batches = Batches();
         var numbers = new Dictionary<string, double>();
+        if (_measured.Count > 0 && (epoch == 1 || epoch % _options.QualityEvery == 0))
+            ScoreGradients.Measure(_model, _corpus.Measured(_options.QualitySentences), _measured, _options, _seed, epoch, numbers, cancellation);
         var (total, sentences) = (0.0, 0);
         var watch = Stopwatch.StartNew();
         foreach (var (step, batch) in batches.Index())
