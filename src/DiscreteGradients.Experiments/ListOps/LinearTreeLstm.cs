@@ -32,10 +32,27 @@ internal sealed class LinearTreeLstm(TreeLstm model) : ITreeForm
         return Classify(batch, roots, merges, dropout: null).Reading;
     }
 
+    /// <summary>
+    /// For each sentence the gradient of its own cross-entropy at the query, with drawn merges and without dropout. No parameter's
+    /// <c>grad</c> is touched.
+    /// </summary>
+    internal double[][] QueryGradients(Sentences batch, MergeRule rule)
+    {
+        using var scope = NewDisposeScope();
+        var (roots, _) = _walk.Forward(batch, rule, training: false);
+        roots.requires_grad_();
+        var loss = nn.functional.cross_entropy(model.Classify(roots, dropout: null), Labels(batch), reduction: nn.Reduction.Sum);
+        return _walk.QueryGradients(Derivatives.Of(loss, [roots])[0]!);
+    }
+
+    internal TreeLstm Model => model;
+
+    private static Tensor Labels(Sentences batch) => tensor(batch.Labels.Select(label => (long)label).ToArray());
+
     private (Tensor Loss, Reading Reading) Classify(Sentences batch, Tensor roots, int[][] merges, Tensor? dropout)
     {
         var logits = model.Classify(roots, dropout);
-        var loss = nn.functional.cross_entropy(logits, tensor(batch.Labels.Select(label => (long)label).ToArray()));
+        var loss = nn.functional.cross_entropy(logits, Labels(batch));
         return (loss, Reading.Of(loss, logits, merges));
     }
 
@@ -63,4 +80,7 @@ internal interface ITreeWalk : IDisposable
 
     /// <summary>Adds the gradients of the parameters, from that at the roots [B, d] of the last way forward.</summary>
     void Backward(Tensor atRoots);
+
+    /// <summary>The gradient at the query from each sentence, in the order of the batch, and nothing else.</summary>
+    double[][] QueryGradients(Tensor atRoots);
 }

@@ -55,7 +55,7 @@ internal sealed class PlainTreeLstm(TreeLstm model) : ITreeForm
     }
 
     /// <summary>The LSTM over the symbols, from left to right: states h and c [B, M, d] of the leaves.</summary>
-    private (Tensor H, Tensor C) Leaves(Sentences batch, int longest, Tensor? dropout)
+    internal (Tensor H, Tensor C) Leaves(Sentences batch, int longest, Tensor? dropout)
     {
         var words = tensor(batch.Words.SelectMany(w => w.Select(i => (long)i).Concat(new long[longest - w.Length])).ToArray());
         var embedded = model.Embedding.index_select(0, words).view(batch.Count, longest, _size);
@@ -77,7 +77,7 @@ internal sealed class PlainTreeLstm(TreeLstm model) : ITreeForm
     }
 
     /// <summary>The node that each pair would become.</summary>
-    private (Tensor H, Tensor C) Compose((Tensor H, Tensor C) left, (Tensor H, Tensor C) right)
+    internal (Tensor H, Tensor C) Compose((Tensor H, Tensor C) left, (Tensor H, Tensor C) right)
     {
         var gates = nn.functional.linear(cat([left.H, right.H], -1), model.Cell, model.CellBias).chunk(5, -1);
         var c = left.C * (gates[1] + 1).sigmoid() + right.C * (gates[2] + 1).sigmoid() + gates[3].tanh() * gates[0].sigmoid();

@@ -19,7 +19,7 @@ internal sealed unsafe class TreeRooms<T>(int d) : IDisposable
 
     internal Room<T> Bias { get; } = new(5 * d);
 
-    /// <summary>The query over √d, then its gradient.</summary>
+    /// <summary>The query over √d.</summary>
     internal Room<T> Query { get; } = new(d);
 
     /// <summary>By nodes.</summary>
@@ -50,7 +50,9 @@ internal sealed unsafe class TreeRooms<T>(int d) : IDisposable
 
     internal Room<T> Gradient { get; } = new(d);
 
-    /// <summary>The nodes of the pairs.</summary>
+    /// <summary>The rows of the pairs, and their nodes.</summary>
+    internal int[] Row { get; private set; } = [];
+
     internal int[] Left { get; private set; } = [];
 
     internal int[] Right { get; private set; } = [];
@@ -70,9 +72,9 @@ internal sealed unsafe class TreeRooms<T>(int d) : IDisposable
         _gates.Hold(pairs);
         _pairs.Hold(pairs);
         Bias.Hold(1);
-        Query.Hold(2);
+        Query.Hold(1);
         if (Left.Length < pairs)
-            (Left, Right, Score, AtScore) = (new int[pairs], new int[pairs], new double[pairs], new double[pairs]);
+            (Row, Left, Right, Score, AtScore) = (new int[pairs], new int[pairs], new int[pairs], new double[pairs], new double[pairs]);
     }
 
     /// <summary>Makes room for the way back.</summary>

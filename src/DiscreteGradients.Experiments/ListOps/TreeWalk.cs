@@ -45,7 +45,7 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
             for (var i = 0; i < sequence.Count; i++)
                 sequence.Nodes[i] = _order.First(i) + row;
             for (var i = 0; i < sequence.Count - 1; i++)
-                Compose(sequence, i);
+                Compose(row, i);
         }
 
         _firstMade = new int[_order.Longest];
@@ -73,19 +73,20 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
         {
             var (sequence, position) = (_sequences[row], _sequences[row][step].Position);
             if (position > 0)
-                Compose(sequence, position - 1);
+                Compose(row, position - 1);
             if (position < sequence.Count - 1)
-                Compose(sequence, position);
+                Compose(row, position);
         }
 
         return active;
     }
 
-    private void Compose(Sequence sequence, int position)
+    private void Compose(int row, int position)
     {
+        var sequence = _sequences[row];
         var (left, right, pair) = (sequence.Nodes[position], sequence.Nodes[position + 1], _pairs++);
         sequence.Pairs[position] = pair;
-        (_.Left[pair], _.Right[pair]) = (left, right);
+        (_.Row[pair], _.Left[pair], _.Right[pair]) = (row, left, right);
         var at = _.Pair(pair);
         TreeCell<T>.Join(_d, _.Products[left], _.Products[right] + (5 * _d), _.Bias[0], _.C[left], _.C[right], at);
         _.Score[pair] = double.CreateTruncating(TreeCell<T>.Dot(_d, _.Query[0], at.H));
@@ -117,6 +118,24 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
 
     public void Backward(Tensor atRoots)
     {
+        Back(atRoots);
+        AddGradients();
+        _leaves.Backward(_batch, _order, _.H, _.C, _.AtH, _.AtC);
+    }
+
+    public double[][] QueryGradients(Tensor atRoots)
+    {
+        Back(atRoots);
+        AtQuery();
+        var gradients = new double[_batch.Count][];
+        foreach (var (row, sentence) in _order.Sentence.Index())
+            gradients[sentence] = [.. _.Passed.Row(row)[.._model.Size].ToArray().Select(double.CreateTruncating)];
+        return gradients;
+    }
+
+    /// <summary>The gradients at nodes and scores from that at the roots.</summary>
+    private void Back(Tensor atRoots)
+    {
         _.HoldGradients(_order.Count, _pairs);
         _pending.Clear(2 * _order.Count, _pairs);
         Through();
@@ -125,8 +144,6 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
             new Span<T>(from + ((long)sentence * _model.Size), _model.Size).CopyTo(_.AtH.Row(_sequences[row].Nodes[0]));
         for (var step = _order.Longest - 2; step >= 0; step--)
             StepBack(step);
-        AddGradients();
-        _leaves.Backward(_batch, _order, _.H, _.C, _.AtH, _.AtC);
     }
 
     /// <summary>What each pair passes on to its nodes, and before the gates, for a gradient of 1 at its score.</summary>
@@ -195,8 +212,6 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
         var (made, size) = (_firstMade[^1] - _order.Count, _model.Size);
         var byNode = _.Products;  // their memory is free now
         byNode.Span(_order.Count + made).Clear();
-        var query = _.Query[1];
-        _.Query.Row(1).Clear();
         for (var pair = 0; pair < _pairs && _rule.Learns; pair++)
         {
             var atScore = T.CreateTruncating(_.AtScore[pair]);
@@ -204,7 +219,6 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
                 continue;
             TreeCell<T>.Add(5 * _d, atScore, _.AtGates[pair], byNode[_.Left[pair]]);
             TreeCell<T>.Add(5 * _d, atScore, _.AtGates[pair], byNode[_.Right[pair]] + (5 * _d));
-            TreeCell<T>.Add(_d, atScore, _.Pair(pair).H, query);
         }
 
         foreach (var (row, sequence) in _sequences.Index())
@@ -225,8 +239,17 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
         Padding<T>.AddGradient(_model.Cell, size, size, 5, _.Gradient[5 * _d], _d, _d);
         for (var gate = 0; gate < 5; gate++)
             Padding<T>.AddGradient(_model.CellBias, gate * size, size, 1, _.Bias[0] + (gate * _d), _d, 1);
-        TreeCell<T>.Scale(_d, T.One / T.Sqrt(T.CreateTruncating(size)), query);
-        Padding<T>.AddGradient(_model.Query, 0, size, 1, query, _d, 1);
+        AtQuery();
+        for (var row = 0; row < _batch.Count; row++)
+            Padding<T>.AddGradient(_model.Query, 0, size, 1, _.Passed[row], _d, 1);
+    }
+
+    /// <summary>The gradient at the query from each row, in memory that is free when all merges are taken back.</summary>
+    private void AtQuery()
+    {
+        _.Passed.Span(_batch.Count).Clear();
+        for (var pair = 0; pair < _pairs; pair++)
+            TreeCell<T>.Add(_d, T.CreateTruncating(_.AtScore[pair] / Math.Sqrt(_model.Size)), _.Pair(pair).H, _.Passed[_.Row[pair]]);
     }
 
     /// <summary>Takes over the cell and the query, which is divided by √d.</summary>
@@ -242,7 +265,7 @@ internal sealed unsafe class TreeWalk<T> : ITreeWalk
         for (var gate = 0; gate < 5; gate++)
             Padding<T>.Load(_model.CellBias, gate * size, size, 1, _.Bias[0] + (gate * _d), _d, 1);
         Padding<T>.Load(_model.Query, 0, size, 1, _.Query[0], _d, 1);
-        TreeCell<T>.Scale(_d, T.One / T.Sqrt(T.CreateTruncating(size)), _.Query[0]);
+        TreeCell<T>.Scale(_d, T.CreateTruncating(1 / Math.Sqrt(size)), _.Query[0]);
     }
 
     public void Dispose()
