@@ -127,6 +127,22 @@ public sealed class ListOpsExperimentTests : IDisposable
     }
 
     [Fact]
+    public void Measuring_gradients_changes_nothing_of_the_run()
+    {
+        var options = _tiny with { Epochs = 3, QualityEvery = 2, QualityDraws = 8, QualitySentences = 2, QualityEstimators = "st,reinmax" };
+
+        var measured = Run(options, "reinmax");
+        var again = Run(options, "reinmax");
+        var plain = Run(_tiny with { Epochs = 3 }, "reinmax");
+
+        string[] names = ["cosine", "bias", "bias_approx", "std"];
+        Assert.Equal([8, 8, 0], measured.Select(e => e.Numbers.Keys.Count(key => names.Contains(key.Split('/')[0]))));
+        Assert.Equal(measured.Select(e => e.Numbers), again.Select(e => e.Numbers));
+        foreach (var (with, without) in measured.Zip(plain))
+            Assert.All(without.Numbers, number => Assert.Equal(number.Value, with.Numbers[number.Key]));
+    }
+
+    [Fact]
     public void Presets_hold_the_published_settings()
     {
         var paper = ListOpsPresets.Get("paper");
@@ -187,6 +203,14 @@ public sealed class ListOpsExperimentTests : IDisposable
         { new() { Clip = -1 }, "--clip must be a finite number above 0; got -1." },
         { new() { Patience = -1 }, "--patience must be at least 0; got -1." },
         { new() { PictureEvery = -1 }, "--picture-every must be at least 0; got -1." },
+        { new() { QualityEvery = -1 }, "--quality-every must be at least 0; got -1." },
+        { new() { QualityEvery = 1, QualityDraws = 1 }, "--quality-draws must be at least 2; got 1." },
+        { new() { QualityEvery = 1, QualitySentences = 0 }, "--quality-sentences must be at least 1; got 0." },
+        {
+            new() { QualityEvery = 1, QualityEstimators = "st,rloo" },
+            "--quality-estimators may not name 'rloo' here: merges need a pathwise estimator, whose gradient comes from one reading; it is none."
+        },
+        { new() { QualityEvery = 1, Tokens = ListOpsTokens.Characters }, NoSentences },
         { new() { Dropout = 1 }, "--dropout must be at least 0 and below 1; got 1." },
         { new() { Dropout = double.NaN }, "--dropout must be at least 0 and below 1; got NaN." },
     };
@@ -200,6 +224,8 @@ public sealed class ListOpsExperimentTests : IDisposable
     public void Too_few_sentences_are_refused_in_words()
     {
         Assert.Equal("--batch must be at most the 60 training sentences; got 61.", Message(_tiny with { Batch = 61 }));
+        File.WriteAllText(_folder["digits.tsv"], "7\t7\n");
+        Assert.Equal(NoSentences, Message(_tiny with { QualityEvery = 1, Valid = _folder["digits.tsv"] }));
         Assert.Equal(
             "None of the 60 training sentences has at most 1 tokens; use a larger --longest.", Message(_tiny with { Longest = 1 }));
 
@@ -215,6 +241,10 @@ public sealed class ListOpsExperimentTests : IDisposable
         Assert.Equal(
             "it needs 2 categories a latent; merges are chosen among as many pairs as there are.", ListOpsMethods.WhyNot(Method("disarm")));
     }
+
+    private const string NoSentences =
+        "--quality-every needs validation sentences of 4 to 7 leaves, whose orders of merges can be enumerated; "
+        + "there are none: use --tokens merged or split.";
 
     private static readonly Dictionary<string, object> Nothing = [];
 
