@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace DiscreteGradients.Experiments.Tests.ListOps;
 
 public sealed class TreeLstmTests
@@ -211,6 +209,9 @@ public sealed class TreeLstmTests
         };
     }
 
-    private static TreeCase[] Golden() => JsonSerializer.Deserialize<TreeCase[]>(
-        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "ListOps", "Golden", "listops.json")), StrictJson.Options)!;
+    private static IReadOnlyList<TreeCase> Golden()
+    {
+        using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "ListOps", "Golden", "listops.json"));
+        return TreeCases.Read(file)!;
+    }
 }
