@@ -111,6 +111,14 @@ public sealed class TreeLstmTests
     }
 
     [Fact]
+    public void Of_equal_scores_the_first_is_the_highest()
+    {
+        Assert.Equal(1, MergeRule.Highest.Choose(default, [1, 3, 3, 2]));
+        Assert.Equal(0, new EstimatedMerges(new ReinMax()).Settled.Choose(default, [2, 2]));
+        Assert.Equal(2, new UntrainedMerges().Settled.Choose(default, [-3, -2, -1]));
+    }
+
+    [Fact]
     public void The_parameters_begin_as_in_the_released_code()
     {
         using var scope = NewDisposeScope();
