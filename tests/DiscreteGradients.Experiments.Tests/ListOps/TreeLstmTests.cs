@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace DiscreteGradients.Experiments.Tests.ListOps;
 
 public sealed class TreeLstmTests
@@ -113,6 +111,14 @@ public sealed class TreeLstmTests
     }
 
     [Fact]
+    public void Of_equal_scores_the_first_is_the_highest()
+    {
+        Assert.Equal(1, MergeRule.Highest.Choose(default, [1, 3, 3, 2]));
+        Assert.Equal(0, new EstimatedMerges(new ReinMax()).Settled.Choose(default, [2, 2]));
+        Assert.Equal(2, new UntrainedMerges().Settled.Choose(default, [-3, -2, -1]));
+    }
+
+    [Fact]
     public void The_parameters_begin_as_in_the_released_code()
     {
         using var scope = NewDisposeScope();
@@ -211,6 +217,9 @@ public sealed class TreeLstmTests
         };
     }
 
-    private static TreeCase[] Golden() => JsonSerializer.Deserialize<TreeCase[]>(
-        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "ListOps", "Golden", "listops.json")), StrictJson.Options)!;
+    private static IReadOnlyList<TreeCase> Golden()
+    {
+        using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "ListOps", "Golden", "listops.json"));
+        return TreeCases.Read(file)!;
+    }
 }
