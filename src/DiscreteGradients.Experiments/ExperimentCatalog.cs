@@ -58,7 +58,8 @@ internal static class ExperimentCatalog
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
     };
 
-    private static readonly ExperimentEntry[] Rows = [PolynomialExperiment.Entry, VaeExperiment.Entry, BernoulliVaeExperiment.Entry, ListOpsExperiment.Entry];
+    private static readonly ExperimentEntry[] Rows =
+        [PolynomialExperiment.Entry, VaeExperiment.Entry, BernoulliVaeExperiment.Entry, ListOpsExperiment.Entry];
 
     private static readonly AsyncLocal<ExperimentEntry[]?> Guests = new();
 

@@ -53,13 +53,14 @@ internal static class RunReport
     {
         foreach (var line in summaries.Select(s => lines.First(line => line.Method == s.Method && line.Epoch == s.Epoch)))
         {
-            var prefix = Path.Combine(folder, RunLauncher.PictureName(line, ""));
-            if (!Directory.Exists(Path.GetDirectoryName(prefix)))
+            var prefix = RunLauncher.PictureName(line, "");
+            var (plots, start) = (Path.Combine(folder, Path.GetDirectoryName(prefix)!), Path.GetFileName(prefix));
+            if (!Directory.Exists(plots))
                 return;
-            var texts = Directory.GetFiles(Path.GetDirectoryName(prefix)!, $"{Path.GetFileName(prefix)}*.txt").Order(StringComparer.Ordinal);
-            if (texts.FirstOrDefault() is not { } text)
+            if (Directory.GetFiles(plots, $"{start}*.txt").Order(StringComparer.Ordinal).FirstOrDefault() is not { } text)
                 continue;
-            terminal.Out.WriteLine($"{Format.Capital(Path.GetFileNameWithoutExtension(text).Split('-')[^1])} of {line.Method}, seed {line.Seed}:");
+            var name = Path.GetFileNameWithoutExtension(text)[start.Length..];
+            terminal.Out.WriteLine($"{Format.Capital(name)} of {line.Method}, seed {line.Seed}:");
             terminal.Out.WriteLine(File.ReadAllText(text));
             return;
         }

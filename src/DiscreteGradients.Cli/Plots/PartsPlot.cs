@@ -10,7 +10,11 @@ internal static class PartsPlot
     {
         var curves = rows.Select(row => new Curve(
                 row.Label, row.Method,
-                [.. parts.Index().Where(part => row.At(part.Item) is not null).Select(part => (part.Index, row.At(part.Item)!.Value))], row.Alike))
+                [
+                    .. parts.Select((part, place) => (Place: place, Value: row.At(part))).Where(point => point.Value is not null)
+                        .Select(point => (point.Place, point.Value!.Value)),
+                ],
+                row.Alike))
             .Where(curve => curve.Points.Count > 0).ToList();
         if (curves.Count == 0)
             return false;

@@ -3,8 +3,8 @@ using System.Text;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>
-/// Expressions of ListOps, such as <c>[MAX 2 [MIN 7 4 ] ]</c>, kept as one letter a token: <c>x2n74]]</c>. Letters are digits, the operators
-/// n MIN, x MAX, d MED, s SM, and the closing bracket.
+/// Expressions of ListOps, such as <c>[MAX 2 [MIN 7 4 ] ]</c>, kept as one letter a token: <c>x2n74]]</c>. Letters are digits, the
+/// operators n MIN, x MAX, d MED, s SM, and the closing bracket.
 /// </summary>
 /// <remarks>
 /// Reference: Nangia, Bowman 2018, "ListOps: A Diagnostic Dataset for Latent Tree Learning", NAACL student research workshop. MED is the

@@ -3,7 +3,7 @@ namespace DiscreteGradients.Experiments;
 /// <summary>Sentences for training, validation and testing.</summary>
 internal sealed record ListOpsRows(ListOpsSentence[] Train, ListOpsSentence[] Valid, ListOpsSentence[] Test);
 
-/// <summary>The sets of ListOps sentences: the published one, of which there are no training rows to be had, and one made by its rule.</summary>
+/// <summary>The sets of ListOps sentences: the published one, whose training rows are not to be had, and one made by its rule.</summary>
 internal static class ListOpsSets
 {
     internal const string Name = "listops";

@@ -2,7 +2,8 @@ namespace DiscreteGradients.Experiments;
 
 /// <summary>Trains a Tree-LSTM whose trees are latent to compute the values of nested lists of digits.</summary>
 /// <remarks>
-/// Reference: Choi, Yoo, Lee 2018, arXiv 1707.02786 (the model); Nangia, Bowman 2018 (the task); Liu et al. 2023, arXiv 2304.08612, table 1.
+/// References: Choi, Yoo, Lee 2018, arXiv 1707.02786 (the model); Nangia, Bowman 2018 (the task);
+/// Liu et al. 2023, arXiv 2304.08612, table 1.
 /// </remarks>
 internal sealed class ListOpsExperiment : Experiment
 {
@@ -16,7 +17,8 @@ internal sealed class ListOpsExperiment : Experiment
 
     /// <summary>The row of the catalogue.</summary>
     public static ExperimentEntry Entry { get; } = ExperimentEntry.For<ListOpsOptions>(
-        "listops", "Tree-LSTM with latent trees that computes the values of nested lists of digits", options => new ListOpsExperiment(options),
+        "listops", "Tree-LSTM with latent trees that computes the values of nested lists of digits",
+        options => new ListOpsExperiment(options),
         _ =>
         [
             new Metric(Metrics.TrainLoss, "train loss", Direction.Lower) { Unit = "nats", IsSparse = true },

@@ -23,7 +23,8 @@ public sealed record ListOpsOptions : IPresetOptions
     [MayChange, Incidental]
     public string? Data { get; init; }
 
-    [Description("Training sentences: made (by the published rule, for the published ones are not to be had), or a file in the published form.")]
+    [Description(
+        "Training sentences: made (by the published rule, for the published ones are not to be had), or a file in the published form.")]
     [OneValue]
     public string Train { get; init; } = ListOpsCorpus.MadeRows;
 

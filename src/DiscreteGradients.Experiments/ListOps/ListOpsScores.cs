@@ -52,7 +52,8 @@ internal sealed class ListOpsScores(int longest)
         return _right.Value;
     }
 
-    private static Metric Parts(string name, string title) => new(name, title, Direction.Higher) { Place = MetricPlace.Parts, IsTabled = true };
+    private static Metric Parts(string name, string title) =>
+        new(name, title, Direction.Higher) { Place = MetricPlace.Parts, IsTabled = true };
 
     private static string DepthName(int depth) => depth == ManyDepths ? $"{depth}+" : $"{depth}";
 

@@ -56,7 +56,7 @@ internal sealed class ListOpsTraining : TrainingRun
         var batches = Batches();
         var numbers = new Dictionary<string, double>();
         if (_measured.Count > 0 && (epoch == 1 || epoch % _options.QualityEvery == 0))
-            ScoreGradients.Measure(_model, _corpus.Measured(_options.QualitySentences), _measured, _options, _seed, epoch, numbers, cancellation);
+            MeasureGradients(epoch, numbers, cancellation);
         var (total, sentences) = (0.0, 0);
         var watch = Stopwatch.StartNew();
         foreach (var (step, batch) in batches.Index())
@@ -146,6 +146,13 @@ internal sealed class ListOpsTraining : TrainingRun
         }
 
         return scores.AddTo(numbers);
+    }
+
+    private void MeasureGradients(int epoch, Dictionary<string, double> numbers, CancellationToken cancellation)
+    {
+        using var generator = Seeds.OfEpoch(_seed, epoch);
+        ScoreGradients.Measure(
+            _model, _corpus.Measured(_options.QualitySentences), _measured, _options.QualityDraws, generator, numbers, cancellation);
     }
 
     private Sketch[] Sketches(int epoch)

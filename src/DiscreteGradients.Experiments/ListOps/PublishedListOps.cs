@@ -8,7 +8,8 @@ namespace DiscreteGradients.Experiments;
 internal static class PublishedListOps
 {
     private static readonly PublishedSource Source = new(
-        "paper", "arXiv 2010.04838, table 1, the test accuracy of the best validation; it has no deviation, so ± is what its test sentences alone give");
+        "paper",
+        "arXiv 2010.04838, table 1, the test accuracy of the best validation; it has no deviation, so ± is what its test sentences alone give");
 
     private static readonly int[] Longest = [10, 25, 50];
     private static readonly int[] MergedSentences = [3531, 6477, 7966];
@@ -32,7 +33,8 @@ internal static class PublishedListOps
         var temperature = Array.IndexOf(Temperatures, Setting(method, "temperature"));
         return options is { Dataset: ListOpsSets.Name, Test: null } && column >= 0 && temperature >= 0
             && Accuracies.TryGetValue(draws, out var row)
-            ? [new(Source, new PublishedNumber("selected_accuracy", Binomial(row[(3 * column) + temperature] / 100, options.Tokens, column)))]
+            ? [new(Source, new PublishedNumber(
+                "selected_accuracy", Binomial(row[(Temperatures.Length * column) + temperature] / 100, options.Tokens, column)))]
             : [];
     }
 
@@ -44,5 +46,7 @@ internal static class PublishedListOps
     }
 
     private static double Setting(MethodRecord method, string name) =>
-        method.Settings?.TryGetValue(name, out var value) == true && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.NaN;
+        method.Settings?.TryGetValue(name, out var value) == true && value.ValueKind == JsonValueKind.Number
+            ? value.GetDouble()
+            : double.NaN;
 }

@@ -12,8 +12,8 @@ internal static class ScoreGradients
     private const string Temperature = "temperature";
 
     internal static OptionException NoSentences => new(
-        $"--quality-every needs validation sentences of {Shortest} to {MergeOrders.Longest} leaves, whose orders of merges can be enumerated; "
-        + "there are none: use --tokens merged or split.");
+        $"--quality-every needs validation sentences of {Shortest} to {MergeOrders.Longest} leaves, whose orders of merges can be "
+        + "enumerated; there are none: use --tokens merged or split.");
 
     /// <summary>The estimators whose gradients are measured, with the preset's temperatures; none unless they are asked for.</summary>
     /// <exception cref="OptionException">They cannot be measured.</exception>
@@ -39,10 +39,9 @@ internal static class ScoreGradients
 
     /// <summary>Adds the errors of each estimator to the numbers, all from the same draws.</summary>
     internal static void Measure(
-        TreeLstm model, IReadOnlyList<ListOpsRow> rows, IReadOnlyList<Method> estimators, ListOpsOptions options, long seed, int epoch,
+        TreeLstm model, IReadOnlyList<ListOpsRow> rows, IReadOnlyList<Method> estimators, int draws, Generator generator,
         Dictionary<string, double> numbers, CancellationToken cancellation)
     {
-        using var generator = Seeds.OfEpoch(seed, epoch);
         using var keys = randint(long.MaxValue, rows.Count, ScalarType.Int64, generator: generator);
         using var form = new LinearTreeLstm(model);
         foreach (var method in estimators)
@@ -50,7 +49,7 @@ internal static class ScoreGradients
             cancellation.ThrowIfCancellationRequested();
             var rule = new EstimatedMerges((PathwiseEstimator)method.Estimator);
             var sentences = ListOpsCorpus.Batch(rows, keys.data<long>().ToArray(), rule);
-            MergeOrders.Measure(form, sentences, rule, options.QualityDraws).AddTo(numbers, method.Name);
+            MergeOrders.Measure(form, sentences, rule, draws).AddTo(numbers, method.Name);
         }
     }
 }

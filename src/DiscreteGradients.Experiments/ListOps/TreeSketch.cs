@@ -15,8 +15,8 @@ internal static class TreeSketch
     /// <summary>The sentences that are drawn: short ones whose lists are nested, as far as there are some.</summary>
     internal static IReadOnlyList<ListOpsRow> Choose(IReadOnlyList<ListOpsRow> rows) =>
     [
-        .. rows.Where(row => row.Words.Length > Nested).OrderByDescending(row => Math.Min(row.Depth, Nested)).ThenBy(row => row.Words.Length)
-            .DistinctBy(row => row.Words.Length).Take(Sentences),
+        .. rows.Where(row => row.Words.Length > Nested)
+            .OrderByDescending(row => Math.Min(row.Depth, Nested)).ThenBy(row => row.Words.Length).DistinctBy(row => row.Words.Length).Take(Sentences),
     ];
 
     /// <summary>Some sentences with the merges and the answers of a model.</summary>
@@ -27,7 +27,8 @@ internal static class TreeSketch
         foreach (var (row, merges, answer) in readings)
         {
             var leaves = Leaves.Texts(row.Expression, row.Tokens);
-            var title = $"value {row.Label}, read as {answer}; F1 {Leaves.Agreement(merges, row.Merges).ToString("0.00", CultureInfo.InvariantCulture)}";
+            var agreement = Leaves.Agreement(merges, row.Merges).ToString("0.00", CultureInfo.InvariantCulture);
+            var title = $"value {row.Label}, read as {answer}; F1 {agreement}";
             words.Add(new SketchWord(Margin, y, title, false));
             var baseline = y + Margin + (Height(row.Merges) * LevelHeight) + LineHeight;
             AddTree(lines, row.Merges, baseline - LineHeight, -LevelHeight, isStrong: false);

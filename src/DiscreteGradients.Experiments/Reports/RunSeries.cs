@@ -60,7 +60,8 @@ internal sealed record RunSeries(
     public IReadOnlyList<string> Parts(Metric metric) =>
     [
         .. Furthest.SelectMany(s => s.Lines).SelectMany(line => line.Numbers.Keys)
-            .Where(name => name.StartsWith(metric.Name + "/", StringComparison.Ordinal)).Distinct().Select(name => name[(metric.Name.Length + 1)..]),
+            .Where(name => name.StartsWith(metric.Name + "/", StringComparison.Ordinal)).Distinct()
+            .Select(name => name[(metric.Name.Length + 1)..]),
     ];
 
     /// <summary>How the metric compares; null where there is nothing to compare, or the series has not come to the end.</summary>

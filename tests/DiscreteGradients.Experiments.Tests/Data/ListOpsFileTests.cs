@@ -5,7 +5,8 @@ namespace DiscreteGradients.Experiments.Tests.Data;
 
 public sealed class ListOpsFileTests : IDisposable
 {
-    private const string Good = "0\t( ( ( ( ( [SM 6 ) 5 ) 9 ) 0 ) ] )\n4\t( ( ( [MAX 2 ) ( ( ( [MED 7 ) ( ( ( [MIN 8 ) 1 ) ] ) ) ] ) ) ] )\n7\t7\n";
+    private const string Good =
+        "0\t( ( ( ( ( [SM 6 ) 5 ) 9 ) 0 ) ] )\n4\t( ( ( [MAX 2 ) ( ( ( [MED 7 ) ( ( ( [MIN 8 ) 1 ) ] ) ) ] ) ) ] )\n7\t7\n";
 
     private readonly TemporaryFolder _folder = new();
 

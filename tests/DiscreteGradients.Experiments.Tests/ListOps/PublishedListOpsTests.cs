@@ -23,7 +23,9 @@ public sealed class PublishedListOpsTests
         var test = Rows.Value.Test.Where(Short).ToList();
 
         Assert.Equal((8_689, 857), (test.Count, Rows.Value.Valid.Count(Short)));
-        Assert.Equal([965, 893, 859, 850, 874, 843, 774, 813, 832, 986], Enumerable.Range(0, 10).Select(d => test.Count(r => r.Label == d)));
+        Assert.Equal(
+            [965, 893, 859, 850, 874, 843, 774, 813, 832, 986],
+            Enumerable.Range(0, 10).Select(d => test.Count(r => r.Label == d)));
         Assert.Equal(
             [1, 2093, 2339, 1429, 893, 611, 508, 353, 222, 136, 62, 29, 8, 4, 1],
             Enumerable.Range(0, 15).Select(depth => test.Count(row => ListOpsExpression.Depth(row.Expression) == depth)));

@@ -31,8 +31,8 @@ internal static class TinyListOps
         var options = Write(folder);
         return
         [
-            "run", "listops", "--train", options.Train, "--valid", options.Valid!, "--test", options.Test!, "--hidden", "6", "--batch", "15",
-            "--dropout", "0.1", "--threads", "1",
+            "run", "listops", "--train", options.Train, "--valid", options.Valid!, "--test", options.Test!,
+            "--hidden", "6", "--batch", "15", "--dropout", "0.1", "--threads", "1",
         ];
     }
 }
