@@ -11,7 +11,7 @@ internal sealed record ListOpsPreset(ListOpsOptions Options, IReadOnlyDictionary
 /// <summary>
 /// The settings of Liu et al. 2023, arXiv 2304.08612, table 8 (RAdam for all), and those of the columns of table 1 of Paulus, Maddison,
 /// Krause 2021, arXiv 2010.04838. The latter says that batches have the size of the longest sentence and that methods are selected by their
-/// validation accuracy; how tokens are counted, the learning rate, the size and the number of steps are choices made here.
+/// validation accuracy; how tokens are counted, the optimiser's settings, the size and the number of steps are choices made here.
 /// </summary>
 internal static class ListOpsPresets
 {
@@ -55,5 +55,14 @@ internal static class ListOpsPresets
         ?? (preset.Tunings.Count > 0 && !ListOpsMethods.IsEstimator(method) ? Control : null);
 
     private static ListOpsPreset GumbelRao(int longest, int steps) => new(
-        new() { Preset = $"gumbel-rao-{longest}", Longest = longest, Batch = longest, Steps = steps, Epochs = 10 }, Nothing);
+        new()
+        {
+            Preset = $"gumbel-rao-{longest}",
+            Longest = longest,
+            Batch = longest,
+            Steps = steps,
+            Epochs = 10,
+            Dropout = 0.1,
+        },
+        Nothing);
 }

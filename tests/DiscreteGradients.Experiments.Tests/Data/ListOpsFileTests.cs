@@ -76,6 +76,24 @@ public sealed class ListOpsFileTests : IDisposable
     public void A_damaged_line_is_one_sentence(string text, string sentence) =>
         Assert.Equal(sentence, Assert.Throws<OptionException>(() => ListOpsFile.Parse("f", text)).Message);
 
+    [Theory]
+    [InlineData(9_997, null)]
+    [InlineData(9_998, "Line 1 of 'f' has 10001 tokens; at most 10000 can be read: remove the line.")]
+    public void A_sentence_that_is_too_long_is_refused(int digits, string? sentence)
+    {
+        var line = ListOpsFile.Line(new ListOpsSentence($"x{new string('3', digits)}]", 3));
+
+        Assert.Equal(sentence, Record.Exception(() => ListOpsFile.Parse("f", line))?.Message);
+    }
+
+    [Fact]
+    public void Lists_may_be_nested_as_deep_as_a_sentence_is_long()
+    {
+        var deep = string.Concat(Enumerable.Repeat("n1", 2_500)) + new string(']', 2_500);
+
+        Assert.Equal(new ListOpsSentence(deep, 1), Assert.Single(ListOpsFile.Parse("f", ListOpsFile.Line(new ListOpsSentence(deep, 1)))));
+    }
+
     [Fact]
     public void A_file_that_is_cut_off_is_refused_wherever_it_ends_within_a_line()
     {
