@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace DiscreteGradients.Benchmarks;
 
 /// <summary>
-/// One training step of the ListOps model without the optimiser (16 sentences at random, ReinMax, dropout, one thread), in both forms: seconds
-/// and memory. Then the time of a sentence against its length.
+/// One training step of the ListOps model without the optimiser (16 sentences at random, ReinMax, dropout, one thread), in both forms:
+/// seconds and memory. Then the time of a sentence against its length.
 /// </summary>
 internal static class TreeStep
 {

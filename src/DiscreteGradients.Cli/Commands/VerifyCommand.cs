@@ -12,7 +12,7 @@ internal static class VerifyCommand
     internal static Command Create(Terminal terminal)
     {
         var file = new Argument<string>("FILE")
-        { Description = "JSON: {\"cases\": [...]}, each with its draws and the expected gradient; or a list of readings by the ListOps model." };
+        { Description = "JSON: {\"cases\": [...]}, each with its draws and the expected gradient; or readings by the ListOps model." };
         var command = new Command("verify", "Recompute stored gradient cases in float64 and compare.") { file };
         command.SetAction(parsed => Verify(parsed.GetRequiredValue(file), terminal));
         return command;

@@ -5,7 +5,9 @@ using TorchSharp.Modules;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>The order in which sentences and their leaves lie in memory, so that what is still unfinished at a step comes first, in a row.</summary>
+/// <summary>
+/// The order in which sentences and their leaves lie in memory, so that what is still unfinished at a step comes first, in a row.
+/// </summary>
 /// <remarks>
 /// Rows are sentences by falling length. Leaf i of row r has the number First(i) + r: symbols at the same place lie together.
 /// </remarks>
@@ -148,7 +150,9 @@ internal sealed unsafe class LeafLstm<T>(TreeLstm model, int d) : IDisposable
         var embedding = Memory.Address<T>(model.Embedding);
         Each(batch, order, (leaf, sentence, i) =>
         {
-            var from = new Span<T>(embedding + ((long)batch.Words[sentence][i] * model.Size), model.Size);
+            var word = batch.Words[sentence][i];
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)word, (uint)model.Symbols);
+            var from = new Span<T>(embedding + ((long)word * model.Size), model.Size);
             var to = _embedded.Row(leaf);
             from.CopyTo(to);
             if (!training)

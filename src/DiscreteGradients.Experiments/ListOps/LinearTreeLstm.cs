@@ -1,16 +1,19 @@
 namespace DiscreteGradients.Experiments;
 
-/// <summary>The same model with the same loss and the same gradient, at a cost that grows with the length of a sentence and not its square.</summary>
+/// <summary>
+/// The same model with the same loss and the same gradient, at a cost that grows with the length of a sentence and not its square.
+/// </summary>
 /// <remarks>
 /// A merge changes two pairs only, the ones beside it; all others are composed already. So a sentence of n symbols needs at most 3n − 5
 /// compositions, and the matrix acts on 2n − 2 nodes. On the way back the pair that was chosen passes on the gradient of the node which it
-/// became. Of any pair the score alone has one more, a number a: the estimator's answer to the gradient v at the one-hot choice. What a pair
-/// passes on to its two nodes is a times the same two vectors at every step, since the composition's derivative is linear.
+/// became. Of any pair the score alone has one more, a number a: the estimator's answer to the gradient v at the one-hot choice. What a
+/// pair passes on to its two nodes is a times the same two vectors at every step, since the composition's derivative is linear.
 /// The estimator is asked for nothing else than a given v, so this holds for every one whose sample is exactly one-hot.
 /// </remarks>
 internal sealed class LinearTreeLstm(TreeLstm model) : ITreeForm
 {
-    private readonly ITreeWalk _walk = model.Embedding.dtype == ScalarType.Float64 ? new TreeWalk<double>(model) : new TreeWalk<float>(model);
+    private readonly ITreeWalk _walk =
+        model.Embedding.dtype == ScalarType.Float64 ? new TreeWalk<double>(model) : new TreeWalk<float>(model);
 
     public Reading Train(Sentences batch, MergeRule rule)
     {

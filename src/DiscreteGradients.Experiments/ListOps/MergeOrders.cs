@@ -1,6 +1,8 @@
 namespace DiscreteGradients.Experiments;
 
-/// <summary>The expectation over all (n − 1)! orders in which the pairs of a sentence can be merged, for sentences of a few symbols.</summary>
+/// <summary>
+/// The expectation over all (n − 1)! orders in which the pairs of a sentence can be merged, for sentences of a few symbols.
+/// </summary>
 /// <remarks>
 /// What is compared is the gradient of the expected cross-entropy of a sentence at the query. Given the merges the loss does not depend on
 /// the query, so all of this gradient comes from the choices, and it is what an estimator estimates. Without dropout.
@@ -26,7 +28,7 @@ internal static class MergeOrders
         var orders = zeros([1], h.dtype);  // log-probabilities of the merges so far, one row for each way to make them
         while (h.shape[1] > 1)
         {
-            var (left, right) = ((h[.., ..^1], c[.., ..^1]), (h[.., 1..], c[.., 1..]));
+            (Tensor H, Tensor C) left = (h[.., ..^1], c[.., ..^1]), right = (h[.., 1..], c[.., 1..]);
             var composed = form.Compose(left, right);
             var pairs = composed.H.shape[1];
             if (pairs > 1)
@@ -38,8 +40,8 @@ internal static class MergeOrders
             var choice = eye(pairs, dtype: h.dtype).view(1, pairs, pairs, 1);  // each row goes on with each of its pairs
             var behind = choice.cumsum(2) - choice;
             var before = 1 - choice.cumsum(2);
-            h = After(composed.H, left.Item1, right.Item1);
-            c = After(composed.C, left.Item2, right.Item2);
+            h = After(composed.H, left.H, right.H);
+            c = After(composed.C, left.C, right.C);
 
             Tensor After(Tensor merged, Tensor left, Tensor right) =>
                 (choice * merged.unsqueeze(1) + before * left.unsqueeze(1) + behind * right.unsqueeze(1)).flatten(0, 1);
@@ -54,9 +56,10 @@ internal static class MergeOrders
     internal static double[] Gradient(TreeLstm model, int[] words, int label, SamplingLaw law)
     {
         using var scope = NewDisposeScope();
-        return words.Length < 3
-            ? new double[model.Size]  // no choice
-            : Derivatives.Of(ExpectedLoss(model, words, label, law), [model.Query])[0]!.to_type(ScalarType.Float64).data<double>().ToArray();
+        if (words.Length < 3)
+            return new double[model.Size];  // there is no choice
+        var gradient = Derivatives.Of(ExpectedLoss(model, words, label, law), [model.Query])[0]!;
+        return gradient.to_type(ScalarType.Float64).data<double>().ToArray();
     }
 
     /// <summary>

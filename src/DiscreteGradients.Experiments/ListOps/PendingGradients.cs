@@ -3,13 +3,13 @@ using System.Numerics;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>
-/// The gradients g at the nodes on the way back, as far as the scores add to them: which multiples of which vectors are still to be added, and
-/// the inner products of g that the next choice asks for. So that what a step costs does not grow with the sentence.
+/// The gradients g at the nodes on the way back, as far as the scores add to them: which multiples of which vectors are still to be added,
+/// and the inner products of g that the next choice asks for. So that what a step costs does not grow with the sentence.
 /// </summary>
 /// <remarks>
-/// X_t are the nodes and P_t the pairs of a sequence, P_t of X_t and X_(t+1). A number a at the score of P_t adds a · L_t to g_t and a · R_t to
-/// g_(t+1), with constant vectors L and R. As long as the neighbours of a node are the same, its inner products grow by a times a constant.
-/// A merge that is taken back changes the neighbours of four nodes only.
+/// X_t are the nodes and P_t the pairs of a sequence, P_t of X_t and X_(t+1). A number a at the score of P_t adds a · L_t to g_t and a ·
+/// R_t to g_(t+1), with constant vectors L and R. As long as the neighbours of a node are the same, its inner products grow by a times a
+/// constant. A merge that is taken back changes the neighbours of four nodes only.
 /// </remarks>
 internal sealed unsafe class PendingGradients<T>(int d, TreeRooms<T> rooms)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -38,8 +38,8 @@ internal sealed unsafe class PendingGradients<T>(int d, TreeRooms<T> rooms)
     }
 
     /// <summary>
-    /// The gradient v at the one-hot choice of a merge that was just taken back. With g_t the gradient at node t of the sequence after it and P,
-    /// X those before it: v_j = ⟨g_j, P_j⟩ − Σ over t ≥ j of ⟨g_t, X_t⟩ + Σ over t > j of ⟨g_t, X_(t+1)⟩.
+    /// The gradient v at the one-hot choice of a merge that was just taken back. With g_t the gradient at node t of the sequence after it
+    /// and P, X those before it: v_j = ⟨g_j, P_j⟩ − Σ over t ≥ j of ⟨g_t, X_t⟩ + Σ over t > j of ⟨g_t, X_(t+1)⟩.
     /// </summary>
     internal void AtChoice(Sequence sequence, Merge merge, Span<double> v)
     {

@@ -1,11 +1,12 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>
-/// The model as the released code computes it: at every step all neighbouring pairs are composed, and autograd finds the gradient. It is the
-/// definition, and takes time and memory of the order of the square of the longest sentence.
+/// The model as the released code computes it: at every step all neighbouring pairs are composed, and autograd finds the gradient. It is
+/// the definition, and takes time and memory of the order of the square of the longest sentence.
 /// </summary>
 /// <remarks>
-/// Letters: B sentences, M nodes of the longest, d the size. The nodes of shorter sentences are followed by padding, which nothing depends on.
+/// Letters: B sentences, M nodes of the longest, d the size. The nodes of shorter sentences are followed by padding, which nothing depends
+/// on.
 /// </remarks>
 internal sealed class PlainTreeLstm(TreeLstm model) : ITreeForm
 {
@@ -38,15 +39,15 @@ internal sealed class PlainTreeLstm(TreeLstm model) : ITreeForm
         var merges = batch.Words.Select(words => new int[words.Length - 1]).ToArray();
         for (var step = 0; step < longest - 1; step++)
         {
-            var (left, right) = ((h[.., ..^1], c[.., ..^1]), (h[.., 1..], c[.., 1..]));
+            (Tensor H, Tensor C) left = (h[.., ..^1], c[.., ..^1]), right = (h[.., 1..], c[.., 1..]);
             var composed = Compose(left, right);
             var choice = Choices(composed.H.matmul(model.Query) / Math.Sqrt(_size), batch, step, rule, merges).unsqueeze(-1);
 
-            // Nodes before the merged pair stay, those behind it move up by one: exact zeros and ones, through which the choice has a gradient.
+            // Nodes before the merged pair stay, those behind it move up by one: zeros and ones that carry the choice's gradient.
             var behind = choice.cumsum(1) - choice;
             var before = 1 - choice.cumsum(1);
-            h = choice * composed.H + before * left.Item1 + behind * right.Item1;
-            c = choice * composed.C + before * left.Item2 + behind * right.Item2;
+            h = choice * composed.H + before * left.H + behind * right.H;
+            c = choice * composed.C + before * left.C + behind * right.C;
         }
 
         var logits = model.Classify(h.squeeze(1), dropout?[.., ^2..]);

@@ -16,7 +16,9 @@ internal sealed record Sentences(IReadOnlyList<int[]> Words, IReadOnlyList<int> 
     /// <summary>Where a sentence stands after some merges.</summary>
     internal Turn At(int sentence, int step) => new(Words[sentence].Length, step, Keys[sentence], Merges?[sentence]);
 
-    /// <summary>A sentence's noise for its dropout: entry j of symbol i has the number i · d + j; then come root and hidden layer.</summary>
+    /// <summary>
+    /// A sentence's noise for its dropout: entry j of symbol i has the number i · d + j; then come root and hidden layer.
+    /// </summary>
     internal Noise DropoutNoise(int sentence) => Noise.Seeded(Keys[sentence], 0);
 }
 

@@ -52,5 +52,7 @@ internal sealed class Sequence
     }
 }
 
-/// <summary>A merge: its position, the node it made, the two nodes and the pair that were there, and the pairs beside; −1 for none.</summary>
+/// <summary>
+/// A merge: its position, the node it made, the two nodes and the pair that were there, and the pairs beside; −1 for none.
+/// </summary>
 internal readonly record struct Merge(int Position, int Node, int Left, int Right, int Before, int Pair, int Behind);

@@ -73,7 +73,9 @@ internal sealed record TreeCase
         ? [.. element.EnumerateArray().SelectMany(Numbers)]
         : [element.GetDouble()];
 
-    /// <summary>The merges that were chosen then, with the gradient of an estimator or, if there is none, of Gumbel-softmax by stored noise.</summary>
+    /// <summary>
+    /// The merges that were chosen then, with the gradient of an estimator or, if there is none, of Gumbel-softmax by stored noise.
+    /// </summary>
     private sealed record StoredMerges(PathwiseEstimator? Estimator, double Tau, double[][][]? Noise) : MergeRule
     {
         internal override MergeRule Settled => Highest;
@@ -181,7 +183,10 @@ internal static class TreeCases
 
     private static string? Tensors(Dictionary<string, JsonElement> tensors, string field, int d, int symbols, int classes)
     {
-        int[][] shapes = [[symbols, d], [d], [4 * d, d], [4 * d, d], [4 * d], [4 * d], [5 * d, 2 * d], [5 * d], [d, d], [d], [classes, d], [classes]];
+        int[][] shapes =
+        [
+            [symbols, d], [d], [4 * d, d], [4 * d, d], [4 * d], [4 * d], [5 * d, 2 * d], [5 * d], [d, d], [d], [classes, d], [classes],
+        ];
         foreach (var (name, shape) in TreeLstm.ReleasedNames.Zip(shapes))
         {
             if (!tensors.TryGetValue(name, out var tensor))

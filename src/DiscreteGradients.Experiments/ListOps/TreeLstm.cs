@@ -3,10 +3,12 @@ using TorchSharp.Modules;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>The parameters of the Gumbel Tree-LSTM, with the initialisation of the released code. What is computed with them is a form.</summary>
+/// <summary>
+/// The parameters of the Gumbel Tree-LSTM, with the initialisation of the released code. What is computed with them is a form.
+/// </summary>
 /// <remarks>
-/// An LSTM from left to right makes a leaf of every symbol. A cell joins two neighbouring nodes, and the query scores the pairs; the estimator
-/// chooses which pair is merged, until one node is left, which is classified.
+/// An LSTM from left to right makes a leaf of every symbol. A cell joins two neighbouring nodes, and the query scores the pairs; the
+/// estimator chooses which pair is merged, until one node is left, which is classified.
 /// Letters: d the size of embedding, leaf and node, V symbols, C classes. Matrices have PyTorch's layout, [outputs, inputs].
 /// Reference: Choi, Yoo, Lee 2018, arXiv 1707.02786; the released code of Liu et al. 2023, arXiv 2304.08612.
 /// </remarks>
@@ -16,12 +18,15 @@ internal sealed class TreeLstm : nn.Module
     internal static IReadOnlyList<string> ReleasedNames { get; } =
     [
         "word_embedding.weight", "encoder.comp_query",
-        "encoder.leaf_rnn_cell.weight_ih", "encoder.leaf_rnn_cell.weight_hh", "encoder.leaf_rnn_cell.bias_ih", "encoder.leaf_rnn_cell.bias_hh",
+        "encoder.leaf_rnn_cell.weight_ih", "encoder.leaf_rnn_cell.weight_hh",
+        "encoder.leaf_rnn_cell.bias_ih", "encoder.leaf_rnn_cell.bias_hh",
         "encoder.treelstm_layer.comp_linear.weight", "encoder.treelstm_layer.comp_linear.bias",
         "classifier.mlp.0.0.weight", "classifier.mlp.0.0.bias", "classifier.clf_linear.weight", "classifier.clf_linear.bias",
     ];
 
-    /// <param name="dropout">The part of the embedding's, of the root's and of the hidden layer's entries that is set to zero in training.</param>
+    /// <param name="dropout">
+    /// The part of the embedding's, of the root's and of the hidden layer's entries that is set to zero in training.
+    /// </param>
     internal TreeLstm(int symbols, int classes, int size, double dropout, ScalarType dtype, Generator generator)
         : base(nameof(TreeLstm))
     {
@@ -120,7 +125,9 @@ internal sealed class TreeLstm : nn.Module
         return nn.functional.linear(hidden, Output, OutputBias);
     }
 
-    /// <summary>What entries are multiplied by in training, 0 or 1 / (1 − dropout): those of the noise's numbers from the first one on.</summary>
+    /// <summary>
+    /// What entries are multiplied by in training, 0 or 1 / (1 − dropout): those of the noise's numbers from the first one on.
+    /// </summary>
     internal void Drop<T>(Noise noise, long first, Span<T> factors) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var kept = T.CreateTruncating(1 / (1 - Dropout));

@@ -5,7 +5,9 @@ using static System.Runtime.Intrinsics.Vector512;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>A matrix that many rows are multiplied by, a few at a time: it is packed once, and read once for all rows of a product.</summary>
+/// <summary>
+/// A matrix that many rows are multiplied by, a few at a time: it is packed once, and read once for all rows of a product.
+/// </summary>
 /// <remarks>
 /// In single precision on processors with 512-bit vectors. Elsewhere, and in double precision, libtorch computes the products. See
 /// <see cref="MatrixProduct"/>; here tiles may have fewer rows, and a product of one row is bound by reading the matrix.

@@ -50,9 +50,10 @@ public sealed class VerifyTests : IDisposable
         Assert.Equal("All 3 cases agree: no error above 1e-09, relative to max(1, |expected|).", result.Lines[^1].TrimEnd());
         Assert.Equal((1, ""), (off.Code, off.Error));
         Assert.Equal("2 of 3 cases are off by more than 1e-09, relative to max(1, |expected|).", off.Lines[^1].TrimEnd());
+        Assert.Equal(2, damaged.Code);
         Assert.Equal(
-            (2, $"'{_folder["cases.json"]}': case 0: field 'labels' must hold a number from 0 to 3 for each sentence.{Environment.NewLine}"),
-            (damaged.Code, damaged.Error));
+            $"'{_folder["cases.json"]}': case 0: field 'labels' must hold a number from 0 to 3 for each sentence.",
+            damaged.Error.TrimEnd());
     }
 
     [Theory]

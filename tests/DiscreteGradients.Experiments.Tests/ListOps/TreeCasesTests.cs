@@ -23,7 +23,8 @@ public sealed class TreeCasesTests
         var right = (double)node;
         node.ReplaceWith(right + off);
 
-        Assert.Equal(off / Math.Max(1, Math.Abs(right)), Read(root.ToJsonString())![1].LargestError(model => new LinearTreeLstm(model)), off * 1e-5);
+        var error = Read(root.ToJsonString())![1].LargestError(model => new LinearTreeLstm(model));
+        Assert.Equal(off / Math.Max(1, Math.Abs(right)), error, off * 1e-5);
     }
 
     [Theory]
