@@ -38,9 +38,9 @@ internal static class ListOpsPresets
                 ["st"] = new(1e-3, 1.4),
                 ["reinmax"] = new(7e-4, 1.1),
             }),
-        GumbelRao(10, steps: 1_000),
-        GumbelRao(25, steps: 1_000),
-        GumbelRao(50, steps: 1_000),
+        GumbelRao(10, steps: 800),
+        GumbelRao(25, steps: 800),
+        GumbelRao(50, steps: 800),
         new(new() { Preset = "quick", Longest = 10, Hidden = 32, Rows = 5_000, Epochs = 3 }, Nothing),
     ];
 
