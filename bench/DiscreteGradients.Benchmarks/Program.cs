@@ -1,7 +1,9 @@
 using BenchmarkDotNet.Running;
 using DiscreteGradients.Benchmarks;
 
-if (args is ["vae-step"])
+if (args is ["tree-step", ..])
+    TreeStep.Run(args);
+else if (args is ["vae-step"])
     VaeStep.Run();
 else
     BenchmarkSwitcher.FromTypes([typeof(KernelBenchmarks)]).Run(args, new KernelConfig());

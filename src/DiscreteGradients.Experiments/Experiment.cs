@@ -59,6 +59,9 @@ public sealed record EpochMetrics(int Epoch, double Seconds, IReadOnlyDictionary
 
     /// <summary>Pictures made after this epoch; written as PNG, never into the metrics.</summary>
     public IReadOnlyList<Picture> Pictures { get; init; } = [];
+
+    /// <summary>Drawings made after this epoch; written as PNG, SVG and text.</summary>
+    public IReadOnlyList<Sketch> Sketches { get; init; } = [];
 }
 
 /// <summary>A grey picture, row by row, 0 black to 255 white.</summary>

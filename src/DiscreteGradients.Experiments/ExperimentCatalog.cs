@@ -24,6 +24,9 @@ public sealed record ExperimentEntry(
     /// <summary>What to know of the table of <see cref="MetricPlace.Health"/>, as a sentence.</summary>
     public string? HealthNote { get; init; }
 
+    /// <summary>What to know of the numbers of a run with those options, as sentences.</summary>
+    public Func<object, IEnumerable<string>> Notes { get; init; } = _ => [];
+
     /// <summary>Command lines to begin with.</summary>
     public IReadOnlyList<string> Examples { get; init; } = [];
 
@@ -55,7 +58,8 @@ internal static class ExperimentCatalog
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
     };
 
-    private static readonly ExperimentEntry[] Rows = [PolynomialExperiment.Entry, VaeExperiment.Entry, BernoulliVaeExperiment.Entry];
+    private static readonly ExperimentEntry[] Rows =
+        [PolynomialExperiment.Entry, VaeExperiment.Entry, BernoulliVaeExperiment.Entry, ListOpsExperiment.Entry];
 
     private static readonly AsyncLocal<ExperimentEntry[]?> Guests = new();
 
@@ -104,4 +108,10 @@ internal static class ExperimentCatalog
             return [];
         }
     }
+
+    /// <summary>What to know of the numbers of a run.</summary>
+    /// <inheritdoc cref="Published"/>
+    internal static IReadOnlyList<string> Notes(string experiment, object options) => Find(experiment) is { } entry
+        ? [.. entry.Notes(options is JsonElement json ? json.Deserialize(entry.OptionsType, AnyVersion)! : options)]
+        : [];
 }

@@ -40,6 +40,9 @@ public sealed record Metric(string Name, string Title, Direction Better = Direct
     /// <summary>Where it is shown.</summary>
     public MetricPlace Place { get; init; }
 
+    /// <summary>Of parts: whether what matters are all of them at the end, side by side. They then have a table and one plot.</summary>
+    public bool IsTabled { get; init; }
+
     /// <summary>Its unit, such as <c>nats</c>; null for a plain number.</summary>
     public string? Unit { get; init; }
 

@@ -32,12 +32,18 @@ public sealed class KilledRunTests : IDisposable
     [Theory]
     [InlineData("polynomial", 5, 1)]
     [InlineData("vae", 2, 2)]
+    [InlineData("listops", 2, 2)]
     public void A_run_that_is_killed_at_random_moments_ends_with_the_same_metrics(string experiment, int kills, int jobs)
     {
-        var run = experiment == "vae" ? Vae : Polynomial;
-        if (experiment == "vae")
+        var run = experiment switch
+        {
+            "vae" => Vae,
+            "listops" => [.. TinyListOps.Command(_folder), "--epochs", "30", "--estimator", "reinmax,random-trees"],
+            _ => Polynomial,
+        };
+        if (run != Polynomial)
             Assert.Equal(0, Run([.. run, "--out", _folder["whole"]]).Code);
-        var whole = experiment == "vae" ? Metrics("whole") : Whole.Value;
+        var whole = run != Polynomial ? Metrics("whole") : Whole.Value;
 
         var random = new Random(kills);
         string[] command = [.. run, "--out", _folder["run"]];

@@ -42,6 +42,8 @@ internal sealed class RunHost(bool json, Terminal terminal) : IStudyHost
 
     public byte[] Encode(Picture picture) => PictureFile.Encode(picture);
 
+    public (byte[] Png, byte[] Svg) Encode(Sketch sketch) => (SketchFile.Png(sketch), SketchFile.Svg(sketch));
+
     public void Come(string title, int number, int count, CellState state) =>
         terminal.Out.WriteLine($"{title}, {number} of {count}" + state switch
         {

@@ -38,9 +38,58 @@ internal static class RunReport
         }
 
         terminal.Write(table);
+        foreach (var metric in metrics.Where(metric => metric.IsTabled))
+            WriteParts(metric, summaries, lines, terminal);
+        if (metrics.Any(metric => metric.IsTabled))
+            terminal.Out.WriteLine();
+        WriteSketch(summaries, lines, folder, terminal);
         foreach (var note in Notes(record, summaries, headline, source))
             terminal.Out.WriteLine(note);
         terminal.Out.WriteLine($"Files: {folder}");
+    }
+
+    /// <summary>The drawings of the best method that has some, as text.</summary>
+    private static void WriteSketch(List<MethodSummary> summaries, IReadOnlyList<MetricsLine> lines, string folder, Terminal terminal)
+    {
+        foreach (var line in summaries.Select(s => lines.First(line => line.Method == s.Method && line.Epoch == s.Epoch)))
+        {
+            var prefix = RunLauncher.PictureName(line, "");
+            var (plots, start) = (Path.Combine(folder, Path.GetDirectoryName(prefix)!), Path.GetFileName(prefix));
+            if (!Directory.Exists(plots))
+                return;
+            if (Directory.GetFiles(plots, $"{start}*.txt").Order(StringComparer.Ordinal).FirstOrDefault() is not { } text)
+                continue;
+            var name = Path.GetFileNameWithoutExtension(text)[start.Length..];
+            terminal.Out.WriteLine($"{Format.Capital(name)} of {line.Method}, seed {line.Seed}:");
+            terminal.Out.WriteLine(File.ReadAllText(text));
+            return;
+        }
+    }
+
+    /// <summary>The parts of a metric at the end, side by side: means over seeds.</summary>
+    private static void WriteParts(Metric metric, List<MethodSummary> summaries, IReadOnlyList<MetricsLine> lines, Terminal terminal)
+    {
+        var prefix = metric.Name + "/";
+        var numbers = (
+            from s in summaries
+            from line in lines
+            where line.Method == s.Method && line.Epoch == s.Epoch
+            from number in line.Numbers
+            where number.Key.StartsWith(prefix, StringComparison.Ordinal)
+            select (s.Method, Part: number.Key[prefix.Length..], number.Value)).ToLookup(number => (number.Method, number.Part));
+        var parts = numbers.Select(number => number.Key.Part).Distinct().ToList();
+        if (parts.Count == 0)
+            return;
+        var table = FittingTable.Of(metric.Title, parts);
+        foreach (var method in summaries.Select(s => s.Method).Where(method => parts.Exists(part => numbers.Contains((method, part)))))
+        {
+            var means = parts.Select(part => numbers[(method, part)].ToList() is { Count: > 0 } values
+                ? ReportTable.Short(values.Average(value => value.Value)) : "");
+            table.AddRow([method, .. means]);
+        }
+
+        terminal.Out.WriteLine();
+        terminal.Write(table);
     }
 
     /// <summary>A header with a word a line.</summary>
@@ -53,6 +102,8 @@ internal static class RunReport
             yield return $"Sorted by {headline.Title}, the best first.";
         if (record.Optimum is { } optimum)
             yield return $"Known optimum {Format.Number(optimum)}; gap: {headline.GapWords} it.";
+        foreach (var note in ExperimentCatalog.Notes(record.Experiment, record.Options))
+            yield return note;
         if (source is not null)
             yield return $"{Format.Capital(source.Name)}: {source.Description}.";
         foreach (var s in summaries.Where(s => s.Epoch < record.Epochs))

@@ -20,6 +20,8 @@ internal static class StudyReport
 
         var name = results.ValueName;
         terminal.Out.WriteLine($"{Format.Capital(name)} at the end{(results.Seeds > 1 ? ", mean ± std over seeds" : "")}.");
+        foreach (var note in results.Notes)
+            terminal.Out.WriteLine(note);
         var folders = string.Join('-', results.Study.Axes.Select(axis => $"{axis.Name}-{axis.Name[..1].ToUpperInvariant()}"));
         terminal.Out.WriteLine($"Folders: {Path.Combine(results.Folder, folders)}");
     }

@@ -10,6 +10,8 @@ internal static class MetricPlots
         {
             if (metric.Place is MetricPlace.Result or MetricPlace.Curve)
                 WriteCurves(folder, record, lines, metric);
+            else if (metric.IsTabled)
+                WriteLast(folder, record, lines, metric);
             else if (metric.Place == MetricPlace.Parts)
                 WriteParts(folder, record, lines, metric);
         }
@@ -24,6 +26,23 @@ internal static class MetricPlots
             var optimum = metric.IsHeadline ? record.Optimum : null;
             Write(folder, $"{record.Experiment}: {metric.Axis}", metric, FileName(metric), optimum, points);
         }
+    }
+
+    /// <summary>The parts at the end, side by side.</summary>
+    private static void WriteLast(OutputFolder folder, RunRecord record, IReadOnlyList<MetricsLine> lines, Metric metric)
+    {
+        var prefix = metric.Name + "/";
+        var parts = lines.SelectMany(line => line.Numbers.Keys).Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Distinct()
+            .Select(name => name[prefix.Length..]).ToList();
+        PartsPlot.Write(
+            folder, FileName(metric), $"{record.Experiment}: {metric.Title}", metric, parts,
+            lines.GroupBy(line => line.Method).Select(group => (group.Key, group.Key, 0, (Func<string, Spread?>)Last(group.ToList()))));
+
+        Func<string, Spread?> Last(List<MetricsLine> own) => part =>
+            own.FindAll(line => line.Epoch == own.Max(l => l.Epoch)).ConvertAll(line => line[prefix + part]) is var values
+                && values.TrueForAll(value => value is { } number && double.IsFinite(number))
+                ? Spread.Of([.. values.Select(value => value!.Value)])
+                : null;
     }
 
     /// <summary>A curve for each part; a plot for each method, if several were trained.</summary>

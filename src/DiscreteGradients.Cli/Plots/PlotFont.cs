@@ -14,6 +14,9 @@ internal sealed class PlotFont : IFontResolver
         return SKTypeface.FromStream(stream);
     });
 
+    /// <summary>For what is drawn without a plot.</summary>
+    internal static SKTypeface Face => Typeface.Value;
+
     private static readonly Lazy<bool> Registered = new(() =>
     {
         Fonts.FontResolvers.Insert(0, new PlotFont());

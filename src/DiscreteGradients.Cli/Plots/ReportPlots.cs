@@ -14,7 +14,8 @@ internal static class ReportPlots
         .. section.Metrics.Where(metric => metric is { Place: MetricPlace.Result or MetricPlace.Curve, IsReported: true })
             .Select(metric => Curves(folder, section, metric)).OfType<(string, string)>(),
         .. Temperatures(folder, section) is { } map ? [map] : Array.Empty<(string, string)>(),
-        .. section.Metrics.In(MetricPlace.Parts).Where(metric => metric.IsReported)
+        .. section.Metrics.Where(metric => metric.IsTabled).Select(metric => Last(folder, section, metric)).OfType<(string, string)>(),
+        .. section.Metrics.In(MetricPlace.Parts).Where(metric => metric is { IsReported: true, IsTabled: false })
             .SelectMany(metric => section.Series.Select((series, i) => Parts(folder, section, series, metric, i + 1)))
             .OfType<(string, string)>(),
     ];
@@ -82,6 +83,24 @@ internal static class ReportPlots
             headline.Better == Direction.Higher);
         PlotStyle.Save(plot, folder, $"{section.FileName}-{Temperature}");
         return ($"{section.FileName}-{Temperature}", caption);
+    }
+
+    private static (string File, string Caption)? Last(OutputFolder folder, RunSection section, Metric metric)
+    {
+        var shown = section.Series.Where(s => s.Epoch > 0).ToList();
+        var best = shown.Count > ManyCurves;
+        if (best)
+            shown = [.. shown.GroupBy(s => s.Method.Name).Select(alike => alike.MinBy(s => (-s.Epoch, Rank(section, s)))!)];
+        var parts = shown.SelectMany(s => s.Parts(metric)).Distinct().ToList();
+        var caption = $"{section.Title}: {metric.Title}{(best ? ", best settings of each method" : "")}";
+        var file = $"{section.FileName}-{metric.Title.Replace(' ', '-')}";
+        return PartsPlot.Write(
+            folder, file, caption, metric, parts,
+            shown.Select(s => (
+                section.Label(s), s.Method.Name, shown.Where(o => o.Method.Name == s.Method.Name).ToList().IndexOf(s),
+                (Func<string, Spread?>)(part => s.At(s.Epoch, $"{metric.Name}/{part}") is { } value && IsFinite(value) ? value : null))))
+            ? (file, caption)
+            : null;
     }
 
     private static (string File, string Caption)? Parts(

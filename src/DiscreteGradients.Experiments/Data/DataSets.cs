@@ -38,6 +38,8 @@ internal static class DataSets
             Instead = MadeDigits.Remedy,
         },
         MadeDigits.Set,
+        ListOpsSets.Set,
+        ListOpsSets.MadeSet,
     ];
 
     /// <summary>The set of this name and type: a <see cref="DataSet{T}"/> for those that are read as one type.</summary>

@@ -115,7 +115,7 @@ internal static unsafe class MatrixProduct
     }
 
     /// <summary>Rows [rows, length] with that stride become [length, rows]; rows is a multiple of four.</summary>
-    private static void Transpose(float* from, int stride, int rows, int length, float* to)
+    internal static void Transpose(float* from, int stride, int rows, int length, float* to)
     {
         var i = 0;
         for (; i <= length - 4; i += 4)

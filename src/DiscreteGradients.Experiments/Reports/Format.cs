@@ -24,7 +24,9 @@ internal static class Format
     internal static string Milliseconds(double seconds) =>
         (seconds * 1e3).ToString(seconds < 1e-2 ? "0.00" : seconds < 0.1 ? "0.0" : "0", CultureInfo.InvariantCulture) + " ms";
 
-    internal static string Rate(double perSecond) => perSecond.ToString(perSecond < 10 ? "0.0" : "0", CultureInfo.InvariantCulture);
+    /// <summary>Of something that took no time, such as no steps at all, there is none.</summary>
+    internal static string Rate(double perSecond) => double.IsNaN(perSecond) ? "no"
+        : perSecond.ToString(perSecond < 10 ? "0.0" : "0", CultureInfo.InvariantCulture);
 
     /// <summary>Such as <c>1 seed</c> or <c>2 seeds</c>.</summary>
     internal static string Count(long count, string word) => count == 1 ? $"1 {word}" : $"{count} {word}s";

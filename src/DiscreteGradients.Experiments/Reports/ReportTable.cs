@@ -21,6 +21,25 @@ internal sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<R
             [.. series.Select(s => new ReportTableRow(s, [.. Cells(section, s, metric, optimum, sources)]))]);
     }
 
+    /// <summary>The parts of a metric, side by side; null if no series has any.</summary>
+    internal static ReportTable? OfParts(RunSection section, Metric metric)
+    {
+        var series = section.Series.Where(s => s.Epoch > 0 && s.Parts(metric).Count > 0).ToList();
+        var parts = series.SelectMany(s => s.Parts(metric)).Distinct().ToList();
+        return series.Count == 0 ? null : new ReportTable(
+            [metric.Title, "n", .. parts],
+            [
+                .. series.Select(s => new ReportTableRow(s,
+                    [
+                        section.Label(s), $"{s.Furthest.Count}",
+                        .. parts.Select(part => s.At(s.Epoch, $"{metric.Name}/{part}") is { Mean: var mean } ? Short(mean) : ""),
+                    ])),
+            ]);
+    }
+
+    /// <summary>A part's number, of which many stand side by side.</summary>
+    internal static string Short(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
+
     private static IEnumerable<string> Cells(
         RunSection section, RunSeries series, Metric metric, double? optimum, IEnumerable<(PublishedSource Source, bool IsJudged)> sources)
     {

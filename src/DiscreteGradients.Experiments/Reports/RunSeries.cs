@@ -24,6 +24,9 @@ internal sealed record RunSeries(
     string Experiment, MethodRecord Method, IReadOnlyList<Setting> Task, IReadOnlyList<Setting> Tuning, int Epochs, double? Optimum,
     IReadOnlyList<Metric> Metrics, IReadOnlyList<SeedRun> Seeds, IReadOnlyList<PublishedResult> Published)
 {
+    /// <summary>What to know of its numbers, as sentences.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>The furthest epoch of any seed.</summary>
     public int Epoch => Seeds.Max(s => s.Epoch);
 
@@ -53,6 +56,14 @@ internal sealed record RunSeries(
     public PublishedNumber? Theirs(Metric metric, PublishedSource source) =>
         Own(metric) is { } own ? Published.FirstOrDefault(p => p.Source == source)?[own] : null;
 
+    /// <summary>The names of what a metric has parts of, in the order of the lines.</summary>
+    public IReadOnlyList<string> Parts(Metric metric) =>
+    [
+        .. Furthest.SelectMany(s => s.Lines).SelectMany(line => line.Numbers.Keys)
+            .Where(name => name.StartsWith(metric.Name + "/", StringComparison.Ordinal)).Distinct()
+            .Select(name => name[(metric.Name.Length + 1)..]),
+    ];
+
     /// <summary>How the metric compares; null where there is nothing to compare, or the series has not come to the end.</summary>
     public Verdict? VerdictOf(Metric metric, PublishedSource source) =>
         Complete && Last(metric) is { } ours && Theirs(metric, source) is { } theirs
@@ -75,6 +86,9 @@ internal sealed record RunSeries(
                 [.. options.Where(o => IsTuned(o, type)), .. Settings(method)], run.Record.Epochs, run.Record.Optimum, metrics,
                 [.. run.Record.Seeds.Select(seed => new SeedRun(seed, run.Folder, [.. lines[(method.Name, seed)]]))],
                 ExperimentCatalog.Published(run.Record.Experiment, run.Record.Options, method))
+            {
+                Notes = ExperimentCatalog.Notes(run.Record.Experiment, run.Record.Options),
+            }
             group series by string.Join('\n', options.Order(Comparer<Setting>.Create(Compare))
                 .Select(o => o.ToString()).Prepend($"{series.Epochs}")
                 .Prepend($"{method.Name} {method.Configuration}").Prepend(series.Experiment));

@@ -5,7 +5,10 @@ namespace DiscreteGradients.Experiments;
 internal sealed record SectionReport(RunSection Section, IReadOnlyList<(string File, string Caption)> Plots)
 {
     internal IReadOnlyList<ReportTable> Tables { get; } =
-        [.. Section.Metrics.Results().Select(metric => ReportTable.Of(Section, metric)).OfType<ReportTable>()];
+    [
+        .. Section.Metrics.Results().Select(metric => ReportTable.Of(Section, metric)).OfType<ReportTable>(),
+        .. Section.Metrics.Where(metric => metric.IsTabled).Select(metric => ReportTable.OfParts(Section, metric)).OfType<ReportTable>(),
+    ];
 
     /// <summary>Whole sentences.</summary>
     internal IEnumerable<string> Notes
@@ -15,6 +18,8 @@ internal sealed record SectionReport(RunSection Section, IReadOnlyList<(string F
             var complete = Section.Series.Where(s => s.Complete).ToList();
             yield return "Values of the last epoch, "
                 + $"{(complete.Exists(s => s.Furthest.Count > 1) ? "mean ± std over n seeds" : "one seed each")}.";
+            foreach (var note in Section.Series.SelectMany(s => s.Notes).Distinct())
+                yield return note;
             if (Section.Series.Select(s => s.Optimum).FirstOrDefault(o => o is not null) is { } optimum)
                 yield return $"Known optimum {Format.Number(optimum)}; gap: {Section.Metrics.Headline().GapWords} it.";
             foreach (var source in Section.Sources)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace DiscreteGradients.Experiments;
 
@@ -28,6 +29,9 @@ internal interface IRunHost
 
     /// <summary>A picture as the bytes of a PNG.</summary>
     byte[] Encode(Picture picture);
+
+    /// <summary>A drawing as the bytes of a PNG and of an SVG.</summary>
+    (byte[] Png, byte[] Svg) Encode(Sketch sketch);
 }
 
 /// <summary>Starts runs, goes on with them and finishes them.</summary>
@@ -139,16 +143,22 @@ internal sealed class RunLauncher(IRunHost host)
         var tensorBoard = new TensorBoardLog(folder.Output);
         var runner = new Runner(run.Experiment, run.Methods, folder, record)
         {
-            Keep = (line, pictures) =>
+            Keep = (line, epoch) =>
             {
-                var images = pictures.Select(picture => (picture, Png: host.Encode(picture))).ToList();
-                foreach (var (picture, png) in images)
+                var images = epoch.Pictures.Select(p => new TensorBoardImage(p.Name, p.Width, p.Height, host.Encode(p))).ToList();
+                foreach (var sketch in epoch.Sketches)
                 {
-                    folder.Output.WriteFile($"plots/{line.Method}-seed{line.Seed}-epoch{line.Epoch}-{picture.Name}.png",
-                        path => File.WriteAllBytes(path, png));
+                    var (png, svg) = host.Encode(sketch);
+                    Write($"{sketch.Name}.svg", svg);
+                    Write($"{sketch.Name}.txt", Encoding.UTF8.GetBytes(sketch.Text));
+                    images.Add(new TensorBoardImage(sketch.Name, sketch.Width, sketch.Height, png));
                 }
 
-                tensorBoard.Write(line, images.Select(i => new TensorBoardImage(i.picture.Name, i.picture.Width, i.picture.Height, i.Png)));
+                images.ForEach(image => Write($"{image.Tag}.png", image.Png));
+                tensorBoard.Write(line, images);
+
+                void Write(string name, byte[] bytes) =>
+                    folder.Output.WriteFile(PictureName(line, name), path => File.WriteAllBytes(path, bytes));
             },
         };
         runner.Resume(host.Note);
@@ -166,6 +176,10 @@ internal sealed class RunLauncher(IRunHost host)
             host.Note($"Interrupted; go on with: {folder.Command(record)}");
         return finished;
     }
+
+    /// <summary>The path of a picture made after an epoch, below the run's folder.</summary>
+    internal static string PictureName(MetricsLine line, string name) =>
+        $"plots/{line.Method}-seed{line.Seed}-epoch{line.Epoch}-{name}";
 
     private void Repair(RunFolder folder, RunRecord record)
     {

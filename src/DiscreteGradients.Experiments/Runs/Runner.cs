@@ -42,7 +42,7 @@ internal sealed class Runner
     }
 
     /// <summary>Writes what else there is to write of an epoch.</summary>
-    public Action<MetricsLine, IReadOnlyList<Picture>>? Keep { get; init; }
+    public Action<MetricsLine, EpochMetrics>? Keep { get; init; }
 
     /// <summary>Finds out how far each run came, and drops the metrics of the epochs after its last checkpoint.</summary>
     /// <param name="note">Gets a sentence for each checkpoint that cannot be used.</param>
@@ -140,7 +140,7 @@ internal sealed class Runner
             {
                 _folder.Append(line);
                 trial.Epoch = run.Epoch;
-                Keep?.Invoke(line, epoch.Pictures);
+                Keep?.Invoke(line, epoch);
                 observer.EpochDone(line);
             }
 

@@ -59,6 +59,10 @@ internal sealed class StudyResults
         return IsGap ? value with { Mean = Headline.Gap(value.Mean, run.Record.Optimum!.Value) } : value;
     }
 
+    /// <summary>What to know of the numbers, as sentences.</summary>
+    internal IEnumerable<string> Notes =>
+        _runs.Values.SelectMany(run => ExperimentCatalog.Notes(run.Record.Experiment, run.Record.Options)).Distinct();
+
     /// <summary>Whether a higher <see cref="Value"/> is better.</summary>
     internal bool IsHigherBetter => !IsGap && Headline.Better == Direction.Higher;
 

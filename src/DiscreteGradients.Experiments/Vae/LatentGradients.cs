@@ -8,7 +8,17 @@ namespace DiscreteGradients.Experiments;
 /// <param name="Bias">‖ḡ − G‖ / ‖G‖.</param>
 /// <param name="BiasOfMean">‖ḡ − G‖ / ‖ḡ‖.</param>
 /// <param name="Deviation">‖s‖ / ‖ḡ‖.</param>
-internal readonly record struct GradientErrors(double Cosine, double Bias, double BiasOfMean, double Deviation);
+internal readonly record struct GradientErrors(double Cosine, double Bias, double BiasOfMean, double Deviation)
+{
+    /// <summary>Adds them to the numbers of an epoch, as <see cref="LatentGradients.Metrics"/> has them.</summary>
+    internal void AddTo(Dictionary<string, double> numbers, string method)
+    {
+        numbers.Add($"cosine/{method}", Cosine);
+        numbers.Add($"bias/{method}", Bias);
+        numbers.Add($"bias_approx/{method}", BiasOfMean);
+        numbers.Add($"std/{method}", Deviation);
+    }
+}
 
 /// <summary>
 /// Compares estimators with the exact gradient of the reconstruction term with respect to the posterior's logits. The model is a
@@ -76,12 +86,7 @@ internal static class LatentGradients
         Dictionary<string, double> numbers, CancellationToken cancellation)
     {
         foreach (var (method, errors) in estimators.Zip(Measure(model, images, estimators, draws, generator, cancellation)))
-        {
-            numbers.Add($"cosine/{method.Name}", errors.Cosine);
-            numbers.Add($"bias/{method.Name}", errors.Bias);
-            numbers.Add($"bias_approx/{method.Name}", errors.BiasOfMean);
-            numbers.Add($"std/{method.Name}", errors.Deviation);
-        }
+            errors.AddTo(numbers, method.Name);
     }
 
     /// <summary>The errors of each estimator for the images [B, 784], from that many draws.</summary>

@@ -34,6 +34,28 @@ public sealed class VerifyTests : IDisposable
         Assert.Equal("1 of 2 cases are off by more than 1e-09, relative to max(1, |expected|).", result.Lines[^1].TrimEnd());
     }
 
+    [Fact]
+    public void Readings_of_the_listops_model_are_recomputed_in_both_forms()
+    {
+        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "ListOps", "Golden", "listops.json"));
+        var result = Verify(text);
+        var off = Verify(text.Replace("\"loss\": 1.3615", "\"loss\": 1.3616", StringComparison.Ordinal));
+        var damaged = Verify(text.Replace("\"labels\": [0, 3, 1, 2]", "\"labels\": [0, 3, 1, 9]", StringComparison.Ordinal));
+
+        Assert.Equal((0, ""), (result.Code, result.Error));
+        Assert.Equal(7 + 1, result.Lines.Count(line => line.Trim().Length > 0));
+        Assert.All(
+            ((string[])["reinmax", "st", "gumbel"]).SelectMany(method => ((string[])["plain", "linear"]).Select(form => (method, form))),
+            row => Assert.Contains(result.Lines, line => line.StartsWith($"listops {row.method}, {row.form} ", StringComparison.Ordinal)));
+        Assert.Equal("All 3 cases agree: no error above 1e-09, relative to max(1, |expected|).", result.Lines[^1].TrimEnd());
+        Assert.Equal((1, ""), (off.Code, off.Error));
+        Assert.Equal("2 of 3 cases are off by more than 1e-09, relative to max(1, |expected|).", off.Lines[^1].TrimEnd());
+        Assert.Equal(2, damaged.Code);
+        Assert.Equal(
+            $"'{_folder["cases.json"]}': case 0: field 'labels' must hold a number from 0 to 3 for each sentence.",
+            damaged.Error.TrimEnd());
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("""{"cases": [""")]

@@ -1,3 +1,5 @@
+using DiscreteGradients.Testing;
+
 namespace DiscreteGradients.Experiments.Tests.Training;
 
 public sealed class SeedsTests
@@ -62,10 +64,13 @@ public sealed class SeedsTests
     [InlineData("vae", 1L << 30)]  // four generators a seed
     [InlineData("vae", 1L << 32)]
     [InlineData("bernoulli-vae", 1L << 62)]
+    [InlineData("listops", 1L << 62)]
     public void Seeds_that_differ_in_their_upper_bits_give_other_numbers(string name, long seed)
     {
+        using var folder = new TemporaryFolder();
         Experiment experiment = name switch
         {
+            "listops" => new ListOpsExperiment(TinyListOps.Write(folder) with { Epochs = 1 }),
             "vae" => new VaeExperiment(new VaeOptions { Dataset = "made-digits", Latents = 2, Batch = 3000, Epochs = 1 }),
             "bernoulli-vae" => new BernoulliVaeExperiment(new BernoulliVaeOptions
             {

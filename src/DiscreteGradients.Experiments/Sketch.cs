@@ -1,0 +1,14 @@
+namespace DiscreteGradients.Experiments;
+
+/// <summary>A drawing made after an epoch, of lines and words; written as PNG, SVG and text.</summary>
+/// <param name="Text">The same for a terminal.</param>
+public sealed record Sketch(
+    string Name, int Width, int Height, IReadOnlyList<SketchLine> Lines, IReadOnlyList<SketchWord> Words, string Text);
+
+/// <summary>A line from one point to another, in pixels from the upper left corner.</summary>
+/// <param name="IsStrong">Whether it is what the drawing is about, or what that is compared with.</param>
+public sealed record SketchLine(double FromX, double FromY, double ToX, double ToY, bool IsStrong);
+
+/// <summary>A word on a base line.</summary>
+/// <param name="IsCentred">Whether the point is its middle, or its left end.</param>
+public sealed record SketchWord(double X, double Y, string Text, bool IsCentred);
