@@ -36,7 +36,7 @@ internal sealed record EstimatedMerges(PathwiseEstimator Estimator) : MergeRule
         return sampler.Draw(0, scores, turn.Noise.Uniform(0));
     }
 
-    internal override void Backward(
+    internal override unsafe void Backward(
         Turn turn, ReadOnlySpan<double> scores, int chosen, ReadOnlySpan<double> atChoice, Span<double> atScores)
     {
         if (_kernel is null)
@@ -47,18 +47,23 @@ internal sealed record EstimatedMerges(PathwiseEstimator Estimator) : MergeRule
 
         using var sampler = new RowSampler<double>(scores.Length, rows: 1);
         sampler.Load(scores);
-        var state = new RowState<double>(sampler.Largest(0), 1 / sampler.Accumulate(0, scores, 0), chosen);
-        _kernel.Backward(new RowBlock<double>
+        var room = stackalloc double[3];
+        var states = new RowStates<double>(room, 1) { [0] = new(sampler.Largest(0), 1 / sampler.Accumulate(0, scores, 0), chosen) };
+        var scratch = Scratch(RowBlock<double>.ScratchSize(1, scores.Length));
+        fixed (double* score = scores, upstream = atChoice, gradient = atScores, free = scratch)
         {
-            Categories = scores.Length,
-            Logits = scores,
-            Upstream = atChoice,
-            States = new(in state),
-            Gradient = atScores,
-            Scratch = Scratch(RowBlock<double>.ScratchSize(1, scores.Length)),
-            Place = (0, 1),
-            Noise = turn.Noise.ForGradient(),
-        });
+            _kernel.Backward(new RowBlock<double>
+            {
+                Categories = scores.Length,
+                Logits = new(score, scores.Length),
+                Upstream = new(upstream, scores.Length),
+                States = states,
+                Gradient = new(gradient, scores.Length),
+                Scratch = new(free, scratch.Length),
+                Place = (0, 1),
+                Noise = turn.Noise.ForGradient(),
+            });
+        }
     }
 
     [ThreadStatic]

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using System.Numerics.Tensors;
 using DiscreteGradients.Fused;
 using TorchSharp.Modules;
@@ -12,7 +13,7 @@ internal static unsafe class Padding<T>
     /// <summary>d, made whole vectors.</summary>
     internal static int Of(int size)
     {
-        var whole = Math.Max(8, Vector<T>.Count);
+        var whole = Vector512<T>.Count;
         return (size + whole - 1) / whole * whole;
     }
 

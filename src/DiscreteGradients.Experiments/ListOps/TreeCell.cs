@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using DiscreteGradients.Fused;
 
 namespace DiscreteGradients.Experiments;
@@ -18,11 +19,11 @@ internal static unsafe class TreeCell<T>
     /// <param name="pair">What the pair becomes.</param>
     internal static void Join(int d, T* left, T* right, T* bias, T* leftC, T* rightC, Joined pair)
     {
-        for (var i = 0; i < d; i += Vector<T>.Count)
+        for (var i = 0; i < d; i += Vector512<T>.Count)
         {
             var input = Sigmoid(Sum(left, right, bias, i));
-            var forgetLeft = Sigmoid(Sum(left, right, bias, i + d) + Vector<T>.One);
-            var forgetRight = Sigmoid(Sum(left, right, bias, i + (2 * d)) + Vector<T>.One);
+            var forgetLeft = Sigmoid(Sum(left, right, bias, i + d) + Vector512<T>.One);
+            var forgetRight = Sigmoid(Sum(left, right, bias, i + (2 * d)) + Vector512<T>.One);
             var fresh = Tanh(Sum(left, right, bias, i + (3 * d)));
             var output = Sigmoid(Sum(left, right, bias, i + (4 * d)));
             var c = (At(leftC, i) * forgetLeft) + (At(rightC, i) * forgetRight) + (fresh * input);
@@ -51,18 +52,18 @@ internal static unsafe class TreeCell<T>
     internal static void Back(
         int d, Joined pair, T* leftC, T* rightC, T* atH, T* atC, T* atGates, T* atLeftC, T* atRightC)
     {
-        for (var i = 0; i < d; i += Vector<T>.Count)
+        for (var i = 0; i < d; i += Vector512<T>.Count)
         {
             var (input, forgetLeft, forgetRight) = (At(pair.Gates, i), At(pair.Gates, i + d), At(pair.Gates, i + (2 * d)));
             var (fresh, output, squashed) = (At(pair.Gates, i + (3 * d)), At(pair.Gates, i + (4 * d)), At(pair.Squashed, i));
             var h = At(atH, i);
-            var c = h * output * (Vector<T>.One - (squashed * squashed));
+            var c = h * output * (Vector512<T>.One - (squashed * squashed));
             if (atC != null)
                 c += At(atC, i);
             Put(c * fresh * Slope(input), atGates, i);
             Put(c * At(leftC, i) * Slope(forgetLeft), atGates, i + d);
             Put(c * At(rightC, i) * Slope(forgetRight), atGates, i + (2 * d));
-            Put(c * input * (Vector<T>.One - (fresh * fresh)), atGates, i + (3 * d));
+            Put(c * input * (Vector512<T>.One - (fresh * fresh)), atGates, i + (3 * d));
             Put(h * squashed * Slope(output), atGates, i + (4 * d));
             Put(c * forgetLeft, atLeftC, i);
             Put(c * forgetRight, atRightC, i);
@@ -80,7 +81,7 @@ internal static unsafe class TreeCell<T>
     /// <param name="squashed">tanh(c).</param>
     internal static void Step(int d, T* gates, T* recurrent, T* bias, T* previousC, T* h, T* c, T* squashed)
     {
-        for (var i = 0; i < d; i += Vector<T>.Count)
+        for (var i = 0; i < d; i += Vector512<T>.Count)
         {
             var input = Sigmoid(Sum(gates, recurrent, bias, i));
             var forget = Sigmoid(Sum(gates, recurrent, bias, i + d));
@@ -104,14 +105,14 @@ internal static unsafe class TreeCell<T>
     /// </summary>
     internal static void StepBack(int d, T* gates, T* previousC, T* squashed, T* atH, T* atC, T* atPreviousC)
     {
-        for (var i = 0; i < d; i += Vector<T>.Count)
+        for (var i = 0; i < d; i += Vector512<T>.Count)
         {
             var (input, forget, fresh, output) = (At(gates, i), At(gates, i + d), At(gates, i + (2 * d)), At(gates, i + (3 * d)));
             var (h, tanh) = (At(atH, i), At(squashed, i));
-            var c = At(atC, i) + (h * output * (Vector<T>.One - (tanh * tanh)));
+            var c = At(atC, i) + (h * output * (Vector512<T>.One - (tanh * tanh)));
             Put(c * fresh * Slope(input), gates, i);
             Put(c * At(previousC, i) * Slope(forget), gates, i + d);
-            Put(c * input * (Vector<T>.One - (fresh * fresh)), gates, i + (2 * d));
+            Put(c * input * (Vector512<T>.One - (fresh * fresh)), gates, i + (2 * d));
             Put(h * tanh * Slope(output), gates, i + (3 * d));
             Put(At(atPreviousC, i) + (c * forget), atPreviousC, i);
         }
@@ -120,60 +121,60 @@ internal static unsafe class TreeCell<T>
     /// <summary>⟨x, y⟩.</summary>
     internal static T Dot(int d, T* x, T* y)
     {
-        var sum = Vector<T>.Zero;
-        for (var i = 0; i < d; i += Vector<T>.Count)
+        var sum = Vector512<T>.Zero;
+        for (var i = 0; i < d; i += Vector512<T>.Count)
             sum = Fused(At(x, i), At(y, i), sum);
-        return Vector.Sum(sum);
+        return Vector512.Sum(sum);
     }
 
     /// <summary>y ← y + factor · x.</summary>
     internal static void Add(int d, T factor, T* x, T* y)
     {
-        var its = new Vector<T>(factor);
-        for (var i = 0; i < d; i += Vector<T>.Count)
+        var its = Vector512.Create(factor);
+        for (var i = 0; i < d; i += Vector512<T>.Count)
             Put(Fused(its, At(x, i), At(y, i)), y, i);
     }
 
     /// <summary>x ← factor · x.</summary>
     internal static void Scale(int d, T factor, T* x)
     {
-        for (var i = 0; i < d; i += Vector<T>.Count)
+        for (var i = 0; i < d; i += Vector512<T>.Count)
             Put(At(x, i) * factor, x, i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<T> At(T* row, int i) => *(Vector<T>*)(row + i);
+    private static Vector512<T> At(T* row, int i) => *(Vector512<T>*)(row + i);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(Vector<T> value, T* row, int i) => *(Vector<T>*)(row + i) = value;
+    private static void Put(Vector512<T> value, T* row, int i) => *(Vector512<T>*)(row + i) = value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<T> Sum(T* x, T* y, T* z, int i) => At(x, i) + At(y, i) + At(z, i);
+    private static Vector512<T> Sum(T* x, T* y, T* z, int i) => At(x, i) + At(y, i) + At(z, i);
 
     /// <summary>x y + z, rounded once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<T> Fused(Vector<T> x, Vector<T> y, Vector<T> z) => typeof(T) == typeof(float)
-        ? Vector.FusedMultiplyAdd(x.As<T, float>(), y.As<T, float>(), z.As<T, float>()).As<float, T>()
-        : Vector.FusedMultiplyAdd(x.As<T, double>(), y.As<T, double>(), z.As<T, double>()).As<double, T>();
+    private static Vector512<T> Fused(Vector512<T> x, Vector512<T> y, Vector512<T> z) => typeof(T) == typeof(float)
+        ? Vector512.FusedMultiplyAdd(x.AsSingle(), y.AsSingle(), z.AsSingle()).As<float, T>()
+        : Vector512.FusedMultiplyAdd(x.AsDouble(), y.AsDouble(), z.AsDouble()).As<double, T>();
 
     /// <summary>The derivative of the logistic function where it is s.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<T> Slope(Vector<T> s) => s * (Vector<T>.One - s);
+    private static Vector512<T> Slope(Vector512<T> s) => s * (Vector512<T>.One - s);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<T> Sigmoid(Vector<T> x)
+    private static Vector512<T> Sigmoid(Vector512<T> x)
     {
-        var small = Elementary.Exp(-Vector.Abs(x));
-        return Vector.ConditionalSelect(Vector.LessThan(x, Vector<T>.Zero), small, Vector<T>.One) / (Vector<T>.One + small);
+        var small = Elementary.Exp(-Vector512.Abs(x));
+        return Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<T>.Zero), small, Vector512<T>.One) / (Vector512<T>.One + small);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<T> Tanh(Vector<T> x)
+    private static Vector512<T> Tanh(Vector512<T> x)
     {
-        var size = Vector.Abs(x);
+        var size = Vector512.Abs(x);
         var small = Elementary.Exp(-(size + size));
-        var positive = (Vector<T>.One - small) / (Vector<T>.One + small);
-        return Vector.ConditionalSelect(Vector.LessThan(x, Vector<T>.Zero), -positive, positive);
+        var positive = (Vector512<T>.One - small) / (Vector512<T>.One + small);
+        return Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<T>.Zero), -positive, positive);
     }
 
     /// <summary>Where a joined pair lies: its gates input, left forget, right forget, new and output [5d], h, c and tanh(c).</summary>
