@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
 
@@ -41,6 +43,16 @@ internal readonly unsafe struct RowStates<T>
     {
         get => new(Largest[row], InverseTotal[row], Sampled[row]);
         set => (Largest[row], InverseTotal[row], Sampled[row]) = (value.Largest, value.InverseTotal, value.Sampled);
+    }
+
+    /// <summary>The categories of as many rows as a vector has lanes, zero beyond <paramref name="count"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Vector512<T> SampledLanes(int row, int count = int.MaxValue)
+    {
+        var categories = Rows.Load(new ReadOnlySpan<int>(Sampled + row, Math.Min(count, Vector512<T>.Count)), 0);
+        return typeof(T) == typeof(float)
+            ? Vector512.ConvertToSingle(categories).As<float, T>()
+            : Vector512.ConvertToDouble(Vector512.WidenLower(categories)).As<double, T>();
     }
 
     /// <summary>The states from that row on.</summary>

@@ -24,7 +24,7 @@ internal readonly unsafe ref struct RowTile<T>
         Transposition.Load(Address(block.Upstream, first), Categories, Count, Tile(1));
         Largest = Rows.Load(new ReadOnlySpan<T>(block.States.Largest + first, Count), 0);
         InverseTotal = Rows.Load(new ReadOnlySpan<T>(block.States.InverseTotal + first, Count), 0);
-        Sampled = Numbers(new ReadOnlySpan<int>(block.States.Sampled + first, Count));
+        Sampled = block.States.SampledLanes(first, Count);
     }
 
     internal static int Lanes => Vector512<T>.Count;
@@ -82,7 +82,9 @@ internal readonly unsafe ref struct RowTile<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Vector512<T> IsSampled(int k) => Vector512.Equals(Sampled, Vector512.Create(T.CreateTruncating(k)));
 
-    /// <summary>gradient ← scale · J(weights / total) · upstream, the weights where the gradient will be and mean = Σ weights · upstream.</summary>
+    /// <summary>
+    /// gradient ← scale · J(weights / total) · upstream, the weights being where the gradient will be, and mean = Σ weights · upstream.
+    /// </summary>
     internal void Jacobian(Vector512<T> total, Vector512<T> mean, T scale)
     {
         var inverse = Vector512<T>.One / total;
@@ -118,14 +120,10 @@ internal readonly unsafe ref struct RowTile<T>
 
     private T* Address(ReadOnlySpan<T> rows, int row) =>
         (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(rows)) + (row * Categories);
-
-    private static Vector512<T> Numbers(ReadOnlySpan<int> categories) => typeof(T) == typeof(float)
-        ? Vector512.ConvertToSingle(Rows.Load(categories, 0)).As<float, T>()
-        : Vector512.ConvertToDouble(Vector512.WidenLower(Rows.Load(categories, 0))).As<double, T>();
 }
 
 /// <summary>The tiles of a block of short rows, one after the other.</summary>
-internal unsafe ref struct RowTiles<T>(RowBlock<T> block)
+internal unsafe ref struct RowTiles<T>(RowBlock<T> block, int first)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Tiles there is memory for: three of every kernel, and what Gumbel-Rao needs.</summary>
@@ -133,7 +131,7 @@ internal unsafe ref struct RowTiles<T>(RowBlock<T> block)
 
     private readonly RowBlock<T> _block = block;
     private readonly T* _memory = RowLayout.Align<T>(Unsafe.AsPointer(ref MemoryMarshal.GetReference(block.Scratch)));
-    private int _first = -RowTile<T>.Lanes;
+    private int _first = first - RowTile<T>.Lanes;
 
     /// <summary>The tile to work on.</summary>
     public RowTile<T> Current { get; private set; }
@@ -144,7 +142,7 @@ internal unsafe ref struct RowTiles<T>(RowBlock<T> block)
     /// <summary>Writes the gradient of the tile before and loads the next.</summary>
     public bool MoveNext()
     {
-        if (_first >= 0)
+        if (_first >= first)
             Current.Store(_block.Gradient);
         _first += RowTile<T>.Lanes;
         if (_first >= _block.Count)
