@@ -27,6 +27,25 @@ internal readonly unsafe ref struct RowTile<T>
         Sampled = block.States.SampledLanes(first, Count);
     }
 
+    private RowTile(RowBlock<T> block, int row)
+    {
+        _memory = RowLayout.Align<T>(Unsafe.AsPointer(ref MemoryMarshal.GetReference(block.Scratch)));
+        (Categories, First, Count) = (block.Categories, row, Lanes);
+        for (var k = 0; k < Categories; k++)
+        {
+            this[0, k] = Vector512.Create(block.LogitsOf(row)[k]);
+            this[1, k] = Vector512.Create(block.UpstreamOf(row)[k]);
+        }
+
+        var state = block.States[row];
+        Largest = Vector512.Create(state.Largest);
+        InverseTotal = Vector512.Create(state.InverseTotal);
+        Sampled = Vector512.Create(T.CreateTruncating(state.Sampled));
+    }
+
+    /// <summary>One row in all lanes, for as many draws at once.</summary>
+    internal static RowTile<T> Repeated(RowBlock<T> block, int row) => new(block, row);
+
     internal static int Lanes => Vector512<T>.Count;
 
     internal int Categories { get; }
@@ -111,6 +130,18 @@ internal readonly unsafe ref struct RowTile<T>
         for (var k = 0; k < padded; k++)
             this[Last, k] = noise.Exponential<T>(start + (First * padded) + (k * Lanes));
         Transposition.Load(Tile(Last), padded, Lanes, Tile(numbers));
+    }
+
+    /// <summary>numbers ← standard exponential noise of as many draws as lanes for a row that is repeated.</summary>
+    internal void ExponentialOfDraws(in RowBlock<T> block, int firstDraw, int numbers)
+    {
+        var (first, all) = (block.Place.First, block.Place.All);
+        var start = Noise.Start(firstDraw, first, all, Categories);
+        var stride = Noise.Start(firstDraw + 1, first, all, Categories) - start;
+        var byCategory = Categories <= RowLayout.ByCategory;
+        var (row, step) = byCategory ? (First, RowLayout.PaddedRows(block.Count)) : (First * RowLayout.Padded(Categories), 1);
+        for (var k = 0; k < Categories; k++)
+            this[numbers, k] = block.Noise.Exponential<T>(start + row + (k * step), stride);
     }
 
     /// <summary>Writes the gradient to its rows.</summary>

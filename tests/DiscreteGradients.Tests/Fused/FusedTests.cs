@@ -63,6 +63,33 @@ public class FusedTests
         }
     }
 
+    /// <summary>Then as many draws are worked on at a time as otherwise rows.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(9)]
+    [InlineData(16)]
+    [InlineData(17)]
+    [InlineData(33)]
+    [InlineData(64)]
+    public void The_gradient_of_few_rows_with_many_draws_is_the_readable_one(int categories)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (dtype, bound) in new[] { (ScalarType.Float64, 1e-12), (ScalarType.Float32, 2e-5) })
+        {
+            foreach (var (rows, draws, temperature) in new[] { (1, 8, 1), (1, 16, 0.5), (3, 19, 1), (5, 37, 0.5), (7, 100, 1) })
+            {
+                var logits = Conformance.Logits([rows, categories]).to_type(dtype);
+                var v = Conformance.Logits([rows, categories], seed: 4);
+                var estimator = new GumbelRao(draws, temperature);
+                var fused = Gradient(estimator with { Form = Form.Fused }, logits, v).Gradient;
+                var readable = Gradient(estimator with { Form = Form.Readable }, logits, v).Gradient;
+                Assert.InRange((fused - readable).abs().max().item<double>(), 0, bound);
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void A_supplied_sample_gets_the_readable_gradient_too(string name, int categories)
