@@ -43,6 +43,15 @@ internal readonly unsafe struct RowStates<T>
         set => (Largest[row], InverseTotal[row], Sampled[row]) = (value.Largest, value.InverseTotal, value.Sampled);
     }
 
+    /// <summary>The samples of the first rows as tensors have them.</summary>
+    internal long[] Categories(long rows)
+    {
+        var categories = new long[rows];
+        for (var row = 0; row < rows; row++)
+            categories[row] = Sampled[row];
+        return categories;
+    }
+
     /// <summary>The states from that row on.</summary>
     internal RowStates<T> From(int row) => new(Largest + row, InverseTotal + row, Sampled + row);
 }

@@ -24,7 +24,7 @@ internal readonly unsafe ref struct RowTile<T>
         Transposition.Load(Address(block.Upstream, first), Categories, Count, Tile(1));
         Largest = Rows.Load(new ReadOnlySpan<T>(block.States.Largest + first, Count), 0);
         InverseTotal = Rows.Load(new ReadOnlySpan<T>(block.States.InverseTotal + first, Count), 0);
-        Sampled = Numbers(new ReadOnlySpan<int>(block.States.Sampled + first, Count));
+        Sampled = Rows.LoadIntegers<T>(new ReadOnlySpan<int>(block.States.Sampled + first, Count));
     }
 
     internal static int Lanes => Vector512<T>.Count;
@@ -118,10 +118,6 @@ internal readonly unsafe ref struct RowTile<T>
 
     private T* Address(ReadOnlySpan<T> rows, int row) =>
         (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(rows)) + (row * Categories);
-
-    private static Vector512<T> Numbers(ReadOnlySpan<int> categories) => typeof(T) == typeof(float)
-        ? Vector512.ConvertToSingle(Rows.Load(categories, 0)).As<float, T>()
-        : Vector512.ConvertToDouble(Vector512.WidenLower(Rows.Load(categories, 0))).As<double, T>();
 }
 
 /// <summary>The tiles of a block of short rows, one after the other.</summary>

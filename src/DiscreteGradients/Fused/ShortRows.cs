@@ -49,26 +49,18 @@ internal readonly unsafe struct ShortRows<T>(int categories, Noise noise)
             }
             else if (categories == 2)
             {
-                StoreIntegers(drawn, sampled, count);
+                Rows.StoreIntegers(drawn, new Span<int>(sampled, count));
                 (Vector512<T>.One - drawn).StoreAligned(tile);
                 drawn.StoreAligned(tile + Lanes);
                 Transposition.Store(tile, categories, count, samples);
             }
             else
             {
-                StoreIntegers(drawn, sampled, count);
+                Rows.StoreIntegers(drawn, new Span<int>(sampled, count));
                 for (var row = 0; row < count; row++)
                     samples[(row * categories) + sampled[row]] = T.One;
             }
         }
-    }
-
-    private static void StoreIntegers(Vector512<T> values, int* to, int count)
-    {
-        var integers = typeof(T) == typeof(float)
-            ? Vector512.ConvertToInt32Native(values.AsSingle())
-            : Vector512.Narrow(Vector512.ConvertToInt64Native(values.AsDouble()), default);
-        Rows.Store(integers, new Span<int>(to, count), 0);
     }
 
     /// <summary>Draws from a tile of logits [K, lanes], which is left with their weights exp(logit − largest).</summary>
@@ -92,7 +84,7 @@ internal readonly unsafe struct ShortRows<T>(int categories, Noise noise)
         for (var group = 1; group * Group < categories; group++)
             cumulative[group] = total += Sum(tile + (group * Group * Lanes), Math.Min(Group, categories - (group * Group)));
         if (!total.AllFinite())
-            throw Refused(logits, row);
+            throw RowSampler<T>.Refused(logits, categories, row);
 
         // The group where the threshold falls; its weights move to where the first group's are.
         var threshold = Uniforms(row) * total;
@@ -175,18 +167,4 @@ internal readonly unsafe struct ShortRows<T>(int categories, Noise noise)
     /// <summary>The uniform numbers of the rows from that one on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private DoubleLanes<T> Uniforms(long row) => new(noise.Uniforms(row), typeof(T) == typeof(float) ? noise.Uniforms(row + 8) : default);
-
-    /// <summary>The error of the first row that cannot be a distribution.</summary>
-    private ArgumentException Refused(ReadOnlySpan<T> logits, long firstRow)
-    {
-        for (var row = 0; ; row++)
-        {
-            var its = logits.Slice(row * categories, categories);
-            var usable = its.IndexOfAnyExcept(T.NegativeInfinity) >= 0;
-            foreach (var logit in its)
-                usable &= logit < T.PositiveInfinity;
-            if (!usable)
-                return RowSampler<T>.Refused(its, firstRow + row);
-        }
-    }
 }
