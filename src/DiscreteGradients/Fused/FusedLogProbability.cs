@@ -106,13 +106,14 @@ internal sealed class FusedLogProbability : FusedRows<FusedLogProbability>
             Tile<T>.For(count, categories, tile =>
             {
                 tile.Load(0, from);
-                var (largest, inverse, sampled) = (tile.Numbers(states.Largest), tile.Numbers(states.InverseTotal), tile.Numbers(states.Sampled));
+                var (largest, inverse) = (tile.Numbers(states.Largest), tile.Numbers(states.InverseTotal));
+                var sampled = tile.Numbers(states.Sampled);
                 var slope = Vector512.AndNot(tile.Numbers(v), Vector512.Equals(inverse, Vector512<T>.Zero));
-                var scale = -inverse * slope;
+                var (scale, place) = (-inverse * slope, Vector512<T>.Zero);
                 for (var k = 0; k < categories; k++)
                 {
-                    var chosen = Vector512.Equals(sampled, Vector512.Create(T.CreateTruncating(k))) & slope;
-                    tile[0, k] = (Elementary.Exp(tile[0, k] - largest) * scale) + chosen;
+                    tile[0, k] = (Elementary.Exp(tile[0, k] - largest) * scale) + (Vector512.Equals(sampled, place) & slope);
+                    place += Vector512<T>.One;
                 }
 
                 tile.Store(0, to);

@@ -100,19 +100,19 @@ internal readonly unsafe struct Tile<T>
     internal Vector512<T> Sampled(int room, T* hard)
     {
         Load(room, hard);
-        var (zeros, ones, sampled) = (Vector512<T>.Zero, Vector512<T>.Zero, Vector512<T>.Zero);
+        var (place, sum, sampled, right) = (Vector512<T>.Zero, Vector512<T>.Zero, Vector512<T>.Zero, Vector512<T>.AllBitsSet);
         for (var k = 0; k < Categories; k++)
         {
-            var one = Vector512.Equals(this[room, k], Vector512<T>.One);
-            zeros += Vector512.Equals(this[room, k], Vector512<T>.Zero) & Vector512<T>.One;
-            ones += one & Vector512<T>.One;
-            sampled = Vector512.ConditionalSelect(one, Vector512.Create(T.CreateTruncating(k)), sampled);
+            var value = this[room, k];
+            right &= Vector512.Equals(value * value, value);  // 0 or 1
+            sum += value;
+            sampled += value * place;
+            place += Vector512<T>.One;
         }
 
-        var right = Vector512.Equals(ones, Vector512<T>.One)
-            & Vector512.Equals(zeros, Vector512.Create(T.CreateTruncating(Categories - 1)));
+        right &= Vector512.Equals(sum, Vector512<T>.One);
         var beyond = Vector512.GreaterThanOrEqual(Vector512<T>.Indices, Vector512.Create(T.CreateTruncating(_count)));
-        if ((right | beyond) != Vector512<T>.AllBitsSet)
+        if ((right | beyond).AsInt32() != Vector512<int>.AllBitsSet)  // as floating-point numbers all bits are NaN
         {
             for (var row = 0; row < _count; row++)
                 HardSample.Category(new ReadOnlySpan<T>(Rows(hard) + (row * Categories), Categories), [], _first + row);

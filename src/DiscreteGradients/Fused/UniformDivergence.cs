@@ -76,10 +76,10 @@ internal static class UniformDivergence
         }
 
         var near = Vector512.GreaterThan(lowest, Vector512.Create(-Small));
-        if (near == Vector512<double>.AllBitsSet)
+        if (near.AsInt64() == Vector512<long>.AllBitsSet)
             return Near(below, tile.Categories, typeof(T) == typeof(float) ? Single : Double);
         var far = Far(below, weights, tile.Categories);
-        if (near == Vector512<double>.Zero)
+        if (near.AsInt64() == Vector512<long>.Zero)
             return far;
         var (divergence, total, logMean) = Near(below, tile.Categories, typeof(T) == typeof(float) ? Single : Double);
         return (
