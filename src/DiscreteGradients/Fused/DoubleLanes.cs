@@ -29,6 +29,11 @@ internal readonly struct DoubleLanes<T>(Vector512<double> low, Vector512<double>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes<T> operator *(DoubleLanes<T> a, DoubleLanes<T> b) => new(a.Low * b.Low, Two ? a.High * b.High : default);
 
+    /// <summary>1 / x, rounded to T last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Vector512<T> Inverse() =>
+        new DoubleLanes<T>(Vector512<double>.One / Low, Two ? Vector512<double>.One / High : default).Round();
+
     /// <summary>The lanes rounded to T.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Vector512<T> Round() => Two ? Vector512.Narrow(Low, High).As<float, T>() : Low.As<double, T>();

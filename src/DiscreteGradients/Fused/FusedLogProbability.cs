@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
 
@@ -15,18 +16,9 @@ internal sealed class FusedLogProbability : FusedRows<FusedLogProbability>
             return Readable(Check.Rows(logits), HardSample.Checked(hard, logits: null).argmax(-1, keepdim: true));
 
         var (rows, sample) = (Memory.Contiguous(logits), Memory.Contiguous(hard));
-        var shape = rows.shape[..^1];
-        var (values, chosen) = (empty(shape, rows.dtype), empty([.. shape, 1], ScalarType.Int64));
-        var states = new KeptMemory(2 * values.numel() * rows.element_size());
-        if (rows.numel() > 0)
-        {
-            if (rows.dtype == ScalarType.Float64)
-                Forward<double>(rows, sample, values, states, chosen);
-            else
-                Forward<float>(rows, sample, values, states, chosen);
-        }
-
-        return Record([rows], [chosen], states, values);
+        var values = empty(rows.shape[..^1], rows.dtype);
+        var states = rows.dtype == ScalarType.Float64 ? Forward<double>(rows, sample, values) : Forward<float>(rows, sample, values);
+        return Record([rows], [], states, values);
     }
 
     /// <summary>The definition in tensor operations, for categories [.., 1].</summary>
@@ -37,51 +29,107 @@ internal sealed class FusedLogProbability : FusedRows<FusedLogProbability>
     }
 
     /// <inheritdoc/>
-    protected override Tensor Readable(object? data, List<Tensor> saved, Tensor logits) => Readable(logits, saved[1]);
+    protected override unsafe Tensor Readable(object? data, List<Tensor> saved, Tensor logits)
+    {
+        var memory = ((KeptMemory)data!).Address<byte>();
+        var rows = logits.numel() / logits.size(-1);
+        var chosen = logits.dtype == ScalarType.Float64
+            ? new RowStates<double>(memory, rows).Categories(rows)
+            : new RowStates<float>(memory, rows).Categories(rows);
+        return Readable(logits, tensor(chosen).view([.. logits.shape[..^1], 1]));
+    }
 
-    private static unsafe void Forward<T>(Tensor logits, Tensor hard, Tensor values, KeptMemory states, Tensor chosen)
+    /// <summary>Finds the values, and what the way back needs; 1/Σ is zero where there is no gradient.</summary>
+    private static unsafe KeptMemory Forward<T>(Tensor logits, Tensor hard, Tensor values)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
-        var (from, sample) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(hard));
-        var (to, state, at) = ((nint)Memory.Address<T>(values), (nint)states.Address<T>(), (nint)Memory.Address<long>(chosen));
+        var count = (int)values.numel();
+        var memory = new KeptMemory((long)count * RowStates<T>.Size);
+        if (count == 0)
+            return memory;
+
+        var states = new RowStates<T>(memory.Address<byte>(), count);
+        var from = Memory.Address<T>(logits);
+        var sample = Memory.Address<T>(hard);
+        var to = Memory.Address<T>(values);
         var lowest = T.CreateTruncating(Precision.Lowest(logits.dtype) / 2);
-        Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
+        if (categories <= RowLayout.ShortRow)
         {
-            for (long row = first; row < first + rows; row++)
+            Tile<T>.For(count, categories, tile =>
             {
-                var of = new ReadOnlySpan<T>((T*)from + (row * categories), categories);
-                var category = HardSample.Category(new ReadOnlySpan<T>((T*)sample + (row * categories), categories), [], row);
+                var category = tile.Sampled(1, sample);
+                var (largest, total, _) = tile.Moments(from);
+                var logit = tile[0, 0];
+                for (var k = 1; k < categories; k++)
+                    logit = Vector512.ConditionalSelect(Vector512.Equals(tile[1, k], Vector512<T>.One), tile[0, k], logit);
+                var log = logit - largest - Elementary.Log(total);
+                var masked = Vector512.LessThan(log, Vector512.Create(lowest));
+                tile.SetNumbers(to, Vector512.ConditionalSelect(masked, Vector512.Create(T.NegativeInfinity), log));
+                tile.SetNumbers(states.Largest, largest);
+                tile.SetNumbers(states.InverseTotal, Vector512.AndNot(Vector512<T>.One / total, masked));
+                tile.SetNumbers(states.Sampled, category);
+            });
+            return memory;
+        }
+
+        Blocks.For(count, categories, (first, rows) =>
+        {
+            for (var row = first; row < first + rows; row++)
+            {
+                var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
+                var category = HardSample.Category(new ReadOnlySpan<T>(sample + ((long)row * categories), categories), [], row);
                 var largest = Rows.Largest(of);
                 var total = Rows.Moments(of, largest).Total;
                 if (!T.IsFinite(total))
                     throw RowSampler<T>.Refused(of, row);
                 var log = of[category] - largest - T.Log(total);
                 var masked = log < lowest;
-                ((T*)to)[row] = masked ? T.NegativeInfinity : log;
-                ((T*)state)[2 * row] = largest;
-                ((T*)state)[(2 * row) + 1] = masked ? T.Zero : T.One / total;  // no gradient, then
-                ((long*)at)[row] = category;
+                to[row] = masked ? T.NegativeInfinity : log;
+                states[row] = new RowState<T>(largest, masked ? T.Zero : T.One / total, category);
             }
         });
+        return memory;
     }
 
     /// <inheritdoc/>
     protected override unsafe void Backward<T>(object? data, List<Tensor> saved, Tensor upstream, Tensor gradient)
     {
         var categories = (int)gradient.size(-1);
-        var (from, state) = ((nint)Memory.Address<T>(saved[0]), (nint)((KeptMemory)data!).Address<T>());
-        var at = (nint)Memory.Address<long>(saved[1]);
-        var (v, to) = ((nint)Memory.Address<T>(upstream), (nint)Memory.Address<T>(gradient));
-        Blocks.For((int)(gradient.numel() / categories), categories, (first, rows) =>
+        var count = (int)(gradient.numel() / categories);
+        var states = new RowStates<T>(((KeptMemory)data!).Address<byte>(), count);
+        var from = Memory.Address<T>(saved[0]);
+        var v = Memory.Address<T>(upstream);
+        var to = Memory.Address<T>(gradient);
+        if (categories <= RowLayout.ShortRow)
         {
-            for (long row = first; row < first + rows; row++)
+            Tile<T>.For(count, categories, tile =>
             {
-                var result = new Span<T>((T*)to + (row * categories), categories);
-                var (largest, inverse, slope) = (((T*)state)[2 * row], ((T*)state)[(2 * row) + 1], ((T*)v)[row]);
-                Rows.Scale(new ReadOnlySpan<T>((T*)from + (row * categories), categories), largest, -inverse * slope, result);
-                if (inverse != T.Zero)
-                    result[(int)((long*)at)[row]] += slope;
+                tile.Load(0, from);
+                var (largest, inverse) = (tile.Numbers(states.Largest), tile.Numbers(states.InverseTotal));
+                var sampled = tile.Numbers(states.Sampled);
+                var slope = Vector512.AndNot(tile.Numbers(v), Vector512.Equals(inverse, Vector512<T>.Zero));
+                var (scale, place) = (-inverse * slope, Vector512<T>.Zero);
+                for (var k = 0; k < categories; k++)
+                {
+                    tile[0, k] = (Elementary.Exp(tile[0, k] - largest) * scale) + (Vector512.Equals(sampled, place) & slope);
+                    place += Vector512<T>.One;
+                }
+
+                tile.Store(0, to);
+            });
+            return;
+        }
+
+        Blocks.For(count, categories, (first, rows) =>
+        {
+            for (var row = first; row < first + rows; row++)
+            {
+                var result = new Span<T>(to + ((long)row * categories), categories);
+                var (largest, inverse, sampled) = states[row];
+                var slope = inverse == T.Zero ? T.Zero : v[row];
+                Rows.Scale(new ReadOnlySpan<T>(from + ((long)row * categories), categories), largest, -inverse * slope, result);
+                result[sampled] += slope;
             }
         });
     }

@@ -1,6 +1,5 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
 
@@ -66,10 +65,23 @@ internal sealed class FusedStatistic : FusedRows<FusedStatistic>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
+        var count = (int)(logits.numel() / categories);
         var from = Memory.Address<T>(logits);
         var to = Memory.Address<T>(values);
-        var state = states.Address<T>();
-        Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
+        var state = new Numbers<T>(states, count);
+        if (categories <= RowLayout.ShortRow)
+        {
+            Tile<T>.For(count, categories, tile =>
+            {
+                var (largest, total, moment) = tile.Moments(from);
+                var mean = moment / total;
+                tile.SetNumbers(to, Elementary.Log(total) - mean);
+                state.Set(tile, largest, Vector512<T>.One / total, mean);
+            });
+            return;
+        }
+
+        Blocks.For(count, categories, (first, rows) =>
         {
             for (var row = first; row < first + rows; row++)
             {
@@ -80,7 +92,7 @@ internal sealed class FusedStatistic : FusedRows<FusedStatistic>
                     throw RowSampler<T>.Refused(of, row);
                 var (logTotal, mean) = (T.Log(total), moment / total);
                 to[row] = logTotal - mean;
-                (state[3L * row], state[(3L * row) + 1], state[(3L * row) + 2]) = (largest, T.One / total, mean);
+                state[row] = (largest, T.One / total, mean);
             }
         });
     }
@@ -89,33 +101,78 @@ internal sealed class FusedStatistic : FusedRows<FusedStatistic>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.size(-1);
-        var (from, to, state) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(values), (nint)states.Address<T>());
-        Blocks.For((int)(logits.numel() / categories), categories, (first, rows) => UniformDivergence.Of(
-            new ReadOnlySpan<T>((T*)from + ((long)first * categories), rows * categories), categories,
-            new Span<T>((T*)to + first, rows), new Span<T>((T*)state + (3L * first), 3 * rows), first));
+        var count = (int)(logits.numel() / categories);
+        UniformDivergence.Of(Memory.Address<T>(logits), count, categories, Memory.Address<T>(values), new Numbers<T>(states, count));
     }
 
     /// <inheritdoc/>
     protected override unsafe void Backward<T>(object? data, List<Tensor> saved, Tensor upstream, Tensor gradient)
     {
         var (its, categories) = ((Slopes)data!, (int)gradient.size(-1));
+        var count = (int)(gradient.numel() / categories);
         var from = Memory.Address<T>(saved[0]);
-        var state = its.States.Address<T>();
+        var state = new Numbers<T>(its.States, count);
         var v = Memory.Address<T>(upstream);
         var to = Memory.Address<T>(gradient);
-        Blocks.For((int)(gradient.numel() / categories), categories, (first, rows) =>
+        var sign = its.Of == Statistic.Entropy ? -T.One : T.One;
+        if (categories <= RowLayout.ShortRow)
+        {
+            Tile<T>.For(count, categories, tile =>
+            {
+                tile.Load(0, from);
+                var (largest, inverse, mean) = state.Of(tile);
+                var scale = inverse * tile.Numbers(v) * Vector512.Create(sign);
+                for (var k = 0; k < categories; k++)
+                {
+                    var below = Rows.Finite(tile[0, k] - largest);
+                    tile[0, k] = Elementary.Exp(below) * (below - mean) * scale;
+                }
+
+                tile.Store(0, to);
+            });
+            return;
+        }
+
+        Blocks.For(count, categories, (first, rows) =>
         {
             for (var row = first; row < first + rows; row++)
             {
                 var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
                 var result = new Span<T>(to + ((long)row * categories), categories);
-                var (largest, inverse, mean) = (state[3L * row], state[(3L * row) + 1], state[(3L * row) + 2]);
-                Rows.EntropySlope(of, largest, (its.Of == Statistic.Entropy ? -inverse : inverse) * v[row], mean, result);
+                var (largest, inverse, mean) = state[row];
+                Rows.EntropySlope(of, largest, sign * inverse * v[row], mean, result);
             }
         });
     }
 
-    /// <summary>What the way back needs: the largest logit, 1/Σ and the mean of every row.</summary>
+    /// <summary>The largest logit, 1/Σ and the mean of every row, each of the three for all rows before the next.</summary>
+    internal readonly unsafe struct Numbers<T>(KeptMemory memory, int rows)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        private readonly T* _largest = memory.Address<T>();
+
+        private T* Inverse => _largest + rows;
+
+        private T* Mean => Inverse + rows;
+
+        internal (T Largest, T InverseTotal, T Mean) this[int row]
+        {
+            get => (_largest[row], Inverse[row], Mean[row]);
+            set => (_largest[row], Inverse[row], Mean[row]) = value;
+        }
+
+        internal (Vector512<T> Largest, Vector512<T> InverseTotal, Vector512<T> Mean) Of(Tile<T> tile) =>
+            (tile.Numbers(_largest), tile.Numbers(Inverse), tile.Numbers(Mean));
+
+        internal void Set(Tile<T> tile, Vector512<T> largest, Vector512<T> inverseTotal, Vector512<T> mean)
+        {
+            tile.SetNumbers(_largest, largest);
+            tile.SetNumbers(Inverse, inverseTotal);
+            tile.SetNumbers(Mean, mean);
+        }
+    }
+
+    /// <summary>What the way back needs.</summary>
     private sealed record Slopes(Statistic Of, KeptMemory States) : IDisposable
     {
         public void Dispose() => States.Dispose();

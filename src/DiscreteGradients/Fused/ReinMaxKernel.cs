@@ -60,7 +60,8 @@ internal sealed class ReinMaxKernel(double temperature) : IRowKernel
             for (; row <= block.Count - RowTile<T>.Lanes; row += RowTile<T>.Lanes)
             {
                 var (l, v) = (Transposition.LoadPairs(logits + (2 * row)), Transposition.LoadPairs(upstream + (2 * row)));
-                var isFirst = Vector512.Equals(block.States.SampledLanes(row), Vector512<T>.Zero);
+                var sampled = Rows.LoadIntegers<T>(new ReadOnlySpan<int>(block.States.Sampled + row, RowTile<T>.Lanes));
+                var isFirst = Vector512.Equals(sampled, Vector512<T>.Zero);
                 var other = Vector512.ConditionalSelect(isFirst, l.Second, l.First) - Vector512.Load(block.States.Largest + row);
                 var g = Elementary.Exp(other) * Vector512.Load(block.States.InverseTotal + row) * half * (v.Second - v.First);
                 Transposition.StorePairs(-g, g, gradient + (2 * row));

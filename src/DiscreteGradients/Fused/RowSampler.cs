@@ -236,6 +236,20 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         ArrayPool<T>.Shared.Return(_chunkLargest);
     }
 
+    /// <summary>The error of the first of some rows [rows, K] that no distribution has.</summary>
+    internal static ArgumentException Refused(ReadOnlySpan<T> logits, int categories, long firstRow)
+    {
+        for (var row = 0; ; row++)
+        {
+            var its = logits.Slice(row * categories, categories);
+            var usable = its.IndexOfAnyExcept(T.NegativeInfinity) >= 0;
+            foreach (var logit in its)
+                usable &= logit < T.PositiveInfinity;
+            if (!usable)
+                return Refused(its, firstRow + row);
+        }
+    }
+
     /// <summary>The error of a row [K] whose total weight is not a number.</summary>
     internal static ArgumentException Refused(ReadOnlySpan<T> logits, long row) => Check.Row(
         row,

@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
 
@@ -45,14 +43,13 @@ internal readonly unsafe struct RowStates<T>
         set => (Largest[row], InverseTotal[row], Sampled[row]) = (value.Largest, value.InverseTotal, value.Sampled);
     }
 
-    /// <summary>The categories of as many rows as a vector has lanes, zero beyond <paramref name="count"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal Vector512<T> SampledLanes(int row, int count = int.MaxValue)
+    /// <summary>The samples of the first rows as tensors have them.</summary>
+    internal long[] Categories(long rows)
     {
-        var categories = Rows.Load(new ReadOnlySpan<int>(Sampled + row, Math.Min(count, Vector512<T>.Count)), 0);
-        return typeof(T) == typeof(float)
-            ? Vector512.ConvertToSingle(categories).As<float, T>()
-            : Vector512.ConvertToDouble(Vector512.WidenLower(categories)).As<double, T>();
+        var categories = new long[rows];
+        for (var row = 0; row < rows; row++)
+            categories[row] = Sampled[row];
+        return categories;
     }
 
     /// <summary>The states from that row on.</summary>

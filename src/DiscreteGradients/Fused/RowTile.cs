@@ -24,7 +24,7 @@ internal readonly unsafe ref struct RowTile<T>
         Transposition.Load(Address(block.Upstream, first), Categories, Count, Tile(1));
         Largest = Rows.Load(new ReadOnlySpan<T>(block.States.Largest + first, Count), 0);
         InverseTotal = Rows.Load(new ReadOnlySpan<T>(block.States.InverseTotal + first, Count), 0);
-        Sampled = block.States.SampledLanes(first, Count);
+        Sampled = Rows.LoadIntegers<T>(new ReadOnlySpan<int>(block.States.Sampled + first, Count));
     }
 
     private RowTile(RowBlock<T> block, int row)

@@ -187,6 +187,19 @@ internal static class Rows
             StorePart(value, values[at..]);
     }
 
+    /// <summary>As many whole numbers as there are lanes, or fewer and zeros.</summary>
+    internal static Vector512<T> LoadIntegers<T>(ReadOnlySpan<int> values) where T : unmanaged => typeof(T) == typeof(float)
+        ? Vector512.ConvertToSingle(Load(values, 0)).As<float, T>()
+        : Vector512.ConvertToDouble(Vector512.WidenLower(Load(values, 0))).As<double, T>();
+
+    /// <summary>Stores as many whole numbers as there is room for.</summary>
+    internal static void StoreIntegers<T>(Vector512<T> values, Span<int> to) where T : unmanaged => Store(
+        typeof(T) == typeof(float)
+            ? Vector512.ConvertToInt32Native(values.AsSingle())
+            : Vector512.Narrow(Vector512.ConvertToInt64Native(values.AsDouble()), default),
+        to,
+        0);
+
     /// <summary>All bits of the first <paramref name="count"/> numbers of four bytes.</summary>
     internal static Vector512<float> First(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 

@@ -51,7 +51,7 @@ internal readonly unsafe struct ShortRows<T>(int categories, Noise noise)
             }
             else
             {
-                StoreIntegers(drawn, sampled, count);
+                Rows.StoreIntegers(drawn, new Span<int>(sampled, count));
                 for (var row = 0; row < count; row++)
                     samples[(row * categories) + sampled[row]] = T.One;
             }
@@ -77,20 +77,12 @@ internal readonly unsafe struct ShortRows<T>(int categories, Noise noise)
             var ofFirst = Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(first, second), Vector512<T>.One, small);
             var drawn = DoubleLanes<T>.Of(ofFirst).NotAbove(Uniforms(firstRow + row) * total).Round();
             largest.Store(states.Largest + row);
-            (Vector512<T>.One / total.Round()).Store(states.InverseTotal + row);
-            StoreIntegers(drawn, states.Sampled + row, Lanes);
+            total.Inverse().Store(states.InverseTotal + row);
+            Rows.StoreIntegers(drawn, new Span<int>(states.Sampled + row, Lanes));
             Transposition.StorePairs(Vector512<T>.One - drawn, drawn, hard + (2 * row));
         }
 
         return row;
-    }
-
-    private static void StoreIntegers(Vector512<T> values, int* to, int count)
-    {
-        var integers = typeof(T) == typeof(float)
-            ? Vector512.ConvertToInt32Native(values.AsSingle())
-            : Vector512.Narrow(Vector512.ConvertToInt64Native(values.AsDouble()), default);
-        Rows.Store(integers, new Span<int>(to, count), 0);
     }
 
     /// <summary>Draws from a tile of logits [K, lanes], which is left with their weights exp(logit − largest).</summary>
@@ -114,7 +106,7 @@ internal readonly unsafe struct ShortRows<T>(int categories, Noise noise)
         for (var group = 1; group * Group < categories; group++)
             cumulative[group] = total += Sum(tile + (group * Group * Lanes), Math.Min(Group, categories - (group * Group)));
         if (!total.AllFinite())
-            throw Refused(logits, row);
+            throw RowSampler<T>.Refused(logits, categories, row);
 
         // The group where the threshold falls; its weights move to where the first group's are.
         var threshold = Uniforms(row) * total;
@@ -146,7 +138,7 @@ internal readonly unsafe struct ShortRows<T>(int categories, Noise noise)
         var beyond = Vector512.Equals(found, Vector512.Create(T.CreateTruncating(steps)));
         if (beyond != Vector512<T>.Zero)
             found = Vector512.ConditionalSelect(beyond, LastAboveZero(tile, steps), found);
-        return (largest, Vector512<T>.One / total.Round(), found + (place.Round() * Vector512.Create(T.CreateTruncating(Group))));
+        return (largest, total.Inverse(), found + (place.Round() * Vector512.Create(T.CreateTruncating(Group))));
     }
 
     /// <summary>The sum of a group's weights [count, lanes], as vectors of 256 bits along a row would add them.</summary>
@@ -197,18 +189,4 @@ internal readonly unsafe struct ShortRows<T>(int categories, Noise noise)
     /// <summary>The uniform numbers of the rows from that one on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private DoubleLanes<T> Uniforms(long row) => new(noise.Uniforms(row), typeof(T) == typeof(float) ? noise.Uniforms(row + 8) : default);
-
-    /// <summary>The error of the first row that cannot be a distribution.</summary>
-    private ArgumentException Refused(ReadOnlySpan<T> logits, long firstRow)
-    {
-        for (var row = 0; ; row++)
-        {
-            var its = logits.Slice(row * categories, categories);
-            var usable = its.IndexOfAnyExcept(T.NegativeInfinity) >= 0;
-            foreach (var logit in its)
-                usable &= logit < T.PositiveInfinity;
-            if (!usable)
-                return RowSampler<T>.Refused(its, firstRow + row);
-        }
-    }
 }

@@ -29,10 +29,102 @@ internal static class UniformDivergence
     private static readonly double[] Growth = Coefficients(n => n + 1);
 
     /// <summary>
-    /// The divergences of a block of rows [rows, K]; for each row also the largest logit, Σ w and Σ w (logit − largest) / Σ w for
-    /// w = exp(logit − largest), as the states of <see cref="FusedStatistic"/> have them.
+    /// The divergences of rows [rows, K]; for each row also the largest logit, 1 / Σ w and Σ w (logit − largest) / Σ w for
+    /// w = exp(logit − largest).
     /// </summary>
-    internal static void Of<T>(ReadOnlySpan<T> logits, int categories, Span<T> divergences, Span<T> states, long firstRow)
+    internal static unsafe void Of<T>(T* logits, int rows, int categories, T* divergences, FusedStatistic.Numbers<T> states)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (categories <= RowLayout.ShortRow)
+        {
+            Tile<T>.For(rows, categories, tile => OfTile(tile, logits, divergences, states));
+            return;
+        }
+
+        Blocks.For(rows, categories, (first, count) => OfLong(
+            new ReadOnlySpan<T>(logits + ((long)first * categories), count * categories), categories,
+            new Span<T>(divergences + first, count), states, first));
+    }
+
+    private static unsafe void OfTile<T>(Tile<T> tile, T* logits, T* divergences, FusedStatistic.Numbers<T> states)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        tile.Load(0, logits);
+        var largest = tile.Largest(0);
+        var low = OfHalf(tile, largest, high: false);
+        var high = typeof(T) == typeof(float) ? OfHalf(tile, largest, high: true) : default;
+        var total = new DoubleLanes<T>(low.Total, high.Total);
+        if (!total.AllFinite())
+            throw tile.Refused(logits);
+        var divergence = new DoubleLanes<T>(low.Divergence, high.Divergence);
+        tile.SetNumbers(divergences, divergence.Round());
+        states.Set(tile, largest, total.Inverse(), (divergence + new DoubleLanes<T>(low.LogMean, high.LogMean)).Round());
+    }
+
+    /// <summary>As many rows as a vector has lanes of float64: all of a tile, or half of one of float32.</summary>
+    private static unsafe (Vector512<double> Divergence, Vector512<double> Total, Vector512<double> LogMean) OfHalf<T>(
+        Tile<T> tile, Vector512<T> largest, bool high)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var below = (Vector512<double>*)tile.Room(1);
+        var weights = (Vector512<double>*)tile.Room(2);
+        var (top, lowest) = (Half(largest), Vector512<double>.Zero);
+        for (var k = 0; k < tile.Categories; k++)
+        {
+            below[k] = Half(tile[0, k]) - top;
+            lowest = Vector512.MinNative(lowest, below[k]);
+        }
+
+        var near = Vector512.GreaterThan(lowest, Vector512.Create(-Small));
+        if (near.AsInt64() == Vector512<long>.AllBitsSet)
+            return Near(below, tile.Categories, typeof(T) == typeof(float) ? Single : Double);
+        var far = Far(below, weights, tile.Categories);
+        if (near.AsInt64() == Vector512<long>.Zero)
+            return far;
+        var (divergence, total, logMean) = Near(below, tile.Categories, typeof(T) == typeof(float) ? Single : Double);
+        return (
+            Vector512.ConditionalSelect(near, divergence, far.Divergence),
+            Vector512.ConditionalSelect(near, total, far.Total),
+            Vector512.ConditionalSelect(near, logMean, far.LogMean));
+
+        Vector512<double> Half(Vector512<T> values) => high ? DoubleLanes<T>.Of(values).High : DoubleLanes<T>.Of(values).Low;
+    }
+
+    /// <summary>Of rows that are nearly uniform, [K, rows].</summary>
+    private static unsafe (Vector512<double> Divergence, Vector512<double> Total, Vector512<double> LogMean) Near(
+        Vector512<double>* below, int categories, int terms)
+    {
+        var count = Vector512.Create((double)categories);
+        var (growth, sum) = (Vector512<double>.Zero, Vector512<double>.Zero);
+        for (var k = 0; k < categories; k++)
+            growth += Term(below[k], Growth.AsSpan(0, terms), square: false);
+        var logMean = Elementary.LogP1(growth / count);
+        for (var k = 0; k < categories; k++)
+            sum += Term(below[k] - logMean, Excess.AsSpan(0, terms), square: true);
+        return (sum / count, count + growth, logMean);
+    }
+
+    /// <summary>Of rows that are not, [K, rows].</summary>
+    private static unsafe (Vector512<double> Divergence, Vector512<double> Total, Vector512<double> LogMean) Far(
+        Vector512<double>* below, Vector512<double>* weights, int categories)
+    {
+        var count = Vector512.Create((double)categories);
+        var (total, sum) = (Vector512<double>.Zero, Vector512<double>.Zero);
+        for (var k = 0; k < categories; k++)
+        {
+            weights[k] = Elementary.Exp(below[k]);
+            total += weights[k];
+        }
+
+        var logMean = Elementary.Log(total / count);
+        var (shift, scale) = (logMean + Vector512<double>.One, count / total);
+        for (var k = 0; k < categories; k++)
+            sum += Vector512<double>.One + ((Rows.Finite(below[k]) - shift) * weights[k] * scale);
+        return (sum / count, total, logMean);
+    }
+
+    private static void OfLong<T>(
+        ReadOnlySpan<T> logits, int categories, Span<T> divergences, FusedStatistic.Numbers<T> states, int firstRow)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var rented = ArrayPool<double>.Shared.Rent(2 * logits.Length);
@@ -42,8 +134,9 @@ internal static class UniformDivergence
         for (var row = 0; row < divergences.Length; row++)
         {
             var of = below.Slice(row * categories, categories);
-            states[3 * row] = Rows.Largest(logits.Slice(row * categories, categories));
-            Rows.Shift(of, double.CreateTruncating(states[3 * row]), 1, of);
+            var largest = Rows.Largest(logits.Slice(row * categories, categories));
+            Rows.Shift(of, double.CreateTruncating(largest), 1, of);
+            states[firstRow + row] = (largest, default, default);
         }
 
         var near = TensorPrimitives.Min<double>(below) > -Small;  // all rows, and no exponential is needed
@@ -63,8 +156,8 @@ internal static class UniformDivergence
             if (!double.IsFinite(total))
                 throw RowSampler<T>.Refused(logits.Slice(row * categories, categories), firstRow + row);
             divergences[row] = T.CreateTruncating(divergence);
-            states[(3 * row) + 1] = T.CreateTruncating(1 / total);
-            states[(3 * row) + 2] = T.CreateTruncating(divergence + logMean);
+            var largest = states[firstRow + row].Largest;
+            states[firstRow + row] = (largest, T.CreateTruncating(1 / total), T.CreateTruncating(divergence + logMean));
         }
 
         ArrayPool<double>.Shared.Return(rented);

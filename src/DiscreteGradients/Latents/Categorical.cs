@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients;
 
@@ -92,23 +93,35 @@ internal static class Categorical
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var categories = (int)logits.shape[^1];
-        var (from, to) = ((nint)Memory.Address<T>(logits), (nint)Memory.Address<T>(result));
-        Blocks.For((int)(logits.numel() / categories), categories, (first, rows) =>
+        var from = Memory.Address<T>(logits);
+        var to = Memory.Address<T>(result);
+        var rows = (int)(logits.numel() / categories);
+        if (categories <= RowLayout.ShortRow)
         {
-            var offset = (long)first * categories;
-            var block = new Span<T>((T*)to + offset, rows * categories);
-            new ReadOnlySpan<T>((T*)from + offset, block.Length).CopyTo(block);
-            for (var at = 0; at < block.Length; at += categories)
+            Tile<T>.For(rows, categories, tile =>
             {
-                var row = block.Slice(at, categories);
-                Rows.Shift(row, Rows.Largest<T>(row), T.One, row);
-            }
+                tile.Load(0, from);
+                var (largest, total) = (tile.Largest(0), Vector512<T>.Zero);
+                for (var k = 0; k < categories; k++)
+                {
+                    tile[0, k] = Elementary.Exp(tile[0, k] - largest);
+                    total += tile[0, k];
+                }
 
-            Elementary.Exp(block);
-            for (var at = 0; at < block.Length; at += categories)
+                for (var k = 0; k < categories; k++)
+                    tile[0, k] /= total;
+                tile.Store(0, to);
+            });
+            return;
+        }
+
+        Blocks.For(rows, categories, (first, count) =>
+        {
+            for (var row = first; row < first + count; row++)
             {
-                var row = block.Slice(at, categories);
-                TensorPrimitives.Divide(row, Rows.Sum<T>(row), row);
+                var of = new ReadOnlySpan<T>(from + ((long)row * categories), categories);
+                var p = new Span<T>(to + ((long)row * categories), categories);
+                TensorPrimitives.Divide(p, Rows.Exponentiate(of, Rows.Largest(of), T.One, p), p);
             }
         });
     }

@@ -35,33 +35,76 @@ public partial class GuardPageTests
 
     [Theory]
     [InlineData(1)]
+    [InlineData(2)]
     [InlineData(3)]
     [InlineData(8)]
     [InlineData(17)]
+    [InlineData(64)]
+    [InlineData(65)]
     [InlineData(2_049)]
     public void The_kernel_of_the_divergence_stays_inside_its_buffers(int categories)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "guard pages are set with mmap and mprotect");
         foreach (var spread in new[] { 0.01, 2 })
         {
-            Divergence<float>(RowLayout.PerBlock(categories), categories, spread);
-            Divergence<double>(1, categories, spread);
+            foreach (var rows in new[] { 1, RowLayout.PerBlock(categories), 83 })
+            {
+                Divergence<float>(rows, categories, spread);
+                Divergence<double>(rows, categories, spread);
+            }
         }
     }
 
-    private static void Divergence<T>(int rows, int categories, double spread) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static unsafe void Divergence<T>(int rows, int categories, double spread) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         using var logits = new Guarded<T>(rows * categories);
         using var values = new Guarded<T>(rows);
-        using var states = new Guarded<T>(3 * rows);
+        using var states = new KeptMemory(3L * rows * sizeof(T));
         var random = new Random(categories);
         foreach (ref var logit in logits.Span)
             logit = T.CreateTruncating(spread * random.NextDouble());
 
-        UniformDivergence.Of<T>(logits.Span, categories, values.Span, states.Span, firstRow: 0);
+        UniformDivergence.Of(logits.Address, rows, categories, values.Address, new FusedStatistic.Numbers<T>(states, rows));
 
         foreach (var value in values.Span)
             Assert.True(T.IsFinite(value) && (value > T.Zero || categories == 1));
+    }
+
+    /// <summary>What the kernels of short rows read and write tensors with.</summary>
+    [Fact]
+    public void Tiles_stay_inside_their_buffers()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "guard pages are set with mmap and mprotect");
+        for (var categories = 1; categories <= RowLayout.ShortRow; categories++)
+        {
+            foreach (var rows in new[] { 1, 7, 8, 9, 16, 83 })
+            {
+                Tiles<float>(rows, categories);
+                Tiles<double>(rows, categories);
+            }
+        }
+    }
+
+    private static unsafe void Tiles<T>(int rows, int categories) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        using var from = new Guarded<T>(rows * categories);
+        using var to = new Guarded<T>(rows * categories);
+        using var numbers = new Guarded<T>(rows);
+        using var sampled = new Guarded<int>(rows);
+        for (var row = 0; row < rows; row++)
+            from.Span[(row * categories) + (row % categories)] = T.One;
+
+        Tile<T>.For(rows, categories, tile =>
+        {
+            tile.SetNumbers(sampled.Address, tile.Sampled(0, from.Address));
+            tile.SetNumbers(numbers.Address, tile.Numbers(sampled.Address));
+            tile.SetNumbers(numbers.Address, tile.Numbers(numbers.Address));
+            tile.Store(0, to.Address);
+        });
+
+        Assert.True(to.Span.SequenceEqual(from.Span));
+        for (var row = 0; row < rows; row++)
+            Assert.Equal((row % categories, T.CreateTruncating(row % categories)), (sampled.Span[row], numbers.Span[row]));
     }
 
     private static unsafe void Run<T>(IRowKernel kernel, int rows, int categories) where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -24,6 +24,8 @@ public class InstructionSetTests
             "-method", "*ElementaryTests.Zero_infinity_underflow_and_nan",
             "-method", "*ElementaryTests.A_number_does_not_depend_on_its_place",
             "-method", "*ElementaryTests.Double_precision_exponentials_are_within_two_ulps",
+            "-method", "*DistributionTests.Values_and_gradients_are_those_of_tensor_operations",
+            "-method", "*ShortRowsTests.Samples_and_states_are_those_of_the_sampler_of_long_rows",
             "-method", "*SamplerTests.Rows_drawn_once_each_have_the_right_frequencies_too",
             "-noColor",
         ])
@@ -35,6 +37,6 @@ public class InstructionSetTests
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.True(process.ExitCode == 0, output);
-        Assert.Matches(@"Total: 1[34]\d, Errors: 0, Failed: 0", output);
+        Assert.Matches(@"Total: 2[12]\d, Errors: 0, Failed: 0", output);
     }
 }

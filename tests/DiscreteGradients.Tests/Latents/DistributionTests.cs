@@ -6,7 +6,7 @@ namespace DiscreteGradients.Tests;
 
 public class DistributionTests
 {
-    public static TheoryData<int> Categories => [1, 2, 3, 8, 10, 33, 1_000, 5_001];
+    public static TheoryData<int> Categories => [1, 2, 3, 8, 10, 16, 33, 64, 65, 1_000, 5_001];
 
     [Theory]
     [MemberData(nameof(Categories))]

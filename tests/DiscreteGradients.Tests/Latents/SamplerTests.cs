@@ -61,7 +61,9 @@ public class SamplerTests
     [InlineData(2)]
     [InlineData(5)]
     [InlineData(9)]
+    [InlineData(17)]
     [InlineData(40)]
+    [InlineData(64)]
     [InlineData(3_000)]
     public void Rows_drawn_once_each_have_the_right_frequencies_too(int categories)
     {
