@@ -414,11 +414,23 @@ public sealed class PatchLibTorchSharp : Microsoft.Build.Utilities.Task
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllBytes(unfinished, bytes);
             if (File.Exists(path)) File.Replace(unfinished, path, null);
-            else File.Move(unfinished, path);
+            else MoveUnlessThere(unfinished, path);
         }
         finally
         {
             File.Delete(unfinished);
+        }
+    }
+
+    /// <summary>Projects that are built at the same time may share the copy: the first makes it.</summary>
+    static void MoveUnlessThere(string from, string to)
+    {
+        try
+        {
+            File.Move(from, to);
+        }
+        catch (IOException) when (File.Exists(to))
+        {
         }
     }
 }

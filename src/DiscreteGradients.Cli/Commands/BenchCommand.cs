@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using DiscreteGradients.Cli.Display;
+using DiscreteGradients.Cli.Plots;
 using DiscreteGradients.Experiments.Bench;
 using Spectre.Console;
 
@@ -25,6 +26,8 @@ internal static class BenchCommand
         command.SetAction(parsed =>
         {
             var given = flags.Given(parsed);
+            if (given.ContainsKey("--shapes") && given.ContainsKey("--curve"))
+                throw new OptionException("--shapes and --curve were both given; choose one.");
             return Bench(OptionRecord.Bind(defaults, given), MethodSettings.OfEstimators.Parse(given), terminal);
         });
         return command;
@@ -34,11 +37,17 @@ internal static class BenchCommand
     {
         if (settings is { Json: true, Markdown: true })
             throw new OptionException("--json and --markdown were both given; choose one.");
+        if (settings.Curve is { } elements)
+            Require.Between(2, BenchShape.Most, elements, "curve");
         if (settings.From is { } stored)
         {
-            Print(Read(stored), settings, terminal);
+            var read = Read(stored);
+            Print(read, settings, terminal, Draw(stored, read, settings));
             return DgradApp.Done;
         }
+
+        if (settings is { Curve: not null, Out: null })
+            throw new OptionException("--curve needs --out, a new file for its rows; the pictures go beside it.");
 
         Require.Positive(settings.Seconds, "seconds");
         var cells = Cells(settings, given);
@@ -58,8 +67,9 @@ internal static class BenchCommand
         else
             finished = Measure(_ => { }, row => terminal.Out.WriteLine(Line(row)));
 
+        var pictures = finished && settings.Out is not null ? Draw(settings.Out, rows, settings) : [];
         if (!settings.Json && rows.Count > 0)
-            Print(rows, settings, terminal);
+            Print(rows, settings, terminal, pictures);
         if (finished)
             return DgradApp.Done;
         terminal.Error.WriteLine(file is null
@@ -108,7 +118,7 @@ internal static class BenchCommand
         var estimators = Methods.Select(
             MethodEntry.AllEstimators, "estimator", settings.Estimator, given,
             method => Composed.FormOf(method.Estimator) is null ? "no published form is there to time it against." : null);
-        var shapes = BenchShape.Parse(settings.Shapes);
+        var shapes = settings.Curve is { } elements ? BenchShape.Curve(elements) : BenchShape.Parse(settings.Shapes);
         var threads = settings.Threads.Split(',', StringSplitOptions.TrimEntries).Select(text =>
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= 1
                 ? count
@@ -125,10 +135,23 @@ internal static class BenchCommand
         [
             .. from pass in passes
                from count in threads
-               from estimator in estimators
-               from shape in shapes
-               select new BenchCell(estimator.Name, (PathwiseEstimator)estimator.Estimator, shape, pass, count),
+               from cell in estimators
+                   .SelectMany(_ => shapes, (e, shape) => new BenchCell(e.Name, (PathwiseEstimator)e.Estimator, shape, pass, count))
+                   .Prepend(BenchCell.CallFloor(pass, count))
+               select cell,
         ];
+    }
+
+    /// <summary>The pictures of --curve, of the rows that belong to it.</summary>
+    private static IReadOnlyList<string> Draw(string path, IReadOnlyList<BenchRow> rows, BenchSettings settings)
+    {
+        if (settings.Curve is not { } elements)
+            return [];
+        var shapes = BenchShape.Curve(elements);
+        var shown = rows.Where(row => !row.IsCallFloor && shapes.Contains(row.Shape)).ToList();
+        return shown.Count > 0
+            ? CostPlot.Write(path, shown, elements)
+            : throw new OptionException($"--curve {elements} has no row in '{path}'; give the number of the curve that was measured.");
     }
 
     private static IReadOnlyList<BenchRow> Read(string path)
@@ -146,7 +169,8 @@ internal static class BenchCommand
         }
     }
 
-    private static void Print(IReadOnlyList<BenchRow> rows, BenchSettings settings, Terminal terminal)
+    private static void Print(
+        IReadOnlyList<BenchRow> rows, BenchSettings settings, Terminal terminal, IReadOnlyList<string> pictures)
     {
         if (settings.Json)
         {
@@ -160,6 +184,8 @@ internal static class BenchCommand
         else
         {
             Print(rows, settings.Out, terminal);
+            foreach (var picture in pictures)
+                terminal.Out.WriteLine($"Picture: {picture}.png");
         }
     }
 
@@ -178,7 +204,9 @@ internal static class BenchCommand
 
         terminal.Out.WriteLine();
         terminal.Out.WriteLine("ratio: composed time over ours, medians of interleaved timings, with the quartiles of the pairs.");
-        terminal.Out.WriteLine("× floor: time over that of moving the bytes and computing the exponentials, with and without overlap.");
+        terminal.Out.WriteLine("× floor: time over that of the call, the bytes and the exponentials; these two without and with overlap.");
+        if (rows.Any(row => row.IsCallFloor))
+            terminal.Out.WriteLine($"{BenchRow.CallFloor}: an empty autograd function, the library's and TorchSharp's (composed).");
         if (terminal.Width >= Wide)
             terminal.Out.WriteLine("peak: resident memory that one call takes, ours and composed, MiB.");
         if (file is not null)
@@ -196,7 +224,8 @@ internal static class BenchCommand
             {
                 List<string> cells =
                 [
-                    row.Estimator, row.Shape.ToString(), Time(row.LibraryUs), Time(row.ComposedUs), Number(row.Ratio, "0.0"),
+                    row.Estimator, row.IsCallFloor ? "" : row.Shape.ToString(),
+                    Time(row.LibraryUs), Time(row.ComposedUs), Number(row.Ratio, "0.0"),
                     row.Ratio is null ? "" : $"{Number(row.RatioLow, "0.0")}-{Number(row.RatioHigh, "0.0")}",
                     Number(row.GbPerSecond, "0.0"), $"{Number(row.TimesFloorSum, "0.0")}-{Number(row.TimesFloor, "0.0")}",
                 ];

@@ -19,6 +19,9 @@ internal sealed record BenchSettings
     [Description("Logits, ROWSxCATEGORIES, separated by commas.")]
     public string Shapes { get; init; } = "";
 
+    [Description("Instead of --shapes, about so many logits in rows of 2 to 151,936 categories, and a picture of what each costs.")]
+    public int? Curve { get; init; }
+
     [Description("What is timed: the sample, or the sample and the gradient of the logits.")]
     public BenchPasses Pass { get; init; }
 

@@ -65,10 +65,13 @@ internal static class PlotStyle
         legend.SymbolWidth = 44;
     }
 
-    internal static void Save(Plot plot, OutputFolder folder, string name)
+    internal static void Save(Plot plot, OutputFolder folder, string name) => SaveInPlace(plot, folder, $"plots/{name}");
+
+    /// <summary>Without a folder for plots.</summary>
+    internal static void SaveInPlace(Plot plot, OutputFolder folder, string name)
     {
-        folder.WriteFile($"plots/{name}.png", path => plot.SavePng(path, Width, Height));
-        folder.WriteFile($"plots/{name}.svg", path => plot.SaveSvg(path, Width, Height));
+        folder.WriteFile($"{name}.png", path => plot.SavePng(path, Width, Height));
+        folder.WriteFile($"{name}.svg", path => plot.SaveSvg(path, Width, Height));
     }
 
     /// <summary>A number that stays with a name; −1 for one that no registry has. An experiment's own are numbered by row.</summary>

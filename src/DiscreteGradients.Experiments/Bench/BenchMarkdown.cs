@@ -20,9 +20,12 @@ internal static class BenchMarkdown
             text.Append(CultureInfo.InvariantCulture, $"exponential {row.ExpNs:0.000} ns, logarithm {row.LogNs:0.000} ns.\n\n");
         }
 
-        foreach (var group in rows.GroupBy(row => (row.Pass, row.Threads)))
+        var (calls, cells) = (rows.Where(row => row.IsCallFloor).ToList(), rows.Where(row => !row.IsCallFloor).ToList());
+        if (calls.Count > 0)
+            AppendCalls(text, calls);
+        foreach (var group in cells.GroupBy(row => (row.Pass, row.Threads)))
             AppendRatios(text, group.Key.Pass, group.Key.Threads, [.. group]);
-        foreach (var group in rows.GroupBy(row => row.Estimator))
+        foreach (var group in cells.GroupBy(row => row.Estimator))
             AppendCells(text, group.Key, group);
         return text.ToString();
     }
@@ -35,6 +38,23 @@ internal static class BenchMarkdown
     {
         var logarithms = rows.Where(row => row.Ratio is not null).Select(row => Math.Log(row.Ratio!.Value)).ToList();
         return logarithms.Count == 0 ? null : Math.Exp(logarithms.Average());
+    }
+
+    private static void AppendCalls(StringBuilder text, List<BenchRow> rows)
+    {
+        text.Append("### Call floor: an empty autograd function\n\n");
+        AppendLine(text, ["pass", "threads", "this library's node, µs", "TorchSharp's function, µs", "ratio (quartiles)"]);
+        AppendLine(text, ["---", "---:", "---:", "---:", "---:"]);
+        foreach (var row in rows)
+        {
+            AppendLine(text,
+            [
+                Words(row.Pass), row.Threads.ToString(CultureInfo.InvariantCulture),
+                Number(row.LibraryUs, "0.0"), Number(row.ComposedUs, "0.0"), Ratio(row),
+            ]);
+        }
+
+        text.Append('\n');
     }
 
     private static void AppendRatios(StringBuilder text, BenchPass pass, int threads, List<BenchRow> rows)
@@ -69,9 +89,9 @@ internal static class BenchMarkdown
             [
                 row.Shape.ToString(), Words(row.Pass), row.Threads.ToString(CultureInfo.InvariantCulture),
                 Number(row.LibraryUs, "#,0"), Number(row.ComposedUs, "#,0"),
-                row.Ratio is null ? "–" : $"{Number(row.Ratio, "0.0")} ({Number(row.RatioLow, "0.0")} to {Number(row.RatioHigh, "0.0")})",
+                Ratio(row),
                 Number(row.GbPerSecond, "0.0"), Number(row.CopyGbPerSecond, "0.0"),
-                $"{Number(row.FloorUs, "#,0")} to {Number(row.FloorSumUs, "#,0")}",
+                $"{Number(row.LeastUs, "#,0")} to {Number(row.LeastSumUs, "#,0")}",
                 $"{Number(row.TimesFloorSum, "0.0")} to {Number(row.TimesFloor, "0.0")}",
                 Number(row.LibraryPeakMb, "#,0.0"), Number(row.ComposedPeakMb, "#,0.0"),
                 Number(row.LibraryTensors, "0"), Number(row.ComposedTensors, "0"),
@@ -80,6 +100,9 @@ internal static class BenchMarkdown
 
         text.Append('\n');
     }
+
+    private static string Ratio(BenchRow row) =>
+        row.Ratio is null ? "–" : $"{Number(row.Ratio, "0.0")} ({Number(row.RatioLow, "0.0")} to {Number(row.RatioHigh, "0.0")})";
 
     private static void AppendLine(StringBuilder text, IEnumerable<string> cells) =>
         text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");

@@ -4,7 +4,12 @@ using System.Diagnostics;
 namespace DiscreteGradients.Experiments.Bench;
 
 /// <summary>One cell to measure.</summary>
-internal sealed record BenchCell(string Name, PathwiseEstimator Estimator, BenchShape Shape, BenchPass Pass, int Threads);
+/// <param name="Estimator">Null for empty functions of autograd.</param>
+internal sealed record BenchCell(string Name, PathwiseEstimator? Estimator, BenchShape Shape, BenchPass Pass, int Threads)
+{
+    /// <summary>What a call costs that computes nothing: the part of the floor that all cells of the pass and the threads share.</summary>
+    public static BenchCell CallFloor(BenchPass pass, int threads) => new(BenchRow.CallFloor, null, new BenchShape(1, 1), pass, threads);
+}
 
 /// <summary>
 /// Times the library's samples and the composed ones in turn, in this process: whatever else the machine does falls on both, so that
@@ -33,7 +38,12 @@ internal sealed class KernelBench(double secondsPerCell, string machine)
 
     private readonly HashSet<(string, BenchPass)> _loaded = [];
 
-    /// <summary>Measures one cell. libtorch is left with that cell's number of threads.</summary>
+    /// <summary>What was measured of empty functions.</summary>
+    private readonly Dictionary<(BenchPass, int), (double LibraryUs, double TorchSharpUs)> _calls = [];
+
+    /// <summary>
+    /// Measures one cell. Its floor contains the call if that was measured before. libtorch is left with that cell's number of threads.
+    /// </summary>
     /// <exception cref="OperationCanceledException">Cancelled between two timings.</exception>
     public BenchRow Measure(BenchCell cell, CancellationToken cancellation)
     {
@@ -43,12 +53,12 @@ internal sealed class KernelBench(double secondsPerCell, string machine)
         if (_loaded.Add((cell.Name, cell.Pass)))
         {
             // Loads and compiles what every shape shares, so that the first shape's memory is its own.
-            using var small = new KernelCase(cell.Estimator, new BenchShape(64, 8), cell.Pass);
+            using var small = Case(cell, new BenchShape(64, 8));
             small.Library();
             small.Published();
         }
 
-        using var work = new KernelCase(cell.Estimator, cell.Shape, cell.Pass);
+        using var work = Case(cell, cell.Shape);
         var libraryCalls = Calls(Steady.WarmUp(work.Library, cancellation));
         var libraryMemory = Enumerable.Range(0, MemoryCalls).Select(_ => ProcessMemory.Of(work.Library))
             .MaxBy(memory => memory.PeakBytes ?? 0)!;
@@ -66,6 +76,9 @@ internal sealed class KernelBench(double secondsPerCell, string machine)
             : Pairs(work, libraryCalls, Calls(firstComposed), cancellation);
         var floor = KernelFloor.Of(cell.Estimator, cell.Shape, cell.Pass, limits);
         var (median, slow) = (Quantile(library, 0.5), QuantileOrNull(composed, 0.5));
+        if (cell.Estimator is null)
+            _calls[(cell.Pass, cell.Threads)] = (median * 1e6, slow!.Value * 1e6);
+        (double LibraryUs, double TorchSharpUs)? call = _calls.TryGetValue((cell.Pass, cell.Threads), out var known) ? known : null;
         var ratios = composed?.Select((time, i) => time / library[i]).ToArray();
         return new BenchRow(
             cell.Name, cell.Shape.Rows, cell.Shape.Categories, cell.Pass, cell.Threads, library.Length,
@@ -74,7 +87,7 @@ internal sealed class KernelBench(double secondsPerCell, string machine)
             limits.Copy(MachineLimits.LargeCopy) / 1e9, fresh / 1e9,
             limits.Exponential * 1e9, limits.Logarithm * 1e9, floor.Lower * 1e6, floor.Upper * 1e6,
             libraryMemory.PeakBytes / 1048576.0, composedMemory?.PeakBytes / 1048576.0, libraryMemory.Tensors, composedMemory?.Tensors,
-            libraryMemory.Left, libraryMemory.ManagedBytes, machine);
+            libraryMemory.Left, libraryMemory.ManagedBytes, machine, call?.LibraryUs, call?.TorchSharpUs);
     }
 
     internal static (MachineLimits Limits, double Fresh) Limits(int threads) => KnownLimits.GetOrAdd(threads, count =>
@@ -82,6 +95,10 @@ internal sealed class KernelBench(double secondsPerCell, string machine)
         var measured = new MachineLimits(count);
         return (measured, measured.FreshCopy());
     });
+
+    private static KernelCase Case(BenchCell cell, BenchShape shape) => cell.Estimator is { } estimator
+        ? new KernelCase(estimator, shape, cell.Pass)
+        : KernelCase.Empty(shape, cell.Pass);
 
     /// <summary>Whether the composed form leaves memory to others.</summary>
     private static bool FitsComposed(BenchCell cell)

@@ -4,7 +4,8 @@ namespace DiscreteGradients.Experiments.Bench;
 /// <remarks>
 /// Forward reads the logits and writes the sample. Backward reads the logits and the upstream gradient and writes the gradient. Each
 /// takes one exponential an element, since a softmax that is stored instead costs a write and a read more. What is per row (one
-/// uniform number, a few sums) is not counted, nor are the numbers that noise is made of.
+/// uniform number, a few sums) is not counted, nor are the numbers that noise is made of. What a call costs comes on top:
+/// <see cref="BenchRow.CallUs"/>.
 /// </remarks>
 /// <param name="Lower">Seconds if memory and arithmetic overlap wholly.</param>
 /// <param name="Upper">Seconds if they do not overlap at all.</param>
@@ -13,9 +14,11 @@ internal readonly record struct KernelFloor(long Bytes, double Lower, double Upp
     private const int ForwardTensors = 2;
     private const int BackwardTensors = 3;
 
-    /// <summary>The floor on a machine.</summary>
-    public static KernelFloor Of(PathwiseEstimator estimator, BenchShape shape, BenchPass pass, MachineLimits limits)
+    /// <summary>The floor on a machine; nothing for the empty function, which is null.</summary>
+    public static KernelFloor Of(PathwiseEstimator? estimator, BenchShape shape, BenchPass pass, MachineLimits limits)
     {
+        if (estimator is null)
+            return default;
         var forward = One(ForwardTensors, exponentials: 1, logarithms: 0);
         if (pass == BenchPass.Forward)
             return forward;

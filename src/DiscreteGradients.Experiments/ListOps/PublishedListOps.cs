@@ -9,7 +9,8 @@ internal static class PublishedListOps
 {
     private static readonly PublishedSource Source = new(
         "paper",
-        "arXiv 2010.04838, table 1, the test accuracy of the best validation; it has no deviation, so ± is what its test sentences alone give");
+        "arXiv 2010.04838, table 1, the test accuracy of the best validation; "
+        + "it has no deviation, so ± is what its test sentences alone give");
 
     private static readonly int[] Longest = [10, 25, 50];
     private static readonly int[] MergedSentences = [3531, 6477, 7966];

@@ -16,7 +16,8 @@ internal static class TreeSketch
     internal static IReadOnlyList<ListOpsRow> Choose(IReadOnlyList<ListOpsRow> rows) =>
     [
         .. rows.Where(row => row.Words.Length > Nested)
-            .OrderByDescending(row => Math.Min(row.Depth, Nested)).ThenBy(row => row.Words.Length).DistinctBy(row => row.Words.Length).Take(Sentences),
+            .OrderByDescending(row => Math.Min(row.Depth, Nested)).ThenBy(row => row.Words.Length)
+            .DistinctBy(row => row.Words.Length).Take(Sentences),
     ];
 
     /// <summary>Some sentences with the merges and the answers of a model.</summary>

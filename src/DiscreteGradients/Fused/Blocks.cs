@@ -8,6 +8,9 @@ internal static class Blocks
     /// <summary>Elements below which a second thread costs more than it brings.</summary>
     private const int WorthAThread = 1 << 17;
 
+    /// <summary>Shares of the work for each thread.</summary>
+    private const int Shares = 8;
+
     internal static void For(int rows, int categories, Action<int, int> kernel)
     {
         var size = RowLayout.PerBlock(categories);
@@ -20,11 +23,21 @@ internal static class Blocks
             return;
         }
 
-        OnThreads(threads, thread =>
+        // A thread that the system takes away for a while leaves its share to the others.
+        var shares = Math.Min(count, threads * Shares);
+        var (next, failures) = (0, new ExceptionDispatchInfo?[shares]);
+        OnThreads(threads, _ =>
         {
-            for (var block = (int)((long)count * thread / threads); block < (int)((long)count * (thread + 1) / threads); block++)
-                kernel(block * size, Math.Min(size, rows - (block * size)));
+            for (int share; (share = Interlocked.Increment(ref next) - 1) < shares;)
+            {
+                Try(share, failures, its =>
+                {
+                    for (var block = (int)((long)count * its / shares); block < (int)((long)count * (its + 1) / shares); block++)
+                        kernel(block * size, Math.Min(size, rows - (block * size)));
+                });
+            }
         });
+        Throw(failures);
     }
 
     /// <summary>
@@ -34,19 +47,23 @@ internal static class Blocks
     internal static void OnThreads(int threads, Action<int> part)
     {
         var failures = new ExceptionDispatchInfo?[threads];
-        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, thread =>
-        {
-            try
-            {
-                part(thread);
-            }
-#pragma warning disable CA1031 // It is thrown again below; Parallel.For would wrap it, and leave out parts that have not begun.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                failures[thread] = ExceptionDispatchInfo.Capture(e);
-            }
-        });
-        Array.Find(failures, failure => failure is not null)?.Throw();
+        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, thread => Try(thread, failures, part));
+        Throw(failures);
     }
+
+    private static void Try(int part, ExceptionDispatchInfo?[] failures, Action<int> work)
+    {
+        try
+        {
+            work(part);
+        }
+#pragma warning disable CA1031 // It is thrown again by Throw; Parallel.For would wrap it, and leave out parts that have not begun.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failures[part] = ExceptionDispatchInfo.Capture(e);
+        }
+    }
+
+    private static void Throw(ExceptionDispatchInfo?[] failures) => Array.Find(failures, failure => failure is not null)?.Throw();
 }

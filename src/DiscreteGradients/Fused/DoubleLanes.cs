@@ -31,7 +31,8 @@ internal readonly struct DoubleLanes<T>(Vector512<double> low, Vector512<double>
 
     /// <summary>1 / x, rounded to T last.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal Vector512<T> Inverse() => new DoubleLanes<T>(Vector512<double>.One / Low, Two ? Vector512<double>.One / High : default).Round();
+    internal Vector512<T> Inverse() =>
+        new DoubleLanes<T>(Vector512<double>.One / Low, Two ? Vector512<double>.One / High : default).Round();
 
     /// <summary>The lanes rounded to T.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

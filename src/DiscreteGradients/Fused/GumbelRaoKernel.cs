@@ -21,34 +21,68 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
     public void Backward<T>(RowBlock<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (block.IsShort)
+        if (block.IsShort && block.Count < RowTile<T>.Lanes && draws >= RowTile<T>.Lanes)
+            FewRows(block);
+        else if (block.IsShort)
             ShortRows(block);
         else
             LongRows(block);
+    }
+
+    /// <summary>Rows one by one, as many draws at a time as a vector has lanes.</summary>
+    private void FewRows<T>(RowBlock<T> block)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var scale = Vector512.Create(T.CreateTruncating(1 / (temperature * draws)));
+        for (var row = 0; row < block.Count; row++)
+        {
+            var tile = RowTile<T>.Repeated(block, row);
+            Prepare(tile);
+            for (var draw = 0; draw < draws; draw += RowTile<T>.Lanes)
+            {
+                tile.ExponentialOfDraws(block, draw, Weight);
+                var counted = Vector512.LessThan(Vector512<T>.Indices, Vector512.Create(T.CreateTruncating(draws - draw)));
+                Add(tile, counted & scale);
+            }
+
+            for (var k = 0; k < tile.Categories; k++)
+                block.GradientOf(row)[k] = Vector512.Sum(tile.Gradient(k));
+        }
     }
 
     /// <summary>As many rows at a time as a vector has lanes.</summary>
     private void ShortRows<T>(RowBlock<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var scale = Vector512.Create(T.CreateTruncating(1 / (temperature * draws)));
         foreach (var tile in block.Tiles)
         {
-            for (var k = 0; k < tile.Categories; k++)
-            {
-                tile[P, k] = Elementary.Exp(tile.Below(k)) * tile.InverseTotal;
-                tile.SetGradient(k, Vector512<T>.Zero);
-            }
-
+            Prepare(tile);
             for (var draw = 0; draw < draws; draw++)
             {
                 tile.Exponential(block, draw, Weight);
-                if (temperature == 1)
-                    Race(tile);
-                else
-                    Temper(tile);
-                AddJacobian(tile);
+                Add(tile, scale);
             }
         }
+    }
+
+    private static void Prepare<T>(in RowTile<T> tile) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (var k = 0; k < tile.Categories; k++)
+        {
+            tile[P, k] = Elementary.Exp(tile.Below(k)) * tile.InverseTotal;
+            tile.SetGradient(k, Vector512<T>.Zero);
+        }
+    }
+
+    /// <summary>Adds what a draw of noise contributes to the gradient.</summary>
+    private void Add<T>(in RowTile<T> tile, Vector512<T> scale) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (temperature == 1)
+            Race(tile);
+        else
+            Temper(tile);
+        AddJacobian(tile, scale);
     }
 
     /// <summary>weight ← winner p / (noise + winner p), the winner being the sample's noise.</summary>
@@ -83,8 +117,8 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
         return winner;
     }
 
-    /// <summary>gradient ← gradient + J(weights / Σ weights) · upstream / (τ draws), the sample's weight being one.</summary>
-    private void AddJacobian<T>(in RowTile<T> tile) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>gradient ← gradient + scale J(weights / Σ weights) · upstream, the sample's weight being one.</summary>
+    private static void AddJacobian<T>(in RowTile<T> tile, Vector512<T> scale) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (total, mean) = (Vector512<T>.Zero, Vector512<T>.Zero);
         for (var k = 0; k < tile.Categories; k++)
@@ -96,7 +130,7 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
         }
 
         var inverse = Vector512<T>.One / total;
-        var (scales, shift) = (inverse * Vector512.Create(T.CreateTruncating(1 / (temperature * draws))), mean * inverse);
+        var (scales, shift) = (inverse * scale, mean * inverse);
         for (var k = 0; k < tile.Categories; k++)
             tile.SetGradient(k, tile.Gradient(k) + (tile[Weight, k] * scales * (tile.Upstream(k) - shift)));
     }

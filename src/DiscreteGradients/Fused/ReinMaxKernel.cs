@@ -31,7 +31,8 @@ internal sealed class ReinMaxKernel(double temperature) : IRowKernel
     /// <summary>Equation 7 with v the upstream gradient: g_k = ½ p_k (v_k − v_D) for all but the sample D; the row sums to zero.</summary>
     private static void ShortAtOne<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        foreach (var tile in block.Tiles)
+        var pairs = block.Categories == 2 && Transposition.HasPairs ? PairsAtOne(block) : 0;
+        foreach (var tile in block.TilesFrom(pairs))
         {
             var (scale, shift) = (tile.InverseTotal * Vector512.Create(T.CreateTruncating(0.5)), tile.UpstreamAtSample());
             var sum = Vector512<T>.Zero;
@@ -45,6 +46,29 @@ internal sealed class ReinMaxKernel(double temperature) : IRowKernel
             for (var k = 0; k < tile.Categories; k++)
                 tile.SetGradient(k, Vector512.ConditionalSelect(tile.IsSampled(k), -sum, tile.Gradient(k)));
         }
+    }
+
+    /// <summary>
+    /// The same for two categories, of which the one that was not drawn has the only exponential: g_1 = ½ p (v_1 − v_0) = −g_0. As many
+    /// rows as make whole vectors; returns how many that is.
+    /// </summary>
+    private static unsafe int PairsAtOne<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (row, half) = (0, Vector512.Create(T.CreateTruncating(0.5)));
+        fixed (T* logits = block.Logits, upstream = block.Upstream, gradient = block.Gradient)
+        {
+            for (; row <= block.Count - RowTile<T>.Lanes; row += RowTile<T>.Lanes)
+            {
+                var (l, v) = (Transposition.LoadPairs(logits + (2 * row)), Transposition.LoadPairs(upstream + (2 * row)));
+                var sampled = Rows.LoadIntegers<T>(new ReadOnlySpan<int>(block.States.Sampled + row, RowTile<T>.Lanes));
+                var isFirst = Vector512.Equals(sampled, Vector512<T>.Zero);
+                var other = Vector512.ConditionalSelect(isFirst, l.Second, l.First) - Vector512.Load(block.States.Largest + row);
+                var g = Elementary.Exp(other) * Vector512.Load(block.States.InverseTotal + row) * half * (v.Second - v.First);
+                Transposition.StorePairs(-g, g, gradient + (2 * row));
+            }
+        }
+
+        return row;
     }
 
     /// <inheritdoc cref="ShortAtOne"/>
@@ -87,8 +111,9 @@ internal sealed class ReinMaxKernel(double temperature) : IRowKernel
             for (var k = 0; k < tile.Categories; k++)
             {
                 var hard = tile.IsSampled(k) & (sampled - midpoint);
-                var soft = (tile[Tempered, k] * ofTotal * (tile.Upstream(k) - midpoint)) - (half * tile.Gradient(k) * (tile.Upstream(k) - mean));
-                tile.SetGradient(k, soft + hard);
+                var tempered = tile[Tempered, k] * ofTotal * (tile.Upstream(k) - midpoint);
+                var plain = half * tile.Gradient(k) * (tile.Upstream(k) - mean);
+                tile.SetGradient(k, (tempered - plain) + hard);
             }
         }
     }

@@ -57,7 +57,10 @@ internal readonly ref struct RowBlock<T>
     internal bool IsShort => Categories <= RowLayout.ShortRow;
 
     /// <summary>The rows as tiles; what a kernel leaves in the gradient of each is written when the next one is asked for.</summary>
-    internal RowTiles<T> Tiles => new(this);
+    internal RowTiles<T> Tiles => TilesFrom(0);
+
+    /// <summary>The tiles from that row on.</summary>
+    internal RowTiles<T> TilesFrom(int first) => new(this, first);
 
     internal ReadOnlySpan<T> LogitsOf(int row) => Logits.Slice(row * Categories, Categories);
 

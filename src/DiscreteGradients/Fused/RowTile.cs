@@ -27,6 +27,25 @@ internal readonly unsafe ref struct RowTile<T>
         Sampled = Rows.LoadIntegers<T>(new ReadOnlySpan<int>(block.States.Sampled + first, Count));
     }
 
+    private RowTile(RowBlock<T> block, int row)
+    {
+        _memory = RowLayout.Align<T>(Unsafe.AsPointer(ref MemoryMarshal.GetReference(block.Scratch)));
+        (Categories, First, Count) = (block.Categories, row, Lanes);
+        for (var k = 0; k < Categories; k++)
+        {
+            this[0, k] = Vector512.Create(block.LogitsOf(row)[k]);
+            this[1, k] = Vector512.Create(block.UpstreamOf(row)[k]);
+        }
+
+        var state = block.States[row];
+        Largest = Vector512.Create(state.Largest);
+        InverseTotal = Vector512.Create(state.InverseTotal);
+        Sampled = Vector512.Create(T.CreateTruncating(state.Sampled));
+    }
+
+    /// <summary>One row in all lanes, for as many draws at once.</summary>
+    internal static RowTile<T> Repeated(RowBlock<T> block, int row) => new(block, row);
+
     internal static int Lanes => Vector512<T>.Count;
 
     internal int Categories { get; }
@@ -82,7 +101,9 @@ internal readonly unsafe ref struct RowTile<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Vector512<T> IsSampled(int k) => Vector512.Equals(Sampled, Vector512.Create(T.CreateTruncating(k)));
 
-    /// <summary>gradient ← scale · J(weights / total) · upstream, the weights where the gradient will be and mean = Σ weights · upstream.</summary>
+    /// <summary>
+    /// gradient ← scale · J(weights / total) · upstream, the weights being where the gradient will be, and mean = Σ weights · upstream.
+    /// </summary>
     internal void Jacobian(Vector512<T> total, Vector512<T> mean, T scale)
     {
         var inverse = Vector512<T>.One / total;
@@ -111,6 +132,18 @@ internal readonly unsafe ref struct RowTile<T>
         Transposition.Load(Tile(Last), padded, Lanes, Tile(numbers));
     }
 
+    /// <summary>numbers ← standard exponential noise of as many draws as lanes for a row that is repeated.</summary>
+    internal void ExponentialOfDraws(in RowBlock<T> block, int firstDraw, int numbers)
+    {
+        var (first, all) = (block.Place.First, block.Place.All);
+        var start = Noise.Start(firstDraw, first, all, Categories);
+        var stride = Noise.Start(firstDraw + 1, first, all, Categories) - start;
+        var byCategory = Categories <= RowLayout.ByCategory;
+        var (row, step) = byCategory ? (First, RowLayout.PaddedRows(block.Count)) : (First * RowLayout.Padded(Categories), 1);
+        for (var k = 0; k < Categories; k++)
+            this[numbers, k] = block.Noise.Exponential<T>(start + row + (k * step), stride);
+    }
+
     /// <summary>Writes the gradient to its rows.</summary>
     internal void Store(Span<T> gradient) => Transposition.Store(Tile(2), Categories, Count, Address(gradient, First));
 
@@ -121,7 +154,7 @@ internal readonly unsafe ref struct RowTile<T>
 }
 
 /// <summary>The tiles of a block of short rows, one after the other.</summary>
-internal unsafe ref struct RowTiles<T>(RowBlock<T> block)
+internal unsafe ref struct RowTiles<T>(RowBlock<T> block, int first)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Tiles there is memory for: three of every kernel, and what Gumbel-Rao needs.</summary>
@@ -129,7 +162,7 @@ internal unsafe ref struct RowTiles<T>(RowBlock<T> block)
 
     private readonly RowBlock<T> _block = block;
     private readonly T* _memory = RowLayout.Align<T>(Unsafe.AsPointer(ref MemoryMarshal.GetReference(block.Scratch)));
-    private int _first = -RowTile<T>.Lanes;
+    private int _first = first - RowTile<T>.Lanes;
 
     /// <summary>The tile to work on.</summary>
     public RowTile<T> Current { get; private set; }
@@ -140,7 +173,7 @@ internal unsafe ref struct RowTiles<T>(RowBlock<T> block)
     /// <summary>Writes the gradient of the tile before and loads the next.</summary>
     public bool MoveNext()
     {
-        if (_first >= 0)
+        if (_first >= first)
             Current.Store(_block.Gradient);
         _first += RowTile<T>.Lanes;
         if (_first >= _block.Count)

@@ -208,7 +208,10 @@ internal static class Rows
         if (Avx512F.IsSupported)
         {
             fixed (T* start = values)
-                return Avx512F.MaskLoad((float*)start, First(values.Length * sizeof(T) / 4), Vector512.Create(fill).AsSingle()).As<float, T>();
+            {
+                var mask = First(values.Length * sizeof(T) / sizeof(float));
+                return Avx512F.MaskLoad((float*)start, mask, Vector512.Create(fill).AsSingle()).As<float, T>();
+            }
         }
 
         Span<T> room = stackalloc T[Vector512<T>.Count];
@@ -222,7 +225,7 @@ internal static class Rows
         if (Avx512F.IsSupported)
         {
             fixed (T* start = values)
-                Avx512F.MaskStore((float*)start, First(values.Length * sizeof(T) / 4), value.AsSingle());
+                Avx512F.MaskStore((float*)start, First(values.Length * sizeof(T) / sizeof(float)), value.AsSingle());
             return;
         }
 

@@ -27,9 +27,10 @@ internal readonly unsafe struct ShortRows<T>(int categories, Noise noise)
         var memory = stackalloc byte[RowLayout.TileBytes + RowLayout.Alignment];
         var tile = RowLayout.Align<T>(memory);
         var cumulative = stackalloc DoubleLanes<T>[RowLayout.ShortRow / Group];
-        if (!supplied && categories != 2)
-            new Span<T>(hard, rows * categories).Clear();
-        for (var first = 0; first < rows; first += Lanes)
+        var pairs = categories == 2 && !supplied && Transposition.HasPairs ? DrawPairs(logits, rows, firstRow, hard, states) : 0;
+        if (!supplied)
+            new Span<T>(hard + (pairs * categories), (rows - pairs) * categories).Clear();
+        for (var first = pairs; first < rows; first += Lanes)
         {
             var count = Math.Min(Lanes, rows - first);
             var values = logits + (first * categories);
@@ -43,16 +44,10 @@ internal readonly unsafe struct ShortRows<T>(int categories, Noise noise)
             {
                 for (var row = 0; row < count; row++)
                 {
+                    var its = row * categories;
                     sampled[row] = HardSample.Category<T>(
-                        new(samples + (row * categories), categories), new(values + (row * categories), categories), firstRow + first + row);
+                        new(samples + its, categories), new(values + its, categories), firstRow + first + row);
                 }
-            }
-            else if (categories == 2)
-            {
-                Rows.StoreIntegers(drawn, new Span<int>(sampled, count));
-                (Vector512<T>.One - drawn).StoreAligned(tile);
-                drawn.StoreAligned(tile + Lanes);
-                Transposition.Store(tile, categories, count, samples);
             }
             else
             {
@@ -61,6 +56,33 @@ internal readonly unsafe struct ShortRows<T>(int categories, Noise noise)
                     samples[(row * categories) + sampled[row]] = T.One;
             }
         }
+    }
+
+    /// <summary>
+    /// Rows of two, of which the unlikelier has the only exponential. As many as make whole vectors, up to a row that is refused; returns
+    /// how many that is.
+    /// </summary>
+    private int DrawPairs(T* logits, int rows, long firstRow, T* hard, RowStates<T> states)
+    {
+        var row = 0;
+        for (; row <= rows - Lanes; row += Lanes)
+        {
+            var (first, second) = Transposition.LoadPairs(logits + (2 * row));
+            var largest = Vector512.MaxNative(first, second);
+            var distance = Vector512.Abs(first - second);
+            if (!Vector512.LessThanAll(distance, Vector512.Create(T.PositiveInfinity)))
+                break;  // NaN, or an infinity
+            var small = Elementary.Exp(-distance);
+            var total = DoubleLanes<T>.Of(small) + DoubleLanes<T>.Of(Vector512<T>.One);
+            var ofFirst = Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(first, second), Vector512<T>.One, small);
+            var drawn = DoubleLanes<T>.Of(ofFirst).NotAbove(Uniforms(firstRow + row) * total).Round();
+            largest.Store(states.Largest + row);
+            total.Inverse().Store(states.InverseTotal + row);
+            Rows.StoreIntegers(drawn, new Span<int>(states.Sampled + row, Lanes));
+            Transposition.StorePairs(Vector512<T>.One - drawn, drawn, hard + (2 * row));
+        }
+
+        return row;
     }
 
     /// <summary>Draws from a tile of logits [K, lanes], which is left with their weights exp(logit − largest).</summary>

@@ -25,9 +25,9 @@ internal static unsafe class Transposition
         }
         else if (categories == 2)
         {
-            var firsts = Firsts<T>();
-            Permute(rows, firsts, rows + lanes, tile);
-            Permute(rows, firsts + Vector512.Create(sizeof(T) / sizeof(float)), rows + lanes, tile + lanes);
+            var (first, second) = LoadPairs(rows);
+            first.Store(tile);
+            second.Store(tile + lanes);
         }
         else
         {
@@ -51,15 +51,33 @@ internal static unsafe class Transposition
         }
         else if (categories == 2)
         {
-            var places = Alternating<T>();
-            Permute(tile, places, tile + lanes, rows);
-            Permute(tile, places + Vector512.Create(8), tile + lanes, rows + lanes);
+            StorePairs(Vector512.Load(tile), Vector512.Load(tile + lanes), rows);
         }
         else
         {
             for (var k = 0; k < categories; k += lanes)
                 Square(tile + (k * lanes), lanes, lanes, rows + k, categories, Math.Min(lanes, categories - k));
         }
+    }
+
+    /// <summary>Whether rows of two are loaded and stored without a tile.</summary>
+    internal static bool HasPairs => Avx512F.IsSupported;
+
+    /// <summary>The first and the second numbers of as many rows of two as there are lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static (Vector512<T> First, Vector512<T> Second) LoadPairs<T>(T* rows) where T : unmanaged
+    {
+        var (low, high, places) = (Vector512.Load(rows), Vector512.Load(rows + Vector512<T>.Count), Firsts<T>());
+        return (Permute(low, places, high), Permute(low, places + Vector512.Create(sizeof(T) / sizeof(float)), high));
+    }
+
+    /// <summary>Rows of two of their first and second numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void StorePairs<T>(Vector512<T> first, Vector512<T> second, T* rows) where T : unmanaged
+    {
+        var places = Alternating<T>();
+        Permute(first, places, second).Store(rows);
+        Permute(first, places + Vector512.Create(8), second).Store(rows + Vector512<T>.Count);
     }
 
     /// <summary>A square of as many rows as lanes; of the rows read or written only the first <c>width</c> numbers exist.</summary>
@@ -154,6 +172,7 @@ internal static unsafe class Transposition
     }
 
     /// <summary>Four bytes each, from two vectors.</summary>
-    private static void Permute<T>(T* first, Vector512<int> places, T* second, T* to) where T : unmanaged =>
-        Avx512F.PermuteVar16x32x2(Vector512.Load((int*)first), places, Vector512.Load((int*)second)).Store((int*)to);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<T> Permute<T>(Vector512<T> first, Vector512<int> places, Vector512<T> second) where T : unmanaged =>
+        Avx512F.PermuteVar16x32x2(first.AsInt32(), places, second.AsInt32()).As<int, T>();
 }

@@ -128,7 +128,7 @@ public readonly struct Noise
     /// <summary>The numbers of eight indices, from that one on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Vector512<double> Uniforms(long first) =>
-        Vector512.ConvertToDouble(Mix(Counter((ulong)first)) >>> 11) * Vector512.Create(1.0 / (1L << 53));
+        Vector512.ConvertToDouble(Mix(Counter(first)) >>> 11) * Vector512.Create(1.0 / (1L << 53));
 
     /// <summary>Standard exponential numbers −log(u), u = (i + ½) / 2^b with b = 23 bits in single and 52 in double precision.</summary>
     internal void Exponential<T>(Span<T> values, long firstIndex)
@@ -141,11 +141,27 @@ public readonly struct Noise
     /// <summary>One vector of them. The index is even.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Vector512<T> Exponential<T>(long firstIndex)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Exponential<T>(Mix(Counter(typeof(T) == typeof(float) ? firstIndex / 2 : firstIndex)));
+
+    /// <summary>The same for indices that are an even <paramref name="stride"/> apart.</summary>
+    internal Vector512<T> Exponential<T>(long firstIndex, long stride)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (typeof(T) == typeof(double))
+            return Exponential<T>(Mix(Counter(firstIndex, stride)));
+        var half = (int)(firstIndex & 1) * 32;
+        var (low, high) = (Counter(firstIndex / 2, stride / 2), Counter((firstIndex / 2) + (4 * stride), stride / 2));
+        return Exponential<T>(Vector512.Narrow(Mix(low) >>> half, Mix(high) >>> half).AsUInt64());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<T> Exponential<T>(Vector512<ulong> words)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         // Random mantissas under the exponent of [1, 2): one double, or two singles, a word.
         var single = typeof(T) == typeof(float);
-        var words = Mix(Counter((ulong)(single ? firstIndex / 2 : firstIndex))) >>> (single ? 9 : 12);
+        words >>>= single ? 9 : 12;
         words &= Vector512.Create(single ? 0x007FFFFF_007FFFFFul : 0x000FFFFF_FFFFFFFFul);
         words |= Vector512.Create(single ? 0x3F800000_3F800000ul : 0x3FF00000_00000000ul);
         var half = T.CreateTruncating(Math.ScaleB(1, single ? -24 : -53));
@@ -153,8 +169,8 @@ public readonly struct Noise
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Vector512<ulong> Counter(ulong first) =>
-        (Vector512<ulong>.Indices * Vector512.Create(Golden)) + Vector512.Create(_start + (first * Golden));
+    private Vector512<ulong> Counter(long first, long stride = 1) =>
+        (Vector512<ulong>.Indices * Vector512.Create(Golden * (ulong)stride)) + Vector512.Create(_start + ((ulong)first * Golden));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Vector512<ulong> Mix(Vector512<ulong> z)

@@ -10,7 +10,7 @@ namespace DiscreteGradients;
 /// Reference: Liu et al. 2023, arXiv 2304.08612, Definition 3.2 with φ = 1/n and Remark 4.1. The released mean-baseline kernel drops
 /// the coordinates that were not sampled, and so has another expectation.
 /// </remarks>
-public sealed record ReinMaxUniform : PathwiseEstimator
+public sealed record ReinMaxUniform : PathwiseEstimator, IFusedEstimator
 {
     /// <inheritdoc/>
     public override int Order => 2;
@@ -25,4 +25,6 @@ public sealed record ReinMaxUniform : PathwiseEstimator
         var weight = 1 / (count * sampled);
         return ((hard - (allowed / count)) * logSampled + weight * logProbabilities.exp()) / 2;
     }
+
+    IRowKernel IFusedEstimator.Kernel => new ReinMaxUniformKernel();
 }

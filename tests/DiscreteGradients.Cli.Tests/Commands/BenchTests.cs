@@ -19,6 +19,10 @@ public sealed class BenchTests
     [InlineData("bench --pass back", "Unknown pass 'back'. Choose from: both, forward, forward-backward.")]
     [InlineData("bench --estimator rloo", "'rloo' does not apply here: no published form is there to time it against.")]
     [InlineData("bench --estimator st --noise-draws 2", "'st' has no noise draws; --noise-draws is for gumbel-rao.")]
+    [InlineData("bench --curve 1", "--curve must be from 2 to 268435456; got 1.")]
+    [InlineData("bench --curve 4294967296", "--curve must be a whole number of at most 2147483647; got '4294967296'.")]
+    [InlineData("bench --curve 64", "--curve needs --out, a new file for its rows; the pictures go beside it.")]
+    [InlineData("bench --curve 64 --shapes 400x8", "--shapes and --curve were both given; choose one.")]
     [InlineData("bench --json --markdown", "--json and --markdown were both given; choose one.")]
     [InlineData("bench --from nowhere.csv", "--from must be a file that 'dgrad bench --out' wrote; 'nowhere.csv' does not exist.")]
     public void Wrong_input_ends_with_one_sentence_and_exit_code_2(string line, string sentence)
@@ -51,18 +55,65 @@ public sealed class BenchTests
         var result = Tool.Run([.. Tiny, "--out", file]);
 
         Assert.Equal((0, ""), (result.Code, result.Error));
-        Assert.StartsWith("st         16x4       forward    1 thread ", result.Lines[0], StringComparison.Ordinal);
-        Assert.Contains(result.Lines, line => line.StartsWith("st        geom. mean", StringComparison.Ordinal));
+        Assert.StartsWith("call-floor 1x1        forward    1 thread ", result.Lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("st         16x4       forward    1 thread ", result.Lines[1], StringComparison.Ordinal);
+        Assert.Contains(result.Lines, line => line.StartsWith("st         geom. mean", StringComparison.Ordinal));
         Assert.Equal($"File: {file}", result.Lines[^1]);
-        Assert.Equal([new BenchShape(16, 4), new BenchShape(8, 2)], BenchRow.Read(File.ReadLines(file)).Select(row => row.Shape));
+        var rows = BenchRow.Read(File.ReadLines(file));
+        Assert.Equal([new BenchShape(1, 1), new BenchShape(16, 4), new BenchShape(8, 2)], rows.Select(row => row.Shape));
+        Assert.All(rows, row => Assert.Equal((rows[0].LibraryUs, rows[0].ComposedUs), (row.LibraryCallUs, row.TorchsharpCallUs)));
 
         var markdown = Tool.Run("bench", "--from", file, "--markdown");
         var json = Tool.Run("bench", "--from", file, "--json");
 
         Assert.Equal((0, 0), (markdown.Code, json.Code));
+        Assert.Contains("### Call floor: an empty autograd function", markdown.Lines);
         Assert.Contains("### Times faster than the composed form: forward, 1 thread", markdown.Lines);
+        Assert.Contains("| shape | st |", markdown.Lines);
+        Assert.DoesNotContain("### call-floor", markdown.Lines);
         Assert.Contains(markdown.Lines, line => line.StartsWith("| 16x4 | forward | 1 | ", StringComparison.Ordinal));
-        Assert.Equal(["st", "st"], json.Lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("estimator").GetString()));
+        Assert.Equal(
+            ["call-floor", "st", "st"],
+            json.Lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("estimator").GetString()));
+    }
+
+    [Fact]
+    public void A_curve_is_a_file_and_a_picture_that_can_be_drawn_again()
+    {
+        using var folder = new TemporaryFolder();
+        var (file, png, svg) = (folder["cost.csv"], folder["cost-forward-1.png"], folder["cost-forward-1.svg"]);
+
+        var result = Tool.Run(
+            "bench", "--estimator", "st", "--curve", "3", "--threads", "1", "--seconds", "0.02", "--pass", "forward", "--out", file);
+
+        Assert.Equal((0, ""), (result.Code, result.Error));
+        Assert.Equal($"Picture: {png}", result.Lines[^1]);
+        Assert.Equal(
+            [new BenchShape(2, 2), new BenchShape(1, 3)], BenchRow.Read(File.ReadLines(file)).Skip(1).Select(row => row.Shape));
+        Assert.True(File.Exists(png));
+        AssertDrawing();
+
+        File.Delete(png);
+        File.Delete(svg);
+        var again = Tool.Run("bench", "--from", file, "--curve", "3", "--json");
+
+        Assert.Equal((0, 3), (again.Code, again.Lines.Length));
+        Assert.True(File.Exists(png));
+        AssertDrawing();
+
+        var other = Tool.Run("bench", "--from", file, "--curve", "100000");
+
+        Assert.Equal(
+            (2, "", $"--curve 100000 has no row in '{file}'; give the number of the curve that was measured.{Environment.NewLine}"),
+            (other.Code, other.Out, other.Error));
+
+        void AssertDrawing()
+        {
+            var drawing = File.ReadAllText(svg);
+            Assert.All(
+                (string[])["What an element costs: forward, 1 thread, 3 logits", "categories", "st", "library", "composed form", "floor"],
+                text => Assert.Matches($@">\s*{text}\s*</text>", drawing));
+        }
     }
 
     [Fact]
@@ -70,7 +121,7 @@ public sealed class BenchTests
     {
         var result = Tool.Run([.. Tiny, "--json"]);
 
-        Assert.Equal((0, 2), (result.Code, result.Lines.Length));
+        Assert.Equal((0, 3), (result.Code, result.Lines.Length));
         Assert.All(result.Lines, line => Assert.True(JsonDocument.Parse(line).RootElement.GetProperty("library_us").GetDouble() > 0));
     }
 
@@ -82,7 +133,7 @@ public sealed class BenchTests
         var result = Tool.Run(new StringWriter(), new CancellationToken(canceled: true), [.. Tiny, "--out", folder["bench.csv"]]);
 
         Assert.Equal(
-            (130, $"Interrupted after 0 of 2 measurements; they are in {folder["bench.csv"]}.{Environment.NewLine}"),
+            (130, $"Interrupted after 0 of 3 measurements; they are in {folder["bench.csv"]}.{Environment.NewLine}"),
             (result.Code, result.Error));
         Assert.Equal([BenchRow.CsvHeader], File.ReadAllLines(folder["bench.csv"]));
     }

@@ -8,7 +8,7 @@ namespace DiscreteGradients.Tests;
 public class InstructionSetTests
 {
     [Theory]
-    [InlineData("DOTNET_EnableAVX512F")]
+    [InlineData("DOTNET_EnableAVX512")]
     [InlineData("DOTNET_EnableAVX2")]
     [InlineData("DOTNET_EnableHWIntrinsic")]
     public async Task Kernels_agree_with_the_readable_form_on_narrower_vectors(string hidden)
@@ -37,6 +37,6 @@ public class InstructionSetTests
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.True(process.ExitCode == 0, output);
-        Assert.Matches(@"Total: 2[12]\d, Errors: 0, Failed: 0", output);
+        Assert.Matches(@"Total: 2[34]\d, Errors: 0, Failed: 0", output);
     }
 }
