@@ -39,6 +39,9 @@ internal sealed class FusedLogProbability : FusedRows<FusedLogProbability>
         return Readable(logits, tensor(chosen).view([.. logits.shape[..^1], 1]));
     }
 
+    /// <summary>Whether rows are so short that tiles are faster: with four vectors a row, the two transpositions cost more than they save.</summary>
+    private static bool InTiles<T>(int categories) where T : unmanaged, IBinaryFloatingPointIeee754<T> => categories < 4 * Tile<T>.Lanes;
+
     /// <summary>Finds the values, and what the way back needs; 1/Σ is zero where there is no gradient.</summary>
     private static unsafe KeptMemory Forward<T>(Tensor logits, Tensor hard, Tensor values)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -54,21 +57,17 @@ internal sealed class FusedLogProbability : FusedRows<FusedLogProbability>
         var sample = Memory.Address<T>(hard);
         var to = Memory.Address<T>(values);
         var lowest = T.CreateTruncating(Precision.Lowest(logits.dtype) / 2);
-        if (categories <= RowLayout.ShortRow)
+        if (InTiles<T>(categories))
         {
             Tile<T>.For(count, categories, tile =>
             {
-                var category = tile.Sampled(1, sample);
+                tile.FindSampled(sample, states.Sampled);
                 var (largest, total, _) = tile.Moments(from);
-                var logit = tile[0, 0];
-                for (var k = 1; k < categories; k++)
-                    logit = Vector512.ConditionalSelect(Vector512.Equals(tile[1, k], Vector512<T>.One), tile[0, k], logit);
-                var log = logit - largest - Elementary.Log(total);
+                var log = tile.At(0, tile.Numbers(states.Sampled)) - largest - Elementary.Log(total);
                 var masked = Vector512.LessThan(log, Vector512.Create(lowest));
                 tile.SetNumbers(to, Vector512.ConditionalSelect(masked, Vector512.Create(T.NegativeInfinity), log));
                 tile.SetNumbers(states.Largest, largest);
                 tile.SetNumbers(states.InverseTotal, Vector512.AndNot(Vector512<T>.One / total, masked));
-                tile.SetNumbers(states.Sampled, category);
             });
             return memory;
         }
@@ -101,7 +100,7 @@ internal sealed class FusedLogProbability : FusedRows<FusedLogProbability>
         var from = Memory.Address<T>(saved[0]);
         var v = Memory.Address<T>(upstream);
         var to = Memory.Address<T>(gradient);
-        if (categories <= RowLayout.ShortRow)
+        if (InTiles<T>(categories))
         {
             Tile<T>.For(count, categories, tile =>
             {

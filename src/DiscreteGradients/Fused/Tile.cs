@@ -14,6 +14,9 @@ internal readonly unsafe struct Tile<T>
     /// <summary>Rooms for numbers [K, lanes] that there are.</summary>
     private const int Rooms = 3;
 
+    /// <summary>Categories up to which rows of a sample are looked at by category; longer ones are searched, one after the other.</summary>
+    private const int Scanned = 16;
+
     private readonly T* _memory;
     private readonly int _first;
     private readonly int _count;
@@ -95,15 +98,41 @@ internal readonly unsafe struct Tile<T>
         return Vector512.GreaterThanOrEqualAll(total, Vector512<T>.One) ? (largest, total, moment) : throw Refused(logits);
     }
 
-    /// <summary>The categories of rows of one-hot samples, which stay in the room.</summary>
+    /// <summary>Finds the categories of rows of one-hot samples.</summary>
     /// <exception cref="ArgumentException">A row is not one-hot.</exception>
-    internal Vector512<T> Sampled(int room, T* hard)
+    internal void FindSampled(T* hard, int* sampled)
     {
-        Load(room, hard);
+        if (Categories <= Scanned && FindSampled(hard) is { } found)
+        {
+            SetNumbers(sampled, found);
+            return;
+        }
+
+        for (var row = 0; row < _count; row++)
+            sampled[_first + row] = HardSample.Category(new ReadOnlySpan<T>(Rows(hard) + (row * Categories), Categories), [], _first + row);
+    }
+
+    /// <summary>Of the numbers in a room those of one category a row.</summary>
+    internal Vector512<T> At(int room, Vector512<T> category)
+    {
+        var (place, result) = (Vector512<T>.Zero, this[room, 0]);
+        for (var k = 1; k < Categories; k++)
+        {
+            place += Vector512<T>.One;
+            result = Vector512.ConditionalSelect(Vector512.Equals(category, place), this[room, k], result);
+        }
+
+        return result;
+    }
+
+    /// <summary>The categories of one-hot rows, or null if not all are.</summary>
+    private Vector512<T>? FindSampled(T* hard)
+    {
+        Load(0, hard);
         var (place, sum, sampled, right) = (Vector512<T>.Zero, Vector512<T>.Zero, Vector512<T>.Zero, Vector512<T>.AllBitsSet);
         for (var k = 0; k < Categories; k++)
         {
-            var value = this[room, k];
+            var value = this[0, k];
             right &= Vector512.Equals(value * value, value);  // 0 or 1
             sum += value;
             sampled += value * place;
@@ -112,13 +141,7 @@ internal readonly unsafe struct Tile<T>
 
         right &= Vector512.Equals(sum, Vector512<T>.One);
         var beyond = Vector512.GreaterThanOrEqual(Vector512<T>.Indices, Vector512.Create(T.CreateTruncating(_count)));
-        if ((right | beyond).AsInt32() != Vector512<int>.AllBitsSet)  // as floating-point numbers all bits are NaN
-        {
-            for (var row = 0; row < _count; row++)
-                HardSample.Category(new ReadOnlySpan<T>(Rows(hard) + (row * Categories), Categories), [], _first + row);
-        }
-
-        return sampled;
+        return (right | beyond).AsInt32() == Vector512<int>.AllBitsSet ? sampled : null;  // as floating-point numbers all bits are NaN
     }
 
     /// <summary>The error of the first row of logits that no distribution has.</summary>

@@ -96,9 +96,10 @@ public partial class GuardPageTests
 
         Tile<T>.For(rows, categories, tile =>
         {
-            tile.SetNumbers(sampled.Address, tile.Sampled(0, from.Address));
+            tile.FindSampled(from.Address, sampled.Address);
             tile.SetNumbers(numbers.Address, tile.Numbers(sampled.Address));
             tile.SetNumbers(numbers.Address, tile.Numbers(numbers.Address));
+            tile.Load(0, from.Address);
             tile.Store(0, to.Address);
         });
 
