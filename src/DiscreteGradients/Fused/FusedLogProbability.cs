@@ -29,17 +29,12 @@ internal sealed class FusedLogProbability : FusedRows<FusedLogProbability>
     }
 
     /// <inheritdoc/>
-    protected override unsafe Tensor Readable(object? data, List<Tensor> saved, Tensor logits)
-    {
-        var memory = ((KeptMemory)data!).Address<byte>();
-        var rows = logits.numel() / logits.size(-1);
-        var chosen = logits.dtype == ScalarType.Float64
-            ? new RowStates<double>(memory, rows).Categories(rows)
-            : new RowStates<float>(memory, rows).Categories(rows);
-        return Readable(logits, tensor(chosen).view([.. logits.shape[..^1], 1]));
-    }
+    protected override Tensor Readable(object? data, List<Tensor> saved, Tensor logits) =>
+        Readable(logits, tensor(FusedSample.Categories(logits, (KeptMemory)data!)).view([.. logits.shape[..^1], 1]));
 
-    /// <summary>Whether rows are so short that tiles are faster: with four vectors a row, the two transpositions cost more than they save.</summary>
+    /// <summary>
+    /// Whether rows are so short that tiles are faster: with four vectors a row, the two transpositions cost more than they save.
+    /// </summary>
     private static bool InTiles<T>(int categories) where T : unmanaged, IBinaryFloatingPointIeee754<T> => categories < 4 * Tile<T>.Lanes;
 
     /// <summary>Finds the values, and what the way back needs; 1/Σ is zero where there is no gradient.</summary>

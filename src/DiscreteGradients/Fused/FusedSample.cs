@@ -148,19 +148,17 @@ internal sealed class FusedSample : FusedRows<FusedSample>
     }
 
     /// <summary>The hard sample again: the caller may have disposed of the first.</summary>
-    private static Tensor Hard(Tensor logits, KeptMemory states)
-    {
-        var sampled = logits.dtype == ScalarType.Float64 ? Sampled<double>(logits, states) : Sampled<float>(logits, states);
-        return OneHot.Of(tensor(sampled).view(logits.shape[..^1]), logits.shape[^1], logits.dtype);
-    }
+    private static Tensor Hard(Tensor logits, KeptMemory states) =>
+        OneHot.Of(tensor(Categories(logits, states)).view(logits.shape[..^1]), logits.shape[^1], logits.dtype);
 
-    private static unsafe long[] Sampled<T>(Tensor logits, KeptMemory states) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>The sampled category of every row of the logits.</summary>
+    internal static unsafe long[] Categories(Tensor logits, KeptMemory states)
     {
-        var sampled = new long[logits.numel() / logits.size(-1)];
-        var all = new RowStates<T>(states.Address<byte>(), sampled.Length);
-        for (var row = 0; row < sampled.Length; row++)
-            sampled[row] = all.Sampled[row];
-        return sampled;
+        var memory = states.Address<byte>();
+        var rows = logits.numel() / logits.size(-1);
+        return logits.dtype == ScalarType.Float64
+            ? new RowStates<double>(memory, rows).Categories(rows)
+            : new RowStates<float>(memory, rows).Categories(rows);
     }
 
     /// <summary>What the way back needs besides tensors.</summary>
