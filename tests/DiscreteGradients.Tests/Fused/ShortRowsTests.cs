@@ -26,7 +26,7 @@ public class ShortRowsTests
         foreach (var (scale, masked) in new[] { (1e-3, 0.0), (1, 0), (1, 0.5), (8, 0), (90, 0.2), (1e4, 0) })
         {
             // Every number of rows that the last tile can have, and several tiles.
-            for (var rows = 1; rows <= 40; rows += scale == 1 ? 1 : 13)
+            foreach (var rows in scale == 1 ? Enumerable.Range(1, 17).Concat([32, 40]) : [1, 14, 27, 40])
             {
                 var noise = Noise.Draw(generator);
                 var logits = new T[rows * categories];

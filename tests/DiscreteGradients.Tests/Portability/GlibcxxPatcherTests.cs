@@ -170,7 +170,7 @@ public sealed class GlibcxxPatcherTests
             (0, 64), (Original.SectionHeaders, Original.SectionCount * 64), (Original.Section(".gnu.version_r").Offset, 528),
         ];
         byte[] bytes = Copy();
-        for (int i = 0; i < 3000; i++)
+        for (int i = 0; i < 600; i++)
         {
             (int offset, int length) = places[i % places.Length];
             int at = offset + random.Next(length);
