@@ -10,7 +10,7 @@ internal static class RowLayout
     internal const int Block = 2048;
 
     /// <summary>Rows of at most this many categories are worked on as many at a time as a vector has lanes.</summary>
-    internal const int ShortRow = 64;
+    internal const int ShortRow = 128;
 
     /// <summary>Noise for rows of at most this many categories is laid out by category, [K, rows].</summary>
     internal const int ByCategory = 16;

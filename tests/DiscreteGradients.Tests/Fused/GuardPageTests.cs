@@ -10,7 +10,7 @@ public partial class GuardPageTests
 {
     public static MatrixTheoryData<string, int> Cases { get; } = new(
         ["st", "reinmax", "reinmax-uniform", "gumbel-rao", "gst-1.0", "gst-p"],
-        [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 31, 33, 99, 1_000, 2_049]);
+        [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 31, 33, 99, 129, 1_000, 2_049]);
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -41,6 +41,8 @@ public partial class GuardPageTests
     [InlineData(17)]
     [InlineData(64)]
     [InlineData(65)]
+    [InlineData(128)]
+    [InlineData(129)]
     [InlineData(2_049)]
     public void The_kernel_of_the_divergence_stays_inside_its_buffers(int categories)
     {

@@ -9,7 +9,7 @@ public class ShortRowsTests
 {
     private const int Group = 8;
 
-    public static TheoryData<int> Categories => [.. Enumerable.Range(1, RowLayout.ShortRow)];
+    public static TheoryData<int> Categories => [.. Enumerable.Range(1, 65), 72, 95, 96, 97, 100, 127, RowLayout.ShortRow];
 
     [Theory]
     [MemberData(nameof(Categories))]

@@ -6,7 +6,7 @@ namespace DiscreteGradients.Tests;
 public class SamplerTests
 {
     public static MatrixTheoryData<int, ScalarType> Sizes { get; } = new(
-        [1, 2, 3, 8, 9, 10, 64, 1_000, 32_768, 151_936],
+        [1, 2, 3, 8, 9, 10, 128, 1_000, 32_768, 151_936],
         [ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32, ScalarType.Float64]);
 
     /// <summary>40 cases of 250,000 draws: ten million in all, with masks, −∞, and logits of ±10⁴.</summary>
@@ -157,7 +157,7 @@ public class SamplerTests
 
     [Theory]
     [InlineData(ScalarType.Float32, 5e-7)]
-    [InlineData(ScalarType.Float64, 1e-15)]
+    [InlineData(ScalarType.Float64, 2e-15)]
     public void Probabilities_are_the_softmax_in_any_layout(ScalarType dtype, double error)
     {
         using var scope = NewDisposeScope();
