@@ -156,7 +156,8 @@ internal static class RoutingCheck
         if (tokens * (double)experts > int.MaxValue)
         {
             throw new ArgumentException(
-                $"{tokens} tokens and {experts} experts make more than {int.MaxValue} scores; route fewer tokens at a time.", nameof(tokens));
+                $"{tokens} tokens and {experts} experts make more than {int.MaxValue} scores; route fewer tokens at a time.",
+                nameof(tokens));
         }
     }
 
