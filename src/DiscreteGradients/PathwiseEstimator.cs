@@ -56,7 +56,7 @@ public abstract record PathwiseEstimator : GradientEstimator
     }
 
     /// <summary>The sample [.., K], drawn unless it is given, with the gradient of the soft tensor.</summary>
-    private Tensor Core(Tensor logits, Tensor? hard, Noise noise)
+    internal Tensor Core(Tensor logits, Tensor? hard, Noise noise)
     {
         if (FusedSample.Kernel(this, logits) is { } kernel)
             return FusedSample.Of(this, kernel, logits, hard, noise);
