@@ -28,7 +28,7 @@ internal static class NasCommand
 
     private static Command Baselines(Terminal terminal)
     {
-        var command = new Command("baselines", "Show what random search, a trivial proxy and trivial cells reach: what a search has to beat.");
+        var command = new Command("baselines", "Show what a search has to beat: random search, a trivial proxy, trivial cells.");
         var flags = new CommandFlags(command, OptionRecord.Flags(new NasBaselinesSettings()));
         command.SetAction(parsed =>
             NasCommand.Baselines(OptionRecord.Bind(new NasBaselinesSettings(), flags.Given(parsed)), terminal));
@@ -182,8 +182,9 @@ internal static class NasCommand
         var shown = table.Rows.OrderByDescending(row => row[set].Test).ThenBy(row => row.Index).Take(settings.Top).ToList();
         if (own is not null && !shown.Contains(own))
             shown.Add(own);
-        var grid = FittingTable.Of("rank", ["cell", .. NasTable.Sets.Select(s => s.Title), "percentile", "architecture"]);
-        grid.Columns[^1].LeftAligned();
+        var grid = FittingTable.Of("rank", ["cell", .. NasTable.Sets.Select(s => s.Title), "percentile"]);
+        var architectures = FittingTable.Of("cell", ["architecture"]);
+        architectures.Columns[^1].LeftAligned();
         foreach (var row in shown)
         {
             if (settings.Json)
@@ -201,14 +202,18 @@ internal static class NasCommand
             string[] cells =
             [
                 $"{table.Rank(row, set)}", $"{row.Index}", .. NasTable.Sets.Select(s => Percent(row[s.Set].Test)),
-                Percent(table.Percentile(row, set)), $"{row.Cell}",
+                Percent(table.Percentile(row, set)),
             ];
-            grid.AddRow(cells.Select(cell => new Text(cell, row == own ? new Style(Color.Green) : Style.Plain)));
+            var style = row == own ? new Style(Color.Green) : Style.Plain;
+            grid.AddRow(cells.Select(cell => new Text(cell, style)));
+            architectures.AddRow(new Text($"{row.Index}", style), new Text($"{row.Cell}", style));
         }
 
         if (settings.Json)
             return DgradApp.Done;
         terminal.Write(grid);
+        terminal.Out.WriteLine();
+        terminal.Write(architectures);
         terminal.Out.WriteLine();
         terminal.Out.WriteLine($"By test accuracy on {title} after 200 epochs, in per cent.");
         if (own is not null)
@@ -229,7 +234,8 @@ internal static class NasCommand
             int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= 1 && count <= most
                 ? count
                 : throw new OptionException(
-                    $"--cells must be whole numbers from 1 to {most}, separated by commas, such as {NasBaselines.DefaultCells}; got '{part}'."))
+                    $"--cells must be whole numbers from 1 to {most}, separated by commas, such as {NasBaselines.DefaultCells}; "
+                    + $"got '{part}'."))
             .Distinct(),
     ];
 

@@ -5,13 +5,17 @@ namespace DiscreteGradients.Experiments;
 /// <summary>Draws a cell: its nodes, and its edges in the colours of their operations.</summary>
 internal static class NasCellSketch
 {
-    private const int Width = 620;
+    private const int Width = 820;
     private const int Height = 460;
     private const int Radius = 20;
     private const int TextHeight = 24;
 
     /// <summary>Where the nodes are: so placed, no two edges cross.</summary>
-    private static readonly (double X, double Y)[] Places = [(70, 370), (310, 70), (310, 270), (550, 370)];
+    private static readonly (double X, double Y)[] Places = [(90, 370), (410, 70), (410, 270), (730, 370)];
+
+    /// <summary>Where the operations are written, in the order of the edges: beside their middles.</summary>
+    private static readonly (double X, double Y)[] Labels =
+        [(200, 212), (300, 348), (452, 175), (410, 362), (620, 212), (520, 348)];
 
     /// <summary>Distinct with any colour vision (after Okabe and Ito).</summary>
     internal static string Color(NasOperation operation) => operation switch
@@ -27,8 +31,12 @@ internal static class NasCellSketch
     internal static Sketch Draw(NasCell cell, params IReadOnlyList<string> notes)
     {
         var (lines, words, text) = (new List<SketchLine>(), new List<SketchWord>(), new StringBuilder());
-        foreach (var (edge, operation) in NasCell.Edges.Zip(cell.Operations))
-            AddEdge(lines, words, Places[edge.From], Places[edge.To], operation);
+        foreach (var (edge, operation, label) in NasCell.Edges.Zip(cell.Operations, Labels))
+        {
+            AddEdge(lines, Places[edge.From], Places[edge.To], Color(operation));
+            words.Add(new SketchWord(label.X, label.Y, operation.Words(), true) { Color = Ink(operation) });
+        }
+
         foreach (var (node, (x, y)) in Places.Index())
         {
             AddCircle(lines, x, y);
@@ -46,25 +54,15 @@ internal static class NasCellSketch
         return new Sketch("cell", Width, Height + (notes.Count * TextHeight), lines, words, text.ToString());
     }
 
-    /// <summary>A line with a head, from rim to rim, and its operation beside it.</summary>
-    private static void AddEdge(
-        List<SketchLine> lines, List<SketchWord> words, (double X, double Y) from, (double X, double Y) to, NasOperation operation)
+    /// <summary>A line with a head, from rim to rim.</summary>
+    private static void AddEdge(List<SketchLine> lines, (double X, double Y) from, (double X, double Y) to, string color)
     {
         var length = Math.Sqrt(((to.X - from.X) * (to.X - from.X)) + ((to.Y - from.Y) * (to.Y - from.Y)));
         var (x, y) = ((to.X - from.X) / length, (to.Y - from.Y) / length);
-        var color = Color(operation);
         var (endX, endY) = (to.X - (x * (Radius + 3)), to.Y - (y * (Radius + 3)));
         lines.Add(Line(from.X + (x * Radius), from.Y + (y * Radius), endX, endY));
         foreach (var side in (int[])[-1, 1])
             lines.Add(Line(endX, endY, endX - (12 * x) + (side * 6 * y), endY - (12 * y) - (side * 6 * x)));
-
-        // Beside the middle of the line: to the right of a steep one, above a flat one.
-        var (middleX, middleY) = ((from.X + to.X) / 2, (from.Y + to.Y) / 2);
-        words.Add(Math.Abs(y) < 0.1
-            ? new SketchWord(middleX, middleY - 8, operation.Words(), true) { Color = Ink(operation) }
-            : y > 0
-                ? new SketchWord(middleX + 8, middleY - 2, operation.Words(), false) { Color = Ink(operation) }
-                : new SketchWord(middleX - 40, middleY - 8, operation.Words(), true) { Color = Ink(operation) });
 
         SketchLine Line(double fromX, double fromY, double toX, double toY) => new(fromX, fromY, toX, toY, true) { Color = color };
     }
@@ -77,13 +75,12 @@ internal static class NasCellSketch
         const int Sides = 32;
         for (var side = 0; side < Sides; side++)
         {
-            var (from, to) = (2 * Math.PI * side / Sides, 2 * Math.PI * (side + 1) / Sides);
-            lines.Add(new SketchLine(
-                x + (Radius * Math.Cos(from)), y + (Radius * Math.Sin(from)), x + (Radius * Math.Cos(to)), y + (Radius * Math.Sin(to)), false)
-            {
-                Color = "#000000",
-            });
+            var ((fromX, fromY), (toX, toY)) = (Rim(side), Rim(side + 1));
+            lines.Add(new SketchLine(fromX, fromY, toX, toY, false) { Color = "#000000" });
         }
+
+        (double X, double Y) Rim(int side) =>
+            (x + (Radius * Math.Cos(2 * Math.PI * side / Sides)), y + (Radius * Math.Sin(2 * Math.PI * side / Sides)));
     }
 
     /// <summary>A row for each node, a column for each that it comes from.</summary>

@@ -1,6 +1,6 @@
 namespace DiscreteGradients.Experiments;
 
-/// <summary>Files in the binary form of CIFAR-10: for each image its label, then all red, all green and all blue values, row by row.</summary>
+/// <summary>Files in the binary form of CIFAR-10: for each image its label, then all red, all green, all blue values by row.</summary>
 internal static class CifarFile
 {
     private const int Channels = 3;

@@ -8,8 +8,11 @@ namespace DiscreteGradients.Experiments;
 /// <param name="Parts">What is in them; their bytes are checked, so that this need not be counted.</param>
 internal abstract record DataSet(string Name, string About, IReadOnlyList<DataFile> Files, IReadOnlyList<DataPart> Parts)
 {
+    /// <summary>The folder that it shares with other sets, or null.</summary>
+    internal string? SharedFolder { get; init; }
+
     /// <summary>The name of its folder.</summary>
-    internal string Folder { get; init; } = Name;
+    internal string Folder => SharedFolder ?? Name;
 
     /// <summary>
     /// Files that not every use of the set needs, such as labels: they are downloaded with the others, and checked where they are.

@@ -56,7 +56,7 @@ internal static class LabelledSets
                 JpegPack.Read(files[1], header, 50_000, 32), JpegPack.Read(files[2], header, 10_000, 32));
         })
     {
-        Folder = Cifar,
+        SharedFolder = Cifar,
         Caveat = "compressed with loss, at about quality 75; accuracies on it are not those of CIFAR-10.",
         Instead = MadeShapes.Remedy,
     };
@@ -72,7 +72,7 @@ internal static class LabelledSets
         ImageData.Parts(20_000, 5_000),
         files => new LabelledImages(files[0].Set, 3, 16, Things, CifarFile.Read(files[0], 16), CifarFile.Read(files[1], 16)))
     {
-        Folder = Cifar,
+        SharedFolder = Cifar,
         Caveat = "a part of CIFAR-10 at half its size, from JPEG images; accuracies on it are not those of CIFAR-10.",
         Instead = MadeShapes.Remedy,
     };

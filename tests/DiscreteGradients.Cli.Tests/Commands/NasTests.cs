@@ -48,14 +48,16 @@ public sealed class NasTests : IDisposable
     {
         var (png, svg) = (_folder["cell.png"], _folder["cell.SVG"]);
 
-        Assert.Equal((0, ""), (Tool.Run("nas", "lookup", "6111", "--draw", png).Code, Tool.Run("nas", "lookup", "6111", "--draw", svg).Error));
+        foreach (var path in (string[])[png, svg])
+            Assert.Equal("", Tool.Run("nas", "lookup", "6111", "--draw", path).Error);
+        var text = File.ReadAllText(svg).Replace("black", "#000000", StringComparison.Ordinal);
 
         using var picture = SKBitmap.Decode(png);
         var pixels = picture.Pixels.ToHashSet();
         foreach (var operation in NasTable.Shipped.Rows[6111].Cell.Operations)
         {
             Assert.Contains(SKColor.Parse(NasCellSketch.Color(operation)), pixels);
-            Assert.Contains(NasCellSketch.Color(operation), File.ReadAllText(svg).Replace("black", "#000000"), StringComparison.OrdinalIgnoreCase);
+            Assert.Contains(NasCellSketch.Color(operation), text, StringComparison.OrdinalIgnoreCase);
         }
 
         Assert.DoesNotContain(SKColor.Parse(NasCellSketch.Color(NasOperation.Pool3x3)), pixels);
@@ -85,10 +87,14 @@ public sealed class NasTests : IDisposable
     [Fact]
     public void Baselines_are_json_objects()
     {
-        var rows = Tool.Run("nas", "baselines", "--cells", "7, 3,7", "--json").Lines.Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var rows = Tool.Run("nas", "baselines", "--cells", "7, 3,7", "--json").Lines
+            .Select(line => JsonDocument.Parse(line).RootElement).ToList();
 
         Assert.Equal(
-            ["one random cell", "best of 3 by validation", "best of 3 by convolutions", "best of 7 by validation", "best of 7 by convolutions"],
+            [
+                "one random cell", "best of 3 by validation", "best of 3 by convolutions",
+                "best of 7 by validation", "best of 7 by convolutions",
+            ],
             rows.Take(5).Select(row => row.GetProperty("baseline").GetString()));
         Assert.Equal(
             NasBaselines.Choose(NasTable.Shipped, NasSet.Cifar10, row => row.Cifar10.EarlyValidation, 7).Mean,

@@ -64,7 +64,8 @@ public sealed class NasBaselinesTests
                     accuracies.AddRange(Enumerable.Repeat(row.Cifar10.Test, 60 / best.Count));
             }
 
-            var (mean, std) = (accuracies.Average(), Math.Sqrt(accuracies.Average(a => (a - accuracies.Average()) * (a - accuracies.Average()))));
+            var mean = accuracies.Average();
+            var std = Math.Sqrt(accuracies.Average(accuracy => (accuracy - mean) * (accuracy - mean)));
             var outcome = NasBaselines.Choose(few, NasSet.Cifar10, Score, count);
 
             Assert.Equal(mean, outcome.Mean, 1e-9);

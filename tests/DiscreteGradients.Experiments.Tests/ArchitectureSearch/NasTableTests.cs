@@ -117,8 +117,8 @@ public sealed class NasTableTests : IDisposable
         Assert.StartsWith($"'{path}' is ", Assert.Throws<OptionException>(() => NasTableFile.Read(path)).Message, StringComparison.Ordinal);
 
         path = _folder.Write([], "empty.csv");
-        Assert.StartsWith(
-            $"'{path}' does not begin with ", Assert.Throws<OptionException>(() => NasTableFile.Read(path)).Message, StringComparison.Ordinal);
+        var empty = Assert.Throws<OptionException>(() => NasTableFile.Read(path));
+        Assert.StartsWith($"'{path}' does not begin with ", empty.Message, StringComparison.Ordinal);
 
         path = _folder.Write(Idx.Gzip(new byte[1 << 24]), "bomb.csv");
         Says(path, $"'{path}' is larger than the 8388608 bytes that are read; expected a table of all architectures.");
