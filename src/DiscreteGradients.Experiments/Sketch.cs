@@ -11,6 +11,9 @@ public sealed record SketchLine(double FromX, double FromY, double ToX, double T
 {
     /// <summary>Such as <c>#D55E00</c>; null for that of its strength.</summary>
     public string? Color { get; init; }
+
+    /// <summary>In pixels.</summary>
+    public double Width { get; init; } = 2;
 }
 
 /// <summary>A word on a base line.</summary>

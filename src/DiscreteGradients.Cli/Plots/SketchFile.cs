@@ -28,10 +28,11 @@ internal static class SketchFile
     private static void Draw(SKCanvas canvas, Sketch sketch)
     {
         canvas.Clear(SKColors.White);
-        using var pen = new SKPaint { IsAntialias = true, StrokeWidth = 2, Style = SKPaintStyle.Stroke };
+        using var pen = new SKPaint { IsAntialias = true, Style = SKPaintStyle.Stroke };
         foreach (var line in sketch.Lines)
         {
             pen.Color = line.Color is { } color ? SKColor.Parse(color) : line.IsStrong ? Strong : Pale;
+            pen.StrokeWidth = (float)line.Width;
             canvas.DrawLine((float)line.FromX, (float)line.FromY, (float)line.ToX, (float)line.ToY, pen);
         }
 

@@ -71,7 +71,7 @@ public abstract record ChoiceRule
     }
 
     /// <summary>One-hot rows [choices, K], drawn unless they are given, whose gradient at the logits is this rule's.</summary>
-    private protected abstract Tensor Sample(Tensor logits, Tensor? hard, Generator? generator);
+    internal abstract Tensor Sample(Tensor logits, Tensor? hard, Generator? generator);
 
     /// <summary>The gradient [K] at the one-hot row of a choice, given what has come back to it.</summary>
     internal abstract Tensor Slope(Upstream upstream);

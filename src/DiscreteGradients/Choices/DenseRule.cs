@@ -22,7 +22,7 @@ public sealed record DenseRule(PathwiseEstimator Estimator) : ChoiceRule
 
     internal override double Scale => 1;
 
-    private protected override Tensor Sample(Tensor logits, Tensor? hard, Generator? generator) =>
+    internal override Tensor Sample(Tensor logits, Tensor? hard, Generator? generator) =>
         Estimated(Estimator, logits, hard, generator);
 
     internal override Tensor Slope(Upstream upstream) => stack([.. upstream.Products()], 0);

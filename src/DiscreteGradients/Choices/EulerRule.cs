@@ -16,7 +16,7 @@ public sealed record EulerRule : ChoiceRule
 
     internal override double Scale => 1;
 
-    private protected override Tensor Sample(Tensor logits, Tensor? hard, Generator? generator) => Scored(logits, hard, generator);
+    internal override Tensor Sample(Tensor logits, Tensor? hard, Generator? generator) => Scored(logits, hard, generator);
 
     internal override Tensor Slope(Upstream upstream) => upstream.Hard * upstream.OfChosen();
 

@@ -25,7 +25,7 @@ public sealed record GdasRule(PathwiseEstimator Estimator) : ChoiceRule
 
     internal override double Scale => 1;
 
-    private protected override Tensor Sample(Tensor logits, Tensor? hard, Generator? generator) =>
+    internal override Tensor Sample(Tensor logits, Tensor? hard, Generator? generator) =>
         DenseRule.Estimated(Estimator, logits, hard, generator);
 
     internal override Tensor Slope(Upstream upstream)

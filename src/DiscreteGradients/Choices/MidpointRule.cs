@@ -18,7 +18,7 @@ public sealed record MidpointRule : ChoiceRule
 
     internal override double Scale => 0.5;
 
-    private protected override Tensor Sample(Tensor logits, Tensor? hard, Generator? generator) => EulerRule.Scored(logits, hard, generator);
+    internal override Tensor Sample(Tensor logits, Tensor? hard, Generator? generator) => EulerRule.Scored(logits, hard, generator);
 
     internal override Tensor Slope(Upstream upstream) => upstream.Hard * upstream.OfChosen();
 }
