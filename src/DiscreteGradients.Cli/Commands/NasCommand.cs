@@ -89,12 +89,13 @@ internal static class NasCommand
         terminal.Out.WriteLine(NasCellSketch.Draw(row.Cell).Text);
         terminal.Write(Accuracies(table, row));
         terminal.Out.WriteLine();
-        terminal.Out.WriteLine("Accuracies in per cent: of test images after 200 epochs (mean over up to three seeds), "
-            + "and after 12 epochs.");
-        terminal.Out.WriteLine($"Cell {row.Index} of the benchmark; class {row.IsoClass} of isomorphic cells, "
-            + (alike.Count == 0 ? "alone in it." : $"with {Format.Count(alike.Count, "other")}: {Some(alike.ConvertAll(o => o.Index))}."));
+        terminal.Console.Write(new Text(
+            "Accuracies in per cent: of test images after 200 epochs (mean over up to three seeds), and after 12 epochs.\n"
+            + $"Cell {row.Index} of the benchmark; class {row.IsoClass} of isomorphic cells, "
+            + (alike.Count == 0 ? "alone in it.\n" : $"with {Format.Count(alike.Count, "other")}: {Some(alike.ConvertAll(o => o.Index))}.\n")));
         if (settings.Draw is { } file)
             terminal.Out.WriteLine($"Picture: {file}");
+        WriteSource(settings.Table, terminal);
         return DgradApp.Done;
     }
 
@@ -170,6 +171,7 @@ internal static class NasCommand
             terminal.Console.Write(new Text($"{note}\n"));
         }
 
+        WriteSource(settings.Table, terminal);
         return DgradApp.Done;
     }
 
@@ -223,8 +225,12 @@ internal static class NasCommand
                 + $"{Percent(100 * table.Share(set, own[set].Test))} % of the cells are at least as good.");
         }
 
+        WriteSource(settings.Table, terminal);
         return DgradApp.Done;
     }
+
+    private static void WriteSource(string? table, Terminal terminal) =>
+        terminal.Console.Write(new Text($"Table: {table ?? NasTable.Source}.\n"));
 
     private static NasTable Table(string? path) => path is null ? NasTable.Shipped : NasTableFile.Read(path);
 

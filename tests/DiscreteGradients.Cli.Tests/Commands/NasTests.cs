@@ -113,7 +113,8 @@ public sealed class NasTests : IDisposable
         Assert.Equal(
             [["1", "9930"], ["2"], [$"{NasTable.Shipped.Rank(NasTable.Shipped.Rows[3], NasSet.Cifar100)}", "3"]],
             result.Lines.Skip(1).Take(3).Select((line, i) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(i == 1 ? 1 : 2)));
-        Assert.StartsWith("Cell 3 is number ", result.Lines[^1], StringComparison.Ordinal);
+        Assert.StartsWith("Cell 3 is number ", result.Lines[^2], StringComparison.Ordinal);
+        Assert.Equal($"Table: {NasTable.Source}.", result.Lines[^1].TrimEnd());
 
         var rows = Tool.Run("nas", "rank", "--json").Lines.Select(line => JsonDocument.Parse(line).RootElement).ToList();
         Assert.Equal(10, rows.Count);
