@@ -90,7 +90,8 @@ internal static class NasCommand
         terminal.Write(Accuracies(table, row));
         terminal.Out.WriteLine();
         terminal.Console.Write(new Text(
-            "Accuracies in per cent: of test images after 200 epochs (mean over up to three seeds), and after 12 epochs.\n"
+            "Accuracies in per cent: of test images after 200 epochs (mean over up to three seeds); early: after 12 epochs.\n"
+            + $"Regret, rank and percentile: by that test accuracy, among {table.Rows.Count} cells.\n"
             + $"Cell {row.Index} of the benchmark; class {row.IsoClass} of isomorphic cells, "
             + (alike.Count == 0 ? "alone in it.\n" : $"with {Format.Count(alike.Count, "other")}: {Some(alike.ConvertAll(o => o.Index))}.\n")));
         if (settings.Draw is { } file)
@@ -101,12 +102,12 @@ internal static class NasCommand
 
     private static Table Accuracies(NasTable table, NasRow row)
     {
-        var grid = FittingTable.Of("data set", ["test", "regret", "rank", "percentile", "12 epochs: valid", "test"]);
+        var grid = FittingTable.Of("data set", ["test", "regret", "rank", "percentile", "early valid", "early test"]);
         foreach (var (set, _, title) in NasTable.Sets)
         {
             string[] cells =
             [
-                title, Percent(row[set].Test), Percent(table.Regret(row, set)), $"{table.Rank(row, set)} of {table.Rows.Count}",
+                title, Percent(row[set].Test), Percent(table.Regret(row, set)), $"{table.Rank(row, set)}",
                 Percent(table.Percentile(row, set)), Percent(row[set].EarlyValidation), Percent(row[set].EarlyTest),
             ];
             grid.AddRow(cells.Select(cell => new Text(cell)));
