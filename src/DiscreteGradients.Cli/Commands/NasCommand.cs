@@ -89,23 +89,25 @@ internal static class NasCommand
         terminal.Out.WriteLine(NasCellSketch.Draw(row.Cell).Text);
         terminal.Write(Accuracies(table, row));
         terminal.Out.WriteLine();
-        terminal.Out.WriteLine("Accuracies in per cent: of test images after 200 epochs (mean over up to three seeds), "
-            + "and after 12 epochs.");
-        terminal.Out.WriteLine($"Cell {row.Index} of the benchmark; class {row.IsoClass} of isomorphic cells, "
-            + (alike.Count == 0 ? "alone in it." : $"with {Format.Count(alike.Count, "other")}: {Some(alike.ConvertAll(o => o.Index))}."));
+        terminal.Console.Write(new Text(
+            "Accuracies in per cent: of test images after 200 epochs (mean over up to three seeds); early: after 12 epochs.\n"
+            + $"Regret, rank and percentile: by that test accuracy, among {table.Rows.Count} cells.\n"
+            + $"Cell {row.Index} of the benchmark; class {row.IsoClass} of isomorphic cells, "
+            + (alike.Count == 0 ? "alone in it.\n" : $"with {Format.Count(alike.Count, "other")}: {Some(alike.ConvertAll(o => o.Index))}.\n")));
         if (settings.Draw is { } file)
             terminal.Out.WriteLine($"Picture: {file}");
+        WriteSource(settings.Table, terminal);
         return DgradApp.Done;
     }
 
     private static Table Accuracies(NasTable table, NasRow row)
     {
-        var grid = FittingTable.Of("data set", ["test", "regret", "rank", "percentile", "12 epochs: valid", "test"]);
+        var grid = FittingTable.Of("data set", ["test", "regret", "rank", "percentile", "early valid", "early test"]);
         foreach (var (set, _, title) in NasTable.Sets)
         {
             string[] cells =
             [
-                title, Percent(row[set].Test), Percent(table.Regret(row, set)), $"{table.Rank(row, set)} of {table.Rows.Count}",
+                title, Percent(row[set].Test), Percent(table.Regret(row, set)), $"{table.Rank(row, set)}",
                 Percent(table.Percentile(row, set)), Percent(row[set].EarlyValidation), Percent(row[set].EarlyTest),
             ];
             grid.AddRow(cells.Select(cell => new Text(cell)));
@@ -170,6 +172,7 @@ internal static class NasCommand
             terminal.Console.Write(new Text($"{note}\n"));
         }
 
+        WriteSource(settings.Table, terminal);
         return DgradApp.Done;
     }
 
@@ -223,8 +226,12 @@ internal static class NasCommand
                 + $"{Percent(100 * table.Share(set, own[set].Test))} % of the cells are at least as good.");
         }
 
+        WriteSource(settings.Table, terminal);
         return DgradApp.Done;
     }
+
+    private static void WriteSource(string? table, Terminal terminal) =>
+        terminal.Console.Write(new Text($"Table: {table ?? NasTable.Source}.\n"));
 
     private static NasTable Table(string? path) => path is null ? NasTable.Shipped : NasTableFile.Read(path);
 

@@ -9,6 +9,7 @@ internal static class NasCellSketch
     private const int Height = 460;
     private const int Radius = 20;
     private const int TextHeight = 24;
+    private const int LetterWidth = 9;
 
     /// <summary>Where the nodes are: so placed, no two edges cross.</summary>
     private static readonly (double X, double Y)[] Places = [(90, 370), (410, 70), (410, 270), (730, 370)];
@@ -51,7 +52,8 @@ internal static class NasCellSketch
         AppendTable(text, cell);
         foreach (var note in notes)
             text.Append(note).Append('\n');
-        return new Sketch("cell", Width, Height + (notes.Count * TextHeight), lines, words, text.ToString());
+        var width = Math.Max(Width, (2 * Radius) + (notes.Select(note => note.Length).DefaultIfEmpty().Max() * LetterWidth));
+        return new Sketch("cell", width, Height + (notes.Count * TextHeight), lines, words, text.ToString());
     }
 
     /// <summary>A line with a head, from rim to rim.</summary>

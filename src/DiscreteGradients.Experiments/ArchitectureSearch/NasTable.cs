@@ -40,6 +40,9 @@ internal sealed class NasTable
         (NasSet.Imagenet16, "imagenet16", "ImageNet16-120"),
     ];
 
+    /// <summary>Where the one that comes with the tool is from.</summary>
+    internal const string Source = "NAS-Bench-201 (Dong, Yang 2020) and NATS-Bench (Dong, Liu, Musial, Gabrys 2021), MIT licence";
+
     private const string Resource = "nas201.csv.gz";
     private static readonly Lazy<NasTable> Loaded = new(ReadShipped);
 

@@ -22,7 +22,20 @@ public sealed class NasTests : IDisposable
         Assert.Equal(Best, result.Lines[0]);
         Assert.Contains("   3  skip      conv 3x3  conv 1x1", result.Lines.Select(line => line.TrimEnd()));
         Assert.Contains(result.Lines, line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            is ["CIFAR-10", "94.37", "0.00", "1", "of", "15625", "100.00", ..]);
+            is ["CIFAR-10", "94.37", "0.00", "1", "100.00", "84.38", "88.79"]);
+    }
+
+    [Fact]
+    public void A_cell_fits_80_columns()
+    {
+        var output = new StringWriter();
+
+        DgradApp.Run(["nas", "lookup", "6"], new Terminal(output, TextWriter.Null) { Width = 80 });
+
+        var lines = output.ToString().Split('\n').Select(line => line.TrimEnd()).ToList();
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, 80));
+        Assert.Contains(lines, line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            is ["ImageNet16-120", "39.87", "7.44", "4170", "73.32", "29.13", "27.73"]);
     }
 
     [Fact]
@@ -32,6 +45,7 @@ public sealed class NasTests : IDisposable
 
         var cell = JsonDocument.Parse(Assert.Single(result.Lines)).RootElement;
         var row = NasTable.Shipped.Rows[6111];
+        Assert.Contains($"\"arch\":\"{row.Cell}\"", result.Out, StringComparison.Ordinal);
         Assert.Equal((6111, $"{row.Cell}"), (cell.GetProperty("index").GetInt32(), cell.GetProperty("arch").GetString()));
         Assert.Equal(row.IsoClass, cell.GetProperty("iso_class").GetInt32());
         var cifar = cell.GetProperty("accuracies").GetProperty("cifar100");
@@ -113,7 +127,8 @@ public sealed class NasTests : IDisposable
         Assert.Equal(
             [["1", "9930"], ["2"], [$"{NasTable.Shipped.Rank(NasTable.Shipped.Rows[3], NasSet.Cifar100)}", "3"]],
             result.Lines.Skip(1).Take(3).Select((line, i) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(i == 1 ? 1 : 2)));
-        Assert.StartsWith("Cell 3 is number ", result.Lines[^1], StringComparison.Ordinal);
+        Assert.StartsWith("Cell 3 is number ", result.Lines[^2], StringComparison.Ordinal);
+        Assert.Equal($"Table: {NasTable.Source}.", result.Lines[^1].TrimEnd());
 
         var rows = Tool.Run("nas", "rank", "--json").Lines.Select(line => JsonDocument.Parse(line).RootElement).ToList();
         Assert.Equal(10, rows.Count);
