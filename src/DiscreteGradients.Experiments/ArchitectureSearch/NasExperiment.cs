@@ -55,7 +55,9 @@ internal sealed class NasExperiment : Experiment
         _ = options.Preset is { } preset ? NasPresets.Get(preset) : null;
         _ = Devices.Get(options.Device);
         Require.AtLeast(1, options.Images ?? 1, "images");
-        Require.Between(1, 1024, options.Channels, "channels");
+        Require.Between(8, 1024, options.Channels, "channels");
+        if (options.Channels % 8 != 0)
+            throw new OptionException($"--channels must be a multiple of 8; got {options.Channels}.");  // see SameConvolution
         Require.Between(1, 100, options.StageCells, "stage-cells");
         Require.AtLeast(1, options.Epochs, "epochs");
         Require.AtLeast(2, options.Batch, "batch");
@@ -64,7 +66,8 @@ internal sealed class NasExperiment : Experiment
         Require.Positive(options.ArchLr, "arch-lr");
         NotNegative(options.Decay, "decay");
         NotNegative(options.ArchDecay ?? 0, "arch-decay");
-        Require.Positive(options.TemperatureEnd ?? 1, "temperature-end");
+        if (options.TemperatureEnd is { } end && !(end >= Precision.LeastTemperature && end <= Precision.LargestTemperature))
+            throw new OptionException($"--temperature-end must be from 1e-30 to 1e30; got {end}.");
         Require.AtLeast(0, options.PictureEvery, "picture-every");
         _options = options;
         _measured = Measured(options);

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>The probabilities of all operations over the epochs: a block for each edge, a row for each operation, dark for certain.</summary>
+/// <summary>The probabilities of all operations over the epochs: a block for each edge, a row for each operation, the darker, the more probable.</summary>
 internal static class NasLogitsSketch
 {
     private const int Left = 110;
@@ -17,8 +17,10 @@ internal static class NasLogitsSketch
     {
         using var scope = NewDisposeScope();
         var p = history.narrow(0, 0, epoch + 1).softmax(-1).data<float>().ToArray();
+        var most = p.Max();
         var (lines, words, text) = (new List<SketchLine>(), new List<SketchWord>(), new StringBuilder());
-        words.Add(new SketchWord(Left, Top - 12, $"probability of each operation, epochs 0 to {epoch}", false));
+        words.Add(new SketchWord(Left, Top - 12, FormattableString.Invariant(
+            $"probability of each operation from white, 0, to dark, {most:0.00}; epochs 0 to {epoch}"), false));
         text.Append(CultureInfo.InvariantCulture, $"after epoch {epoch}");
         foreach (var operation in NasOperations.All)
             text.Append(CultureInfo.InvariantCulture, $"  {operation.Words(),8}");
@@ -32,7 +34,7 @@ internal static class NasLogitsSketch
             foreach (var operation in NasOperations.All)
             {
                 words.Add(new SketchWord(Left + Picture + 8, y + RowHeight - 2, operation.Words(), false));
-                AddRow(lines, y, [.. Enumerable.Range(0, epoch + 1).Select(e => At(e, i, operation))]);
+                AddRow(lines, y, [.. Enumerable.Range(0, epoch + 1).Select(e => At(e, i, operation) / most)]);
                 text.Append(CultureInfo.InvariantCulture, $"  {At(epoch, i, operation),8:0.000}");
                 y += RowHeight;
             }
@@ -47,21 +49,21 @@ internal static class NasLogitsSketch
             p[(((after * NasCell.Edges.Count) + edge) * NasOperations.All.Count) + (int)operation];
     }
 
-    private static void AddRow(List<SketchLine> lines, int y, float[] probabilities)
+    private static void AddRow(List<SketchLine> lines, int y, float[] shades)
     {
-        var width = (double)Picture / probabilities.Length;
-        foreach (var (epoch, p) in probabilities.Index())
+        var width = (double)Picture / shades.Length;
+        foreach (var (epoch, shade) in shades.Index())
         {
             var from = Left + (epoch * width);
             lines.Add(new SketchLine(from, y + (RowHeight / 2.0), from + width, y + (RowHeight / 2.0), true)
             {
-                Color = Shade(p),
+                Color = Blue(shade),
                 Width = RowHeight - 1,
             });
         }
     }
 
     /// <summary>From white to dark blue.</summary>
-    private static string Shade(double p) =>
-        FormattableString.Invariant($"#{(int)(247 - (239 * p)):X2}{(int)(251 - (203 * p)):X2}{(int)(255 - (148 * p)):X2}");
+    private static string Blue(double shade) =>
+        FormattableString.Invariant($"#{(int)(255 - (247 * shade)):X2}{(int)(255 - (207 * shade)):X2}{(int)(255 - (148 * shade)):X2}");
 }

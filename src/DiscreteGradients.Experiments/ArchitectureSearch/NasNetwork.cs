@@ -130,7 +130,7 @@ internal sealed class NasConvolution : Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var active = functional.relu(input);
-        using var sums = _conv.call(active);
+        using var sums = SameConvolution.Apply(active, _conv.weight, _conv.bias!);
         return _norm.call(sums);
     }
 }

@@ -19,7 +19,7 @@ public sealed record NasOptions : IPresetOptions
     [Description("At most so many images in each half, for weights and for the architecture; by default all.")]
     public int? Images { get; init; }
 
-    [Description("Channels of the first stage.")]
+    [Description("Channels of the first stage, a multiple of 8.")]
     public int Channels { get; init; } = 8;
 
     [Description("Cells in each of the three stages.")]

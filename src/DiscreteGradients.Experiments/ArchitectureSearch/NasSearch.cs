@@ -152,7 +152,7 @@ internal sealed class NasSearch : TrainingRun
         var entropies = Distribution.Entropy(logits).cpu().data<float>().ToArray();
         numbers["entropy"] = entropies.Average(entropy => (double)entropy);
         foreach (var (edge, entropy) in NasCell.Edges.Zip(entropies))
-            numbers[$"edge_entropy/{edge}"] = entropy;
+            numbers[$"edge_entropy/{edge.From}-{edge.To}"] = entropy;
         NasScores.AddTo(numbers, Found());
     }
 
