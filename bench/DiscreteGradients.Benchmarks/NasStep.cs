@@ -51,8 +51,8 @@ internal static class NasStep
         foreach (var (name, rounds) in times)
         {
             Console.WriteLine(
-                $"{(name == "lean" ? "GDAS by plain modules" : name),-22} {rounds.Order().ElementAt(rounds.Count / 2):0.0} ms a pair of steps, "
-                + $"{Ratio(rounds, times["lean"]):0.00} of plain modules, {Ratio(rounds, times["gdas"]):0.00} of gdas");
+                $"{(name == "lean" ? "GDAS by plain modules" : name),-22} {rounds.Order().ElementAt(rounds.Count / 2):0.0} ms a pair of "
+                + $"steps, {Ratio(rounds, times["lean"]):0.00} of plain modules, {Ratio(rounds, times["gdas"]):0.00} of gdas");
         }
 
         foreach (var search in own.Values)

@@ -35,7 +35,9 @@ internal sealed class NasImages
     /// <summary>Images [B, C, S, S] as they are, and their labels [B].</summary>
     internal (Tensor Images, Tensor Labels) Plain(IReadOnlyList<long> numbers, Device device) => Batch(numbers, null, device);
 
-    /// <summary>The same in training: half of them flipped, all moved by up to an eighth of their side, with black beyond the rim.</summary>
+    /// <summary>
+    /// The same in training: half of them flipped, all moved by up to an eighth of their side, with black beyond the rim.
+    /// </summary>
     internal (Tensor Images, Tensor Labels) Augmented(IReadOnlyList<long> numbers, Generator generator, Device device)
     {
         var places = (2 * Margin) + 1;

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>The probabilities of all operations over the epochs: a block for each edge, a row for each operation, the darker, the more probable.</summary>
+/// <summary>
+/// The probabilities of all operations over the epochs: a block for each edge, a row for each operation, the darker, the more probable.
+/// </summary>
 internal static class NasLogitsSketch
 {
     private const int Left = 110;

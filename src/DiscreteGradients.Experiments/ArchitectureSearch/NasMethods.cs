@@ -49,7 +49,9 @@ internal static class NasMethods
     internal static string? WhyNotMeasured(Method method) =>
         WhyNot(method) ?? (method.Made is UntrainedCells or RandomCells ? "it has no gradient." : null);
 
-    /// <summary>How a method chooses operations at a temperature, which one that has none ignores; null for one that has no network.</summary>
+    /// <summary>
+    /// How a method chooses operations at a temperature, which one that has none ignores; null for one that has no network.
+    /// </summary>
     internal static ChoiceRule? Rule(Method method, double? temperature)
     {
         var entry = All.FirstOrDefault(entry => entry.Name == method.Name);

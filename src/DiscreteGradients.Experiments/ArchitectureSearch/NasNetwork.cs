@@ -4,8 +4,8 @@ using static TorchSharp.torch.nn;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>
-/// The network that is searched: images [B, colours, S, S] → logits of the classes. Three stages of cells, with C, 2C and 4C channels, and a
-/// residual block of stride 2 between them. All cells have the same choices, one for each edge.
+/// The network that is searched: images [B, colours, S, S] → logits of the classes. Three stages of cells, with C, 2C and 4C channels,
+/// and a residual block of stride 2 between them. All cells have the same choices, one for each edge.
 /// </summary>
 /// <remarks>Reference: Dong et al. 2021, arXiv 2009.00437 (NATS-Bench), its topology space, and the released code of its search.</remarks>
 internal sealed class NasNetwork : Module<Tensor, IReadOnlyList<Choice>, Tensor>
@@ -53,7 +53,9 @@ internal sealed class NasNetwork : Module<Tensor, IReadOnlyList<Choice>, Tensor>
         return _classifier.call(functional.relu(_lastNorm.call(x)).mean([2, 3])).MoveToOuterDisposeScope();
     }
 
-    /// <summary>PyTorch's initialisation, U(−1/√inputs, 1/√inputs) for weights and biases of layers, from the given generator.</summary>
+    /// <summary>
+    /// PyTorch's initialisation, U(−1/√inputs, 1/√inputs) for weights and biases of layers, from the given generator.
+    /// </summary>
     private void Initialise(Generator generator)
     {
         using var _ = no_grad();
@@ -111,8 +113,12 @@ internal sealed class NasCellModule : Module<Tensor, IReadOnlyList<Choice>, Tens
     };
 }
 
-/// <summary>ReLU, a convolution and a batch norm without weights of its own, which uses the statistics of the batch in evaluation too.</summary>
-/// <remarks>The norm takes the convolution's bias out again. It is there because the released code has one where the norm has none.</remarks>
+/// <summary>
+/// ReLU, a convolution and a batch norm without weights of its own, which uses the statistics of the batch in evaluation too.
+/// </summary>
+/// <remarks>
+/// The norm takes the convolution's bias out again. It is there because the released code has one where the norm has none.
+/// </remarks>
 internal sealed class NasConvolution : Module<Tensor, Tensor>
 {
     private readonly Conv2d _conv;

@@ -6,9 +6,9 @@ namespace DiscreteGradients.Experiments;
 /// A convolution of stride 1 whose output has the input's size, with a gradient at the input that is a convolution forwards.
 /// </summary>
 /// <remarks>
-/// libtorch's own, which it gets from oneDNN, fills up channels to 16 and multiplies what memory happens to hold there by zero. Where that is
-/// NaN, the gradient is NaN: of 3x3 convolutions with fewer than 16 output channels in libtorch 2.10, with 512-bit vectors. The output and
-/// the gradient at the weights are its own.
+/// libtorch's own, which it gets from oneDNN, fills up channels to 16 and multiplies what memory happens to hold there by zero. Where
+/// that is NaN, the gradient is NaN: of 3x3 convolutions with fewer than 16 output channels in libtorch 2.10, with 512-bit vectors. The
+/// output and the gradient at the weights are its own.
 /// </remarks>
 internal sealed class SameConvolution : FusedFunction<SameConvolution>
 {

@@ -2,8 +2,9 @@ namespace DiscreteGradients;
 
 /// <summary>How one of K operations is chosen, and which gradient the choice leaves at its logits.</summary>
 /// <remarks>
-/// With z ~ softmax(logits) one-hot, <see cref="DiscreteChoice"/> computes y = Σ zₖ oₖ(x) by running the chosen operation D alone. A loss L
-/// has the gradient vₖ = ⟨U, oₖ(x)⟩ at z, U = ∂L/∂y, and vₖ of an operation that did not run is what the rules differ in. π = softmax(logits).
+/// With z ~ softmax(logits) one-hot, <see cref="DiscreteChoice"/> computes y = Σ zₖ oₖ(x) by running the chosen operation D alone. A
+/// loss L has the gradient vₖ = ⟨U, oₖ(x)⟩ at z, U = ∂L/∂y, and vₖ of an operation that did not run is what the rules
+/// differ in. π = softmax(logits).
 /// </remarks>
 public abstract record ChoiceRule
 {

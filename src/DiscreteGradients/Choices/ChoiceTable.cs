@@ -2,7 +2,9 @@ using TorchSharp.Modules;
 
 namespace DiscreteGradients;
 
-/// <summary>The logits of one choice or of many, which are learnt: a row for each. In evaluation the most probable operations are taken.</summary>
+/// <summary>
+/// The logits of one choice or of many, which are learnt: a row for each. In evaluation the most probable operations are taken.
+/// </summary>
 /// <remarks>
 /// One draw gives a sample for every row; handed to many modules, such as the edges of all cells of a network, they share it. To train
 /// nothing but the choices, or nothing but the weights, turn off <c>requires_grad</c> of the others: what nobody asks for is not computed.

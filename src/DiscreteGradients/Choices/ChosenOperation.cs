@@ -1,6 +1,8 @@
 namespace DiscreteGradients;
 
-/// <summary>The output of the chosen operation as a function of the one-hot row too: Σ zₖ oₖ(x), of which one term is computed.</summary>
+/// <summary>
+/// The output of the chosen operation as a function of the one-hot row too: Σ zₖ oₖ(x), of which one term is computed.
+/// </summary>
 internal sealed class ChosenOperation : FusedFunction<ChosenOperation>
 {
     internal static Tensor Of(Choice choice, IReadOnlyList<nn.Module<Tensor, Tensor>> operations, Tensor input, Tensor output)

@@ -2,10 +2,10 @@ namespace DiscreteGradients;
 
 /// <summary>The gradient of an estimator of one-hot samples, whole: vₖ = ⟨U, oₖ(x)⟩ for every operation.</summary>
 /// <remarks>
-/// Approximates the gradient as the estimator does for f = L, whose argument is the row z. Requires all outputs at the same input: on the way
-/// back the operations that were not chosen run once each, without a graph. An <c>Identity</c> and a <see cref="ZeroOperation"/> are not run,
-/// for their products are known. The order is the estimator's: with <see cref="ReinMax"/> the expected gradient is exact for a loss that is
-/// quadratic in y. Of many choices drawn together each has its gradient at what the others drew.
+/// Approximates the gradient as the estimator does for f = L, whose argument is the row z. Requires all outputs at the same input: on the
+/// way back the operations that were not chosen run once each, without a graph. An <c>Identity</c> and a <see cref="ZeroOperation"/> are
+/// not run, for their products are known. The order is the estimator's: with <see cref="ReinMax"/> the expected gradient is exact for a
+/// loss that is quadratic in y. Of many choices drawn together each has its gradient at what the others drew.
 /// Reference: Liu et al. 2023, arXiv 2304.08612.
 /// </remarks>
 /// <param name="Estimator">Any pathwise estimator.</param>

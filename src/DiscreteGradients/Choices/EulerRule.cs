@@ -2,8 +2,8 @@ namespace DiscreteGradients;
 
 /// <summary>A baseline of zero and Euler's method: ⟨U, o_D(x)⟩ (D − π), the gradient of DSNAS.</summary>
 /// <remarks>
-/// Approximates L(y) − L(0) with ⟨U, y⟩ in REINFORCE: what an operation is worth is measured against an output of zero. Runs the chosen
-/// operation alone. Exact for a loss that is linear in y: order 1.
+/// Approximates L(y) − L(0) with ⟨U, y⟩ in REINFORCE: what an operation is worth is measured against an output of zero. Runs the
+/// chosen operation alone. Exact for a loss that is linear in y: order 1.
 /// Reference: Hu et al. 2020, arXiv 2002.09128.
 /// </remarks>
 public sealed record EulerRule : ChoiceRule
@@ -21,7 +21,8 @@ public sealed record EulerRule : ChoiceRule
     internal override Tensor Slope(Upstream upstream) => upstream.Hard * upstream.OfChosen();
 
     /// <summary>
-    /// One-hot rows whose chosen entry has the derivative of log p(z). The sample is that of straight-through, which also checks a given one.
+    /// One-hot rows whose chosen entry has the derivative of log p(z). The sample is that of straight-through, which also checks a given
+    /// one.
     /// </summary>
     internal static Tensor Scored(Tensor logits, Tensor? hard, Generator? generator)
     {

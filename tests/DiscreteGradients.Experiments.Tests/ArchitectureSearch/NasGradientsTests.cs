@@ -75,7 +75,8 @@ public sealed class NasGradientsTests : IDisposable
     [Fact]
     public void The_network_stays_as_it_is_and_errors_are_those_of_the_expectation()
     {
-        string State() => string.Join(' ', _network.buffers().Concat(_network.parameters()).Select(t => t.to_type(ScalarType.Float64).sum().item<double>()));
+        string State() => string.Join(
+            ' ', _network.buffers().Concat(_network.parameters()).Select(t => t.to_type(ScalarType.Float64).sum().item<double>()));
         var before = State();
         var numbers = new Dictionary<string, double>();
         var paused = 0;

@@ -194,7 +194,7 @@ public sealed class ChoiceRuleTests : IDisposable
         Refused("estimator must be given; got null.", () => _ = new GdasRule(null!));
     }
 
-    /// <summary>For each operation: v = ⟨U, o_D⟩, the sum of the entries of U, and the gradient of a rule, for a loss that is cubic.</summary>
+    /// <summary>For each operation: ⟨U, o_D⟩, the sum of the entries of U, and the gradient of a rule, for a cubic loss.</summary>
     private void ForEachSample(Action<int[], Tensor, Tensor, Func<ChoiceRule, Generator?, Tensor>> check)
     {
         var choice = Toys.Operations(10);

@@ -11,7 +11,8 @@ internal static class Toys
 
     /// <summary>Every kind of operation: zeros, the input itself, a linear one and one that is not linear in its input.</summary>
     internal static DiscreteChoice Operations(int seed, ScalarType dtype = ScalarType.Float64) => new(
-        new ZeroOperation(), nn.Identity(), new Matrix(Numbers([Width, Width], seed, dtype)), new Matrix(Numbers([Width, Width], seed + 1, dtype)));
+        new ZeroOperation(), nn.Identity(),
+        new Matrix(Numbers([Width, Width], seed, dtype)), new Matrix(Numbers([Width, Width], seed + 1, dtype)));
 
     internal static Tensor Numbers(long[] shape, int seed, ScalarType dtype = ScalarType.Float64) =>
         Conformance.Logits(shape, dtype, seed);
