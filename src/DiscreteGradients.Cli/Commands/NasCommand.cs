@@ -180,7 +180,7 @@ internal static class NasCommand
     {
         var table = Table(settings.Table);
         Require.Between(1, table.Rows.Count, settings.Top, "top");
-        var (set, _, title) = NasTable.Sets.First(s => s.Set == settings.By);
+        var (set, _, title) = NasTable.Sets.First(s => s.Set == settings.Dataset);
         var own = arch is null ? null : table.Find(arch);
         var shown = table.Rows.OrderByDescending(row => row[set].Test).ThenBy(row => row.Index).Take(settings.Top).ToList();
         if (own is not null && !shown.Contains(own))

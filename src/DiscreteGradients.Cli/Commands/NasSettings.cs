@@ -32,7 +32,7 @@ internal sealed record NasBaselinesSettings
 internal sealed record NasRankSettings
 {
     [Description("The data set whose test accuracy orders the cells.")]
-    public NasSet By { get; init; }
+    public NasSet Dataset { get; init; }
 
     [Description("How many of the best cells are listed.")]
     public int Top { get; init; } = 10;

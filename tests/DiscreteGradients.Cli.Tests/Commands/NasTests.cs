@@ -121,7 +121,7 @@ public sealed class NasTests : IDisposable
     [Fact]
     public void The_best_cells_are_listed_and_where_another_stands()
     {
-        var result = Tool.Run("nas", "rank", "3", "--by", "cifar100", "--top", "2");
+        var result = Tool.Run("nas", "rank", "3", "--dataset", "cifar100", "--top", "2");
 
         Assert.Equal((0, ""), (result.Code, result.Error));
         Assert.Equal(
@@ -157,12 +157,15 @@ public sealed class NasTests : IDisposable
         "nas lookup |none~0|+|none~0|nun~1|+|none~0|none~1|none~2|",
         "Edge 2<-1 must be one of none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3, followed by ~1; got 'nun~1'.")]
     [InlineData("nas rank |none~0|", "Edge 2<-0 is missing: an architecture is |OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|; got '|none~0|'.")]
-    [InlineData("nas rank --by imagenet", "Unknown by 'imagenet'. Did you mean 'imagenet16'?")]
+    [InlineData("nas rank --dataset imagenet", "Unknown dataset 'imagenet'. Did you mean 'imagenet16'?")]
     [InlineData("nas rank --top 0", "--top must be from 1 to 15625; got 0.")]
     [InlineData(
         "nas baselines --cells 10,0",
         "--cells must be whole numbers from 1 to 15625, separated by commas, such as 10,50,100,500; got '0'.")]
     [InlineData("nas lookup 1 --draw cell.pdf", "--draw must be a file that ends with .png or .svg; got 'cell.pdf'.")]
+    [InlineData(
+        "nas lookup 1 --draw nowhere/cell.png",
+        "--draw must be a file that can be written; 'nowhere/cell.png' cannot: Could not find a part of the path '*nowhere/cell.png'.")]
     [InlineData("nas lookup 1 --table nowhere.csv", "'nowhere.csv' cannot be read: Could not find file '*nowhere.csv'.")]
     public void Wrong_input_is_one_sentence_and_exit_code_2(string line, string sentence)
     {
