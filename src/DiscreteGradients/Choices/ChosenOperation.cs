@@ -18,18 +18,18 @@ internal sealed class ChosenOperation : FusedFunction<ChosenOperation>
     protected override Tensor?[] Gradients(object? data, List<Tensor> saved, Tensor upstream)
     {
         using var _ = no_grad();  // another thread than the caller's has it on
-        return Slopes((Operands)data!, saved, upstream, _ => upstream.alias());
+        return Slopes((Operands)data!, saved, upstream);
     }
 
     protected override Tensor?[] DifferentiableGradients(object? data, List<Tensor> saved, Tensor upstream) =>
-        Slopes((Operands)data!, saved, upstream, operands => upstream * saved[1][operands.Choice.Operation]);
+        Slopes((Operands)data!, saved, upstream);
 
-    private static Tensor?[] Slopes(Operands operands, List<Tensor> saved, Tensor upstream, Func<Operands, Tensor> onward)
+    private static Tensor?[] Slopes(Operands operands, List<Tensor> saved, Tensor upstream)
     {
         var (output, row, scale) = (saved[0], saved[1], operands.Choice.Rule.Scale);
         return
         [
-            !output.requires_grad ? null : scale == 1 ? onward(operands) : onward(operands) * scale,
+            !output.requires_grad ? null : scale == 1 ? upstream.alias() : upstream * scale,
             operands.Choice.Rule.Slope(new Upstream(upstream, output, row, saved[2], operands.Choice, operands.Operations)),
         ];
     }

@@ -8,7 +8,7 @@ namespace DiscreteGradients;
 /// nothing. A <see cref="ChoiceTable"/> makes the choice, or <see cref="ChoiceRule.Draw"/>; one may be handed to many modules. Where the
 /// logits want no gradient the chosen operation is all that is computed. Weights of the chosen operation get their gradient, those of the
 /// others none. An operation that a rule runs on the way back leaves its buffers as they were; numbers that it draws itself are drawn
-/// then. The gradient at the logits can be differentiated again; the one at the input knows of the chosen operation alone.
+/// then. The gradient at the logits can be differentiated again; what flows on to the input is then that of the chosen operation alone.
 /// </remarks>
 public sealed class DiscreteChoice : nn.Module<Tensor, Choice, Tensor>
 {
