@@ -88,8 +88,17 @@ public sealed class NasGradientsTests : IDisposable
         Assert.Equal(before, State());
         Assert.Equal(50, paused);
         Assert.Equal(8, numbers.Count);
-        Assert.InRange(numbers["cosine/reinmax"], 0.2, 1);
-        Assert.True(numbers["bias/reinmax"] < numbers["bias/gdas"]);
+        var p = _logits.to_type(ScalarType.Float64).softmax(-1);
+        var (mean, exact) = (zeros(2, 5, ScalarType.Float64), _gradients.Exact());
+        for (var k = 0; k < 25; k++)
+        {
+            int[] operations = [k / 5, k % 5];
+            var gradient = _gradients.Gradients(new DenseRule(new ReinMax()), operations, 1, new Generator(1))[0];
+            mean += p[0, operations[0]] * p[4, operations[1]] * gradient;
+        }
+
+        Assert.Equal(((mean - exact).norm() / exact.norm()).item<double>(), numbers["bias/reinmax"], 1e-6);
+        Assert.Equal(((mean * exact).sum() / (mean.norm() * exact.norm())).item<double>(), numbers["cosine/reinmax"], 1e-6);
     }
 
     /// <summary>With skips on the other edges, whose output the mid-point rule leaves whole here, as the measurement does.</summary>
