@@ -10,8 +10,8 @@ var smoothing = full([1, 1, 5], 0.2f);
 var table = new ChoiceTable(new DenseRule(new ReinMax()), zeros(1, 5));             // the logits of one choice among five
 var layer = new DiscreteChoice(
     new ZeroOperation(), Identity(), Conv1d(1, 1, 1), Conv1d(1, 1, 3, padding: 1), Conv1d(1, 1, 5, padding: 2));
-var adam = optim.Adam([.. layer.parameters(), .. table.parameters()], lr: 0.02);
-for (var step = 0; step < 400; step++)
+var adam = optim.Adam([.. layer.parameters(), .. table.parameters()], lr: 0.03);
+for (var step = 0; step < 600; step++)
 {
     using var scope = NewDisposeScope();
     var signal = randn(32, 1, 50);
