@@ -21,6 +21,7 @@ internal static class CommandTree
             CompareCommand.Create(terminal),
             VerifyCommand.Create(terminal),
             DataCommand.Create(terminal),
+            NasCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };
         root.Options.OfType<VersionOption>().Single().Action = new PrintVersion(terminal);
@@ -107,6 +108,14 @@ internal static class CommandTree
             "dgrad verify" => ["dgrad verify gradients.json"],
             "dgrad data" => ["dgrad data", "dgrad data fetch mnist", "dgrad data --data DIR --json"],
             "dgrad data fetch" => ["dgrad data fetch mnist", "dgrad data fetch fashion-mnist"],
+            "dgrad nas" => ["dgrad nas lookup 6111", "dgrad nas baselines", "dgrad nas rank --dataset cifar100"],
+            "dgrad nas lookup" =>
+            [
+                "dgrad nas lookup '|nor_conv_3x3~0|+|skip_connect~0|none~1|+|none~0|avg_pool_3x3~1|nor_conv_1x1~2|'",
+                "dgrad nas lookup 6111 --draw best.svg",
+            ],
+            "dgrad nas baselines" => ["dgrad nas baselines", "dgrad nas baselines --cells 25,1000 --json"],
+            "dgrad nas rank" => ["dgrad nas rank", "dgrad nas rank 13714 --dataset cifar100 --top 3"],
             "dgrad bench" =>
             [
                 "dgrad bench --estimator reinmax --shapes 400x8,12800x32 --threads 1",

@@ -4,6 +4,7 @@ using DiscreteGradients.Cli;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 Native.WaitPassively();
+Native.SilenceWarnings();
 Native.KeepFreedMemory();
 Native.FailAtFileSizeLimit();
 

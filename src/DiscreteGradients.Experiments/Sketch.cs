@@ -7,8 +7,19 @@ public sealed record Sketch(
 
 /// <summary>A line from one point to another, in pixels from the upper left corner.</summary>
 /// <param name="IsStrong">Whether it is what the drawing is about, or what that is compared with.</param>
-public sealed record SketchLine(double FromX, double FromY, double ToX, double ToY, bool IsStrong);
+public sealed record SketchLine(double FromX, double FromY, double ToX, double ToY, bool IsStrong)
+{
+    /// <summary>Such as <c>#D55E00</c>; null for that of its strength.</summary>
+    public string? Color { get; init; }
+
+    /// <summary>In pixels.</summary>
+    public double Width { get; init; } = 2;
+}
 
 /// <summary>A word on a base line.</summary>
 /// <param name="IsCentred">Whether the point is its middle, or its left end.</param>
-public sealed record SketchWord(double X, double Y, string Text, bool IsCentred);
+public sealed record SketchWord(double X, double Y, string Text, bool IsCentred)
+{
+    /// <summary>Such as <c>#D55E00</c>; null for black.</summary>
+    public string? Color { get; init; }
+}

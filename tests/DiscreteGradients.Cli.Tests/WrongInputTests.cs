@@ -101,7 +101,7 @@ public sealed class WrongInputTests
     [InlineData("run polynomial --epoch 4", "Unknown option '--epoch'. Did you mean '--epochs'? Run 'dgrad run polynomial --help'.")]
     [InlineData("run polynomial extra", "Unexpected argument 'extra'; options begin with two hyphens. Run 'dgrad run polynomial --help'.")]
     [InlineData("run polynomail", "Unknown experiment 'polynomail'. Did you mean 'polynomial'? Run 'dgrad run --help'.")]
-    [InlineData("rnu", "Unknown command 'rnu'. Choose from: list, run, report, compare, verify, data, bench. Run 'dgrad --help'.")]
+    [InlineData("rnu", "Unknown command 'rnu'. Choose from: list, run, report, compare, verify, data, nas, bench. Run 'dgrad --help'.")]
     [InlineData("list --all", "Unknown option '--all'. Choose from: --help. Run 'dgrad list --help'.")]
     [InlineData("verify", "'dgrad verify' needs FILE. Run 'dgrad verify --help'.")]
     [InlineData("data fetch", "'dgrad data fetch' needs NAME. Run 'dgrad data fetch --help'.")]

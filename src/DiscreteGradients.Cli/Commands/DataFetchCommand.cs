@@ -23,7 +23,12 @@ internal static class DataFetchCommand
             return DgradApp.Done;
         }
 
-        if (set.Find(folders) is { } place)
+        var found = set.Find(folders);
+        if (found?.Words == DataPlace.Cache && set.Homes.Count > 0 && set.Lacking(found.Folder).FirstOrDefault() is { } lacking)
+        {
+            terminal.Out.WriteLine($"{found.Folder} has no {lacking.Published} yet.");
+        }
+        else if (found is { } place)
         {
             try
             {
@@ -42,7 +47,7 @@ internal static class DataFetchCommand
 
         if (set.Homes.Count == 0)
         {
-            var cache = folders.Cache is { } folder ? $", or into {Path.Combine(folder, set.Name)}" : "";
+            var cache = folders.Cache is { } folder ? $", or into {Path.Combine(folder, set.Folder)}" : "";
             throw new OptionException(
                 $"'{set.Name}' has no public home from which these files could be downloaded; "
                 + $"{string.Join(", or ", set.Ways(fetch: false))}{cache}; docs/data.md says how they are made.");

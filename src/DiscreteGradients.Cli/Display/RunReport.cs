@@ -11,16 +11,15 @@ internal static class RunReport
         var headline = metrics.Headline();
         var summaries = MethodSummary.Of(lines, metrics)
             .OrderBy(s => s[headline] is { Mean: var mean } ? headline.Rank(mean) : double.PositiveInfinity).ToList();
-        var published = record.Methods.ToDictionary(
-            m => m.Name,
-            m => ExperimentCatalog.Published(record.Experiment, record.Options, m) is [var first, ..] ? first : null);
+        var all = record.Methods.Select(m => (m.Name, Found: ExperimentCatalog.Published(record.Experiment, record.Options, m))).ToList();
+        var source = all.SelectMany(m => m.Found).FirstOrDefault()?.Source;  // there is room for one
+        var published = all.ToDictionary(m => m.Name, m => m.Found.FirstOrDefault(result => result.Source.Name == source?.Name));
         var shown = metrics.Results().Where(metric => summaries.Exists(s => s[metric] is not null)).ToList();
         var columns = shown.ConvertAll(metric => new Cells(Stacked(metric.Title), s => Format.Number(s[metric])));
         if (record.Optimum is { } optimum)
             columns.Add(new("gap", s => s[headline] is { Mean: var mean } ? Format.Number(headline.Gap(mean, optimum)) : ""));
         columns.Add(new("time\na step", s => Format.Milliseconds(s.TimePerStep)));
         columns.Add(new("n", s => $"{s.Seeds}"));
-        var source = published.Values.FirstOrDefault(p => p is not null)?.Source;
         foreach (var metric in shown.Where(metric => published.Values.Any(p => p?[metric] is not null)))
         {
             columns.Add(new(

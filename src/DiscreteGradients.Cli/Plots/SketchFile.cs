@@ -28,16 +28,20 @@ internal static class SketchFile
     private static void Draw(SKCanvas canvas, Sketch sketch)
     {
         canvas.Clear(SKColors.White);
-        using var pen = new SKPaint { IsAntialias = true, StrokeWidth = 2, Style = SKPaintStyle.Stroke };
+        using var pen = new SKPaint { IsAntialias = true, Style = SKPaintStyle.Stroke };
         foreach (var line in sketch.Lines)
         {
-            pen.Color = line.IsStrong ? Strong : Pale;
+            pen.Color = line.Color is { } color ? SKColor.Parse(color) : line.IsStrong ? Strong : Pale;
+            pen.StrokeWidth = (float)line.Width;
             canvas.DrawLine((float)line.FromX, (float)line.FromY, (float)line.ToX, (float)line.ToY, pen);
         }
 
         using var ink = new SKPaint { IsAntialias = true, Color = SKColors.Black };
         using var font = new SKFont(PlotFont.Face, 15);
         foreach (var word in sketch.Words)
+        {
+            ink.Color = word.Color is { } color ? SKColor.Parse(color) : SKColors.Black;
             canvas.DrawText(word.Text, (float)word.X, (float)word.Y, word.IsCentred ? SKTextAlign.Center : SKTextAlign.Left, font, ink);
+        }
     }
 }

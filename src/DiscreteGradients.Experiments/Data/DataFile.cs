@@ -1,3 +1,4 @@
+using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
@@ -16,6 +17,9 @@ internal sealed record DataFile(string Name, long Bytes, string Sha256)
     /// <summary>Another name under which it is also found, without <c>.gz</c>.</summary>
     internal string? Alias { get; init; }
 
+    /// <summary>True of an archive, whose hash is of its bytes as they are.</summary>
+    internal bool IsArchive { get; init; }
+
     /// <summary>Its name at its homes and in the cache.</summary>
     internal string Published => IsGzip ? $"{Name}.gz" : Name;
 
@@ -33,16 +37,21 @@ internal sealed record DataFile(string Name, long Bytes, string Sha256)
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            using var content = Uncompressed(file);
+            using var content = IsArchive ? file : Uncompressed(file);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             var buffer = new byte[1 << 16];
             var size = 0L;
             for (int got; size <= Bytes && (got = content.Read(buffer)) > 0; size += got)
                 hash.AppendData(buffer, 0, got);
             if (size != Bytes)
-                return $"it must be {Bytes} bytes uncompressed, {(size < Bytes ? $"but ends after {size}" : "but goes on")}";
+            {
+                var ends = size < Bytes ? $"but ends after {size}" : "but goes on";
+                return $"it must be {Bytes} bytes{(IsArchive ? "" : " uncompressed")}, {ends}";
+            }
+
             var sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
-            return sha256 == Sha256 ? null : $"the sha256 of its uncompressed bytes must be {Sha256}, but is {sha256}";
+            return sha256 == Sha256 ? null
+                : $"the sha256 of its {(IsArchive ? "" : "uncompressed ")}bytes must be {Sha256}, but is {sha256}";
         }
         catch (InvalidDataException)
         {
@@ -61,6 +70,9 @@ internal sealed record DataFile(string Name, long Bytes, string Sha256)
 /// <summary>A file of a set, found on this machine. Whatever goes wrong with it is one sentence that names it.</summary>
 internal sealed record FoundFile(DataFile File, string Path, string Set)
 {
+    /// <summary>True if the path is that of an archive which holds the file.</summary>
+    internal bool IsInArchive { get; init; }
+
     private const long LargestText = 1 << 24;
 
     /// <summary>Reads the uncompressed bytes, and checks that they are the published ones.</summary>
@@ -79,7 +91,8 @@ internal sealed record FoundFile(DataFile File, string Path, string Set)
             using var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read);
             if (file.Length == 0)
                 throw new OptionException($"'{Path}' is empty; expected {kind}.");
-            using var content = DataFile.Uncompressed(file);
+            using var uncompressed = DataFile.Uncompressed(file);
+            using var content = IsInArchive ? Member(uncompressed) : uncompressed;
             using var sha256 = SHA256.Create();
             using var hashed = new CryptoStream(content, sha256, CryptoStreamMode.Read);
             try
@@ -109,6 +122,26 @@ internal sealed record FoundFile(DataFile File, string Path, string Set)
         {
             throw new OptionException($"'{Path}' cannot be read: {e.Message.TrimEnd('.')}.");
         }
+    }
+
+    /// <summary>The file inside the archive that begins here.</summary>
+    private Stream Member(Stream archive)
+    {
+        try
+        {
+            var entries = new TarReader(archive, leaveOpen: true);
+            while (entries.GetNextEntry() is { } entry)
+            {
+                if (entry.DataStream is { } content && entry.Name.Split('/')[^1] == File.Name)
+                    return content;
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
+        {
+            throw new OptionException($"'{Path}' is damaged: it is no whole archive of '{Set}'.");
+        }
+
+        throw new OptionException($"'{Path}' holds no {File.Name}; expected the archive of '{Set}'.");
     }
 
     /// <summary>Reads until there is no more or no room, in pieces: a stream that hashes makes room for what it is asked for.</summary>

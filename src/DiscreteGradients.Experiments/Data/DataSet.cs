@@ -2,12 +2,29 @@ namespace DiscreteGradients.Experiments;
 
 /// <summary>A published data set: what it is, the files it comes in, and where they are to be had.</summary>
 /// <remarks>A new one is one declaration in <see cref="DataSets"/>.</remarks>
-/// <param name="Name">Also the name of its folder.</param>
+/// <param name="Name">Also the name of its folder, if it has none that it shares.</param>
 /// <param name="About">What it is, whose, and under which licence.</param>
 /// <param name="Files">In the order in which they are read.</param>
 /// <param name="Parts">What is in them; their bytes are checked, so that this need not be counted.</param>
 internal abstract record DataSet(string Name, string About, IReadOnlyList<DataFile> Files, IReadOnlyList<DataPart> Parts)
 {
+    /// <summary>The folder that it shares with other sets, or null.</summary>
+    internal string? SharedFolder { get; init; }
+
+    /// <summary>The name of its folder.</summary>
+    internal string Folder => SharedFolder ?? Name;
+
+    /// <summary>
+    /// Files that not every use of the set needs, such as labels: they are downloaded with the others, and checked where they are.
+    /// </summary>
+    internal IReadOnlyList<DataFile> Extras { get; init; } = [];
+
+    /// <summary>The archive in which its homes have the files, or null; it is read without being unpacked.</summary>
+    internal DataFile? Archive { get; init; }
+
+    /// <summary>True if a folder that lacks some of the files is passed over.</summary>
+    internal bool NeedsAll { get; init; }
+
     /// <summary>Public addresses, each of a folder that holds the files, in the order in which they are tried.</summary>
     internal IReadOnlyList<string> Homes { get; init; } = [];
 
@@ -35,14 +52,21 @@ internal abstract record DataSet(string Name, string About, IReadOnlyList<DataFi
     /// <summary>The first place that holds a file of the set, or null.</summary>
     internal DataPlace? Find(DataFolders folders) => IsDrawn
         ? DataPlace.Drawn
-        : folders.Places(Name, Package).FirstOrDefault(place => Files.Any(file => file.Find(place.Folder) is not null));
+        : folders.Places(Folder, Package).FirstOrDefault(place => Archive?.Find(place.Folder) is not null
+            || (NeedsAll ? Files.All(IsIn(place.Folder)) : Files.Any(IsIn(place.Folder))));
+
+    /// <summary>What is downloaded.</summary>
+    internal IEnumerable<DataFile> Downloads => Archive is null ? Files.Concat(Extras) : [Archive];
+
+    /// <summary>What a folder lacks of what a download brings.</summary>
+    internal IEnumerable<DataFile> Lacking(string folder) => Extras.Where(file => !IsIn(folder)(file));
 
     /// <summary>Reads all files in a folder, and checks that they are whole and the published ones.</summary>
     /// <exception cref="OptionException">Damaged.</exception>
     internal abstract void Check(string folder);
 
     /// <summary>The places that were looked at, for a sentence.</summary>
-    internal string Places(DataFolders folders) => folders.Places(Name, Package).ToList() is { Count: > 0 } places
+    internal string Places(DataFolders folders) => folders.Places(Folder, Package).ToList() is { Count: > 0 } places
         ? string.Join(", ", places)
         : "no folder, for lack of a home folder";
 
@@ -60,8 +84,12 @@ internal abstract record DataSet(string Name, string About, IReadOnlyList<DataFi
             yield return $"install {PackageName}";
         if (fetch)
             yield return $"run 'dgrad data fetch {Name}'";
-        yield return $"put {And(Files.Select(file => file.Published))} into DIR/{Name} and give --data DIR";
+        var files = And(Files.Select(file => file.Published));
+        yield return $"put {(Archive is null ? files : $"{Archive.Published}, or its {files},")} into DIR/{Folder} and give --data DIR";
     }
+
+    /// <summary>Whether a file is there.</summary>
+    protected static Func<DataFile, bool> IsIn(string folder) => file => file.Find(folder) is not null;
 
     private static string And(IEnumerable<string> words)
     {
@@ -93,13 +121,20 @@ internal sealed record DataSet<T>(
     {
         if (IsDrawn)
             return Read([.. Files.Select(file => new FoundFile(file, folder, Name))]);
+        if (Archive?.Find(folder) is { } archive && !Files.Any(IsIn(folder)))
+            return Read([.. Files.Select(file => new FoundFile(file, archive, Name) { IsInArchive = true })]);
         var rest = Files.Count > 2 ? "other files" : "the other half";
         var paths = Files.Select(file => file.Find(folder)
             ?? throw new OptionException($"'{folder}' holds no {file.Name} or {file.Name}.gz, only {rest} of '{Name}'."));
         return Read([.. Files.Zip(paths, (file, path) => new FoundFile(file, path, Name))]);
     }
 
-    internal override void Check(string folder) => Load(folder);
+    internal override void Check(string folder)
+    {
+        Load(folder);
+        foreach (var file in Extras.Where(IsIn(folder)))
+            new FoundFile(file, file.Find(folder)!, Name).Read("a file of the set", _ => true);
+    }
 }
 
 /// <summary>A set that is nowhere, and where it was looked for.</summary>

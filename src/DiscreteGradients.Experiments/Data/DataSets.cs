@@ -9,7 +9,10 @@ internal static class DataSets
             "mnist",
             "Handwritten digits; LeCun, Bottou, Bengio, Haffner, 1998; no formal licence.",
             trainSha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-            testSha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7") with
+            testSha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            labels: IdxSet.Labels(
+                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2")) with
         {
             Homes = ["https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"],
         },
@@ -17,7 +20,10 @@ internal static class DataSets
             "fashion-mnist",
             "Pictures of clothing; Xiao, Rasul, Vollgraf, 2017; MIT licence.",
             trainSha256: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-            testSha256: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b") with
+            testSha256: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+            labels: IdxSet.Labels(
+                "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34")) with
         {
             Homes = ["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
             Package = "/usr/share/datasets/fashion-mnist",
@@ -38,6 +44,10 @@ internal static class DataSets
             Instead = MadeDigits.Remedy,
         },
         MadeDigits.Set,
+        LabelledSets.Cifar10,
+        LabelledSets.Cifar10Jpeg,
+        LabelledSets.Cifar10At16,
+        MadeShapes.Set,
         ListOpsSets.Set,
         ListOpsSets.MadeSet,
     ];

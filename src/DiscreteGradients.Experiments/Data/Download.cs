@@ -34,13 +34,13 @@ internal sealed class Download(DataSet set, DataFolders folders, Action<Download
     /// <exception cref="OptionException">No home gives the right bytes, or they cannot be written.</exception>
     internal async Task<string> Fetch(CancellationToken cancellation)
     {
-        var folder = Path.Combine(Cache(set, folders), set.Name);
+        var folder = Path.Combine(Cache(set, folders), set.Folder);
         var parts = new List<(string Part, string Path)>();
         try
         {
             DeleteOfKilled(folder);
             using var client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ToConnect }) { Timeout = Timeout.InfiniteTimeSpan };
-            foreach (var file in set.Files)
+            foreach (var file in set.Downloads)
             {
                 var path = Path.Combine(folder, file.Published);
                 parts.Add(($"{path}.{Path.GetRandomFileName()}.part", path));

@@ -3,18 +3,43 @@ using System.Buffers.Binary;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>
-/// Image files in MNIST's IDX format, as they are or compressed with gzip: 0x00000803, count, rows, columns as big-endian 32-bit
-/// numbers, then one byte a pixel, image by image, row by row.
+/// Files in MNIST's IDX format, as they are or compressed with gzip. Images: 0x00000803, count, rows, columns as big-endian 32-bit
+/// numbers, then one byte a pixel, image by image, row by row. Labels: 0x00000801, count, then one byte a label.
 /// </summary>
 /// <remarks>Whatever is wrong with a file is one sentence that names it; nothing is loaded in part.</remarks>
 internal static class IdxFile
 {
     private const int HeaderBytes = 16;
     private const uint ImageMagic = 0x00000803;
+    private const int LabelHeaderBytes = 8;
+    private const uint LabelMagic = 0x00000801;
 
     /// <summary>A file of so many images; some archives have a dot in its name where others have a dash.</summary>
     internal static DataFile Of(string name, int count, string sha256) =>
         new(name, HeaderBytes + (long)count * ImageData.Pixels, sha256) { Alias = name.Replace("-idx", ".idx", StringComparison.Ordinal) };
+
+    /// <summary>A file of so many labels.</summary>
+    internal static DataFile OfLabels(string name, int count, string sha256) =>
+        new(name, LabelHeaderBytes + count, sha256) { Alias = name.Replace("-idx", ".idx", StringComparison.Ordinal) };
+
+    /// <summary>The labels.</summary>
+    /// <exception cref="OptionException">The file is no whole IDX file of so many labels, or not the published one.</exception>
+    internal static byte[] ReadLabels(FoundFile file) => file.Read("an IDX label file", content =>
+    {
+        var count = (int)file.File.Bytes - LabelHeaderBytes;
+        var bytes = new byte[file.File.Bytes + 1];
+        var got = FoundFile.Fill(bytes, content);
+        var magic = BinaryPrimitives.ReadUInt32BigEndian(bytes);
+        if (got >= 4 && magic != LabelMagic)
+        {
+            throw new OptionException(
+                $"'{file.Path}' is not an IDX label file: it begins with 0x{magic:x8}, expected 0x{LabelMagic:x8}.");
+        }
+
+        return got == file.File.Bytes ? bytes[LabelHeaderBytes..^1] : throw new OptionException(
+            $"'{file.Path}' {(got < bytes.Length ? "is cut off" : "goes on")}: {Format.Count(count, "label")} need {file.File.Bytes} bytes; "
+            + $"{(got < bytes.Length ? $"{got}" : "more")} are there.");
+    });
 
     /// <summary>The pixels. More images than the file should have are refused before they are read.</summary>
     /// <exception cref="OptionException">The file is no whole IDX file of such images, or not the published one.</exception>

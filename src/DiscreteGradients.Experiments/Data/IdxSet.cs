@@ -7,7 +7,8 @@ internal static class IdxSet
     internal const string TestFile = "t10k-images-idx3-ubyte";
 
     internal static DataSet<ImageData> Of(
-        string name, string about, string trainSha256, string testSha256, int train = 60_000, int test = 10_000) =>
+        string name, string about, string trainSha256, string testSha256, int train = 60_000, int test = 10_000,
+        params IReadOnlyList<DataFile> labels) =>
         new(
             name,
             about,
@@ -15,6 +16,11 @@ internal static class IdxSet
             ImageData.Parts(train, test),
             files => new ImageData(name, IdxFile.ReadImages(files[0]), IdxFile.ReadImages(files[1])))
         {
+            Extras = labels,
             Instead = MadeDigits.Remedy,
         };
+
+    /// <summary>The files of labels: for training, then for testing.</summary>
+    internal static DataFile[] Labels(string trainSha256, string testSha256, int train = 60_000, int test = 10_000) =>
+        [IdxFile.OfLabels("train-labels-idx1-ubyte", train, trainSha256), IdxFile.OfLabels("t10k-labels-idx1-ubyte", test, testSha256)];
 }

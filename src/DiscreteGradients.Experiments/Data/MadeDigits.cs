@@ -48,7 +48,7 @@ internal static class MadeDigits
 
     /// <summary>Digits 0, 1, …, 9, 0, … in turn, so that every ten images hold one of each.</summary>
     internal static ImageData Draw(int train = Train, int test = Test, ulong seed = 1) =>
-        new(Name, Images(train, new Noise(seed)), Images(test, new Noise(~seed)));
+        new(Name, Images(train, new SplitMix(seed)), Images(test, new SplitMix(~seed)));
 
     private static ImageData Draw(DataFile expected)
     {
@@ -58,7 +58,7 @@ internal static class MadeDigits
             $"'{Name}' comes out differently on this machine: the sha256 of its pixels must be {expected.Sha256}; got {sha256}.");
     }
 
-    private static byte[] Images(int count, Noise noise)
+    private static byte[] Images(int count, SplitMix noise)
     {
         var pixels = new byte[count * ImageData.Pixels];
         for (var i = 0; i < count; i++)
@@ -66,7 +66,7 @@ internal static class MadeDigits
         return pixels;
     }
 
-    private static void DrawOne((float X, float Y)?[] strokes, Noise noise, Span<byte> image)
+    private static void DrawOne((float X, float Y)?[] strokes, SplitMix noise, Span<byte> image)
     {
         var (width, height) = (noise.Uniform(9, 14), noise.Uniform(16, 20));
         var (left, top) = (14 - width / 2 + noise.Uniform(-1.5f, 1.5f), 14 - height / 2 + noise.Uniform(-1.5f, 1.5f));
@@ -109,16 +109,4 @@ internal static class MadeDigits
     }
 
     private static int Inside(float coordinate) => Math.Clamp((int)coordinate, 0, ImageData.Side - 1);
-
-    /// <summary>SplitMix64: the same numbers on every machine and every version of .NET.</summary>
-    private sealed class Noise(ulong state)
-    {
-        internal float Uniform(float low, float high)
-        {
-            state += 0x9e3779b97f4a7c15;
-            var mixed = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9;
-            mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-            return low + (high - low) * ((mixed ^ (mixed >> 31)) >> 40) / (1 << 24);
-        }
-    }
 }

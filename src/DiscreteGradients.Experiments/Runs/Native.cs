@@ -16,6 +16,15 @@ internal static partial class Native
     }
 
     /// <summary>
+    /// Keeps libtorch's warnings off the screen. On processors that NNPACK does not know, it writes one for every small convolution.
+    /// </summary>
+    internal static void SilenceWarnings()
+    {
+        if (!OperatingSystem.IsWindows())
+            _ = SetEnvironmentVariable("TORCH_CPP_LOG_LEVEL", "ERROR", overwrite: 0);
+    }
+
+    /// <summary>
     /// Lets glibc keep what libtorch frees, up to a gigabyte, instead of giving it back to the system after every step and faulting it in
     /// again page by page at the next one.
     /// </summary>

@@ -137,10 +137,10 @@ public abstract class TrainingRun : IDisposable
             Keep($"estimator.{name}", tensor);
     }
 
-    /// <summary>Makes an optimiser part of the state.</summary>
-    private protected void Keep(Optimizer optimizer)
+    /// <summary>Makes an optimiser part of the state; <paramref name="prefix"/> tells several of them apart.</summary>
+    private protected void Keep(Optimizer optimizer, string prefix = "")
     {
         foreach (var (name, tensor) in optimizer.State)
-            Keep($"optimizer.{name}", tensor);
+            Keep($"{prefix}optimizer.{name}", tensor);
     }
 }

@@ -223,6 +223,27 @@ public sealed class DataTests : IDisposable
     }
 
     [Fact]
+    public void Fetch_brings_the_labels_that_the_cache_has_not_yet_and_leaves_other_folders_alone()
+    {
+        byte[] train = [0, 0, 8, 1, 0, 0, 0, 1, 7], test = [0, 0, 8, 1, 0, 0, 0, 1, 8];
+        _server.With("train-labels-idx1-ubyte.gz", Idx.Gzip(train)).With("t10k-labels-idx1-ubyte.gz", Idx.Gzip(test));
+        var set = TinySet.With(_server.Address) with { Extras = IdxSet.Labels(Idx.Sha256(train), Idx.Sha256(test), 1, 1) };
+        WriteTiny("cache/dgrad");
+
+        Assert.Equal(0, DataFetchCommand.Fetch(set, Folders, Terminal));
+
+        Assert.Equal($"{Cache} has no train-labels-idx1-ubyte.gz yet.", Lines[0]);
+        Assert.Equal(
+            [TinySet.TestFile, "t10k-labels-idx1-ubyte.gz", TinySet.TrainFile, "train-labels-idx1-ubyte.gz"],
+            Directory.GetFiles(Cache).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(4, _server.Requests.Count);
+        Assert.Equal(0, DataFetchCommand.Fetch(set, Folders, Terminal));
+        WriteTiny("variable");
+        Assert.Equal(0, DataFetchCommand.Fetch(set, Folders, Terminal));
+        Assert.Equal(4, _server.Requests.Count);
+    }
+
+    [Fact]
     public void Fetch_replaces_what_is_damaged_in_the_cache()
     {
         WriteTiny("cache/dgrad", Idx.Images(1));
