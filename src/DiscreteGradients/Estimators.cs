@@ -3,17 +3,10 @@ namespace DiscreteGradients;
 /// <summary>A named configuration of an estimator.</summary>
 public sealed class EstimatorEntry
 {
-    private static readonly Dictionary<string, object> Nothing = [];
+    private readonly RegistryRow<GradientEstimator> _row;
 
-    private readonly Func<SettingReader, GradientEstimator> _create;
-
-    internal EstimatorEntry(string name, string summary, Func<SettingReader, GradientEstimator> create)
-    {
-        (Name, Summary, _create) = (name, summary, create);
-        var reader = new SettingReader(Nothing);
-        Default = create(reader);
-        Settings = reader.Declared;
-    }
+    internal EstimatorEntry(string name, string summary, Func<SettingReader, GradientEstimator> create) =>
+        (Name, Summary, _row) = (name, summary, new(name, create));
 
     /// <summary>The name used by the tool, tables and run files.</summary>
     public string Name { get; }
@@ -22,7 +15,7 @@ public sealed class EstimatorEntry
     public string Summary { get; }
 
     /// <summary>Its family: pathwise, score function, adaptive or enumeration.</summary>
-    public string Kind => Default switch
+    public string Kind => _row.Default switch
     {
         PathwiseEstimator => "pathwise",
         ScoreFunctionEstimator => "score function",
@@ -31,28 +24,18 @@ public sealed class EstimatorEntry
     };
 
     /// <summary>The estimator with its published defaults, a copy at every call: nobody shares what an adaptive one learns.</summary>
-    public GradientEstimator Default => field with { };
+    public GradientEstimator Default => _row.Default with { };
 
     /// <summary>What can be set.</summary>
-    public IReadOnlyList<EstimatorSetting> Settings { get; }
+    public IReadOnlyList<EstimatorSetting> Settings => _row.Settings;
 
     /// <summary>Whether it has a setting of that name.</summary>
-    public bool Has(string setting) => Settings.Any(s => s.Name == setting);
+    public bool Has(string setting) => _row.Has(setting);
 
     /// <summary>Creates the estimator.</summary>
     /// <param name="settings">Numbers, texts or JSON values by the names of <see cref="Settings"/>. The rest is as published.</param>
     /// <exception cref="ArgumentException">A value is of the wrong type or out of range, or the estimator has no such setting.</exception>
-    public GradientEstimator Create(IReadOnlyDictionary<string, object> settings)
-    {
-        Check.Given(settings);
-        if (settings.Keys.FirstOrDefault(name => !Has(name)) is { } unknown)
-        {
-            var known = Settings.Count == 0 ? "none" : string.Join(", ", Settings.Select(s => s.Name));
-            throw new ArgumentException($"'{Name}' has no setting '{unknown}'; it has {known}.", nameof(settings));
-        }
-
-        return _create(new SettingReader(settings));
-    }
+    public GradientEstimator Create(IReadOnlyDictionary<string, object> settings) => _row.Create(settings);
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -39,6 +39,9 @@ public abstract record PathwiseEstimator : GradientEstimator
     /// </summary>
     protected abstract Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise);
 
+    /// <summary>A sample of float32 or float64 logits that hold neither NaN nor +∞, in the caller's dispose scope.</summary>
+    internal Tensor Sample(Tensor logits, Noise noise) => Core(logits, null, noise);
+
     internal Tensor SoftenLogits(Tensor logits, Tensor hard, Noise noise) => Soften(Masking.LogProbabilities(logits), hard, noise);
 
     /// <inheritdoc/>

@@ -22,6 +22,9 @@ internal static class Memory
         return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(start.bytes));
     }
 
+    /// <summary>A row of a matrix of that width.</summary>
+    internal static unsafe Span<T> Row<T>(T* start, long row, int width) where T : unmanaged => new(start + (row * width), width);
+
     /// <summary>The tensor itself if it is contiguous: even another handle of it costs as much as a short row.</summary>
     internal static Tensor Contiguous(Tensor tensor) => tensor.is_contiguous() ? tensor : tensor.contiguous();
 

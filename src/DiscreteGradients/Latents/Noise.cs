@@ -109,6 +109,34 @@ public readonly struct Noise
         return values;
     }
 
+    /// <summary>Uniform numbers from 0 to 1 of the shape, dtype and device of a float32 or float64 tensor.</summary>
+    internal unsafe Tensor UniformLike(Tensor like)
+    {
+        if (like.device_type != DeviceType.CPU || like.dtype != ScalarType.Float32 || like.numel() == 0)
+            return Uniform(1, like.numel(), like.device).to_type(like.dtype).view(like.shape);
+        var values = empty(like.shape);
+        var to = Memory.Address<float>(values);
+        var (count, i) = (values.numel(), 0L);
+        for (; i + Vector256<float>.Count <= count; i += Vector256<float>.Count)
+            Vector256.Store(Vector512.Narrow(Uniforms(i), Uniforms(i)).GetLower(), to + i);
+        for (; i < count; i++)
+            to[i] = (float)Uniform(i);
+        return values;
+    }
+
+    /// <summary>Standard normal numbers of the shape of a float32 or float64 tensor [.., K].</summary>
+    internal Tensor Normal(Tensor like)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var radius = (2 * Exponential(1, like).squeeze(0)).sqrt();
+        return (radius * (2 * Math.PI * Other().UniformLike(like)).cos()).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>True with that probability, independently, of the shape of a tensor.</summary>
+    internal Tensor Coin(Tensor like, double probability) =>
+        Uniform(1, like.numel(), like.device).view(like.shape) < probability;
+
     /// <summary>Other devices draw with their own generator, seeded with the key.</summary>
     private Generator OnDevice(Device device) => new(_start, device);
 
