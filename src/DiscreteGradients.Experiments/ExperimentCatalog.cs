@@ -59,7 +59,7 @@ internal static class ExperimentCatalog
     };
 
     private static readonly ExperimentEntry[] Rows =
-        [PolynomialExperiment.Entry, VaeExperiment.Entry, BernoulliVaeExperiment.Entry, ListOpsExperiment.Entry];
+        [PolynomialExperiment.Entry, VaeExperiment.Entry, BernoulliVaeExperiment.Entry, ListOpsExperiment.Entry, MoeExperiment.Entry];
 
     private static readonly AsyncLocal<ExperimentEntry[]?> Guests = new();
 

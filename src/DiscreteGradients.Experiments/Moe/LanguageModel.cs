@@ -18,17 +18,15 @@ internal sealed class LanguageModel : Module<Tensor, Tensor>
     private readonly Linear _head;
 
     /// <param name="characters">Distinct characters.</param>
-    /// <param name="mixture">Makes the mixture of experts of a layer, 0, 1, …</param>
+    /// <param name="layer">Makes the mixture of experts of a block.</param>
     /// <param name="weights">Draws the weights.</param>
-    /// <param name="dropout">Shared by all layers.</param>
-    internal LanguageModel(
-        MoeOptions options, int characters, Func<int, Module<Tensor, Tensor>> mixture, Generator weights, Dropout dropout)
+    /// <param name="dropout">Shared by all blocks.</param>
+    internal LanguageModel(MoeOptions options, int characters, Func<RoutedLayer> layer, Generator weights, Dropout dropout)
         : base(nameof(LanguageModel))
     {
-        using var _ = no_grad();
-        _characters = Parameter(randn([characters, options.Width], generator: weights));
-        _positions = Parameter(randn([options.Block, options.Width], generator: weights));
-        _blocks = [.. Enumerable.Range(0, options.Layers).Select(i => new TransformerBlock(options, mixture(i), weights, dropout))];
+        _characters = Layers.Weight(characters, options.Width, 1, weights);
+        _positions = Layers.Weight(options.Block, options.Width, 1, weights);
+        _blocks = [.. Enumerable.Range(0, options.Layers).Select(_ => new TransformerBlock(options, layer(), weights, dropout))];
         _norm = LayerNorm(options.Width);
         _head = Layers.Linear(options.Width, characters, weights);
         foreach (var (i, block) in _blocks.Index())
@@ -36,8 +34,8 @@ internal sealed class LanguageModel : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The mixture of each layer.</summary>
-    internal IEnumerable<Module<Tensor, Tensor>> Mixtures => _blocks.Select(block => block.Mixture);
+    /// <summary>The mixture of each block.</summary>
+    internal IReadOnlyList<RoutedLayer> Mixtures => [.. _blocks.Select(block => block.Layer)];
 
     /// <summary>Logits of the next character [B, T, characters] after each of the characters [B, T].</summary>
     public override Tensor forward(Tensor text) => Logits(Before(text, _blocks.Length));
@@ -65,21 +63,21 @@ internal sealed class TransformerBlock : Module<Tensor, Tensor>
     private readonly Attention _attention;
     private readonly LayerNorm _second;
 
-    internal TransformerBlock(MoeOptions options, Module<Tensor, Tensor> mixture, Generator weights, Dropout dropout)
+    internal TransformerBlock(MoeOptions options, RoutedLayer layer, Generator weights, Dropout dropout)
         : base(nameof(TransformerBlock))
     {
         (_first, _second) = (LayerNorm(options.Width), LayerNorm(options.Width));
-        (_attention, Mixture) = (new Attention(options, weights, dropout), mixture);
+        (_attention, Layer) = (new Attention(options, weights, dropout), layer);
         RegisterComponents();
-        register_module("mixture", mixture);
+        register_module("mixture", layer.Mixture);
     }
 
-    internal Module<Tensor, Tensor> Mixture { get; }
+    internal RoutedLayer Layer { get; }
 
     public override Tensor forward(Tensor x)
     {
         x = Attended(x);
-        return x + Mixture.forward(Normed(x));
+        return x + Layer.Mixture.forward(Normed(x));
     }
 
     /// <summary>The states after attention.</summary>
@@ -101,7 +99,7 @@ internal sealed class Attention : Module<Tensor, Tensor>
         : base(nameof(Attention))
     {
         (_heads, _dropout) = (options.Heads, dropout);
-        _all = Layers.Weight(options.Width, 3 * options.Width, weights);
+        _all = Layers.Weight(3 * options.Width, options.Width, Math.Sqrt(2.0 / options.Width), weights);
         _output = Layers.Linear(options.Width, options.Width, weights);
         RegisterComponents();
     }

@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>Linear layers with weights from N(0, 2/inputs) and biases from U(−1/√inputs, 1/√inputs), all from one generator.</summary>
+/// <summary>Linear layers with weights from N(0, 2/inputs) and biases from U(−1/√inputs, 1/√inputs), of one generator.</summary>
 /// <remarks>Reference: He, Zhang, Ren, Sun 2015, arXiv 1502.01852, equation 10.</remarks>
 internal static class Layers
 {
@@ -23,9 +23,12 @@ internal static class Layers
         layer.bias?.uniform_(-1 / Math.Sqrt(inputs), 1 / Math.Sqrt(inputs), generator);
     }
 
-    /// <summary>A weight [outputs, inputs] of a layer without a bias.</summary>
-    internal static Parameter Weight(long inputs, long outputs, Generator generator) =>
-        Parameter(randn([outputs, inputs], generator: generator).mul_(Math.Sqrt(2.0 / inputs)));
+    /// <summary>A parameter [rows, columns] drawn from a normal distribution.</summary>
+    internal static Parameter Weight(long rows, long columns, double deviation, Generator generator)
+    {
+        using var _ = no_grad();
+        return Parameter(empty(rows, columns).normal_(0, deviation, generator).DetachFromDisposeScope());
+    }
 
     /// <summary>A layer, by <see cref="FusedLinear"/> where it can be.</summary>
     internal static Tensor Apply(Linear layer, Tensor x, float slope = 1) => FusedLinear.Takes(x, layer.weight)

@@ -35,7 +35,7 @@ public sealed record MoeOptions : IPresetOptions
     [Description("Language: characters read at once.")]
     public int Block { get; init; } = 32;
 
-    [Description("Language: hidden units of an expert; by default --width.")]
+    [Description("Language: hidden units of an expert; by default twice --width.")]
     public int? Hidden { get; init; }
 
     [Description("Language: part of attention, its result and the experts' results that is dropped in training.")]
@@ -66,8 +66,8 @@ public sealed record MoeOptions : IPresetOptions
     [Description("Weight of the loss that keeps scores small (z-loss); 0: none.")]
     public double ZLoss { get; init; }
 
-    [Description("Step of the biases that balance the load without a loss; 0: none.")]
-    public double BiasStep { get; init; }
+    [Description("How much a step moves the biases that balance the load without a loss; 0: none.")]
+    public double BiasRate { get; init; }
 
     [Description("Places of an expert, as a multiple of its even share; more tokens are dropped. By default none is.")]
     public double? Capacity { get; init; }

@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>Points x ~ N(0, I), each of a class c with a linear function of its own: y = W_c x, entries of W_c from N(0, 1/width).</summary>
+/// <summary>Points x ~ N(0, I), each of a class c with its own linear function: y = W_c x, entries of W_c from N(0, 1/width).</summary>
 /// <remarks>
 /// What the router gets must tell it the class, or there is nothing to learn. Either the class stands beside the point, as a one-hot row,
 /// or it follows from where the point is: it is the largest of ⟨a_c, x⟩ for random directions a_c.

@@ -4,7 +4,9 @@ using DiscreteGradients.Fused;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>What dropout multiplies numbers by: 0, or 1 / (1 − share). A function of the noise and the number's place, so nothing is stored.</summary>
+/// <summary>
+/// What dropout multiplies numbers by: 0, or 1 / (1 − share). A function of the noise and the number's place, so nothing is stored.
+/// </summary>
 /// <param name="Noise">One number from a generator.</param>
 /// <param name="Share">What is dropped, from 0 to below 1.</param>
 internal readonly record struct Dropping(Noise Noise, double Share)

@@ -4,8 +4,8 @@ using DiscreteGradients.Fused;
 namespace DiscreteGradients.Experiments;
 
 /// <summary>
-/// Attention of several heads to the same place and those before it, as one function of autograd: for short texts and narrow heads, of which
-/// libtorch's batched products and the masks, softmaxes and dropouts between them take many times as long.
+/// Attention of several heads to the same place and those before it, as one function of autograd: for short texts and narrow heads, of
+/// which libtorch's batched products and the masks, softmaxes and dropouts between them take many times as long.
 /// </summary>
 internal sealed class FusedAttention : FusedFunction<FusedAttention>
 {
