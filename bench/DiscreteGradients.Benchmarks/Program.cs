@@ -5,5 +5,7 @@ if (args is ["tree-step", ..])
     TreeStep.Run(args);
 else if (args is ["vae-step"])
     VaeStep.Run();
+else if (args is ["moe-layer", ..])
+    MoeLayer.Run(args);
 else
     BenchmarkSwitcher.FromTypes([typeof(KernelBenchmarks)]).Run(args, new KernelConfig());

@@ -17,6 +17,7 @@ public class SamplesTests
         { "hello.cs", 40, @"^probabilities after 100 steps: 0\.0\d 0\.0\d (1\.00|0\.9\d) 0\.0\d$" },
         { "check-your-gradient.cs", 40, @"^reinmax +0\.\d+ ± 0\.\d+ +0\.\d+ ± 0\.\d+ +0\.9\d+ ± 0\.\d+ *$" },
         { "replace-straight-through.cs", 40, @"^ReinMax: +reconstruction error 0\.1\d\d$" },
+        { "mixture-of-experts.cs", 40, @"^dense +error 0\.\d\d\d, tokens of each expert 256 256 256 256$" },
         { "train-your-model.cs", 110, @"^resumed after step 250: same error True$" },
     };
 

@@ -4,8 +4,8 @@ using System.Numerics.Tensors;
 namespace DiscreteGradients.Fused;
 
 /// <summary>
-/// What a token gets of its experts, Σ w o over its rows: weights [T, N] and the experts' outputs [rows, W] → [T, W]. One pass back gives
-/// the outputs their gradient w u and the weights theirs, ⟨u, o⟩.
+/// What a token gets of its experts, Σ w o over its rows: weights [T, N] and the experts' outputs [rows, W] → [T, W]. One pass back
+/// gives the outputs their gradient w u and the weights theirs, ⟨u, o⟩.
 /// </summary>
 /// <remarks>
 /// Hidden rows add nothing; only the weights get their gradient. Idle inputs are those of experts without a row: they get a zero gradient.

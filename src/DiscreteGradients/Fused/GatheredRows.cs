@@ -3,7 +3,9 @@ using System.Numerics.Tensors;
 
 namespace DiscreteGradients.Fused;
 
-/// <summary>The rows of the tokens that experts run on, x [T, W] → [rows, W]; on the way back every token adds up the gradients of its rows.</summary>
+/// <summary>
+/// The rows of the tokens that experts run on, x [T, W] → [rows, W]; on the way back every token adds up the gradients of its rows.
+/// </summary>
 internal sealed class GatheredRows : FusedFunction<GatheredRows>
 {
     internal static Tensor Of(Tensor x, Grouping grouping)

@@ -19,7 +19,7 @@ public sealed record DenseRouter : Router
     /// <inheritdoc/>
     protected override Routing Choose(Tensor scores, Tensor? bias, Noise? noise)
     {
-        var p = scores.softmax(-1);
+        var p = FusedSoftmax.Of(scores);
         return new(scores.detach() > double.NegativeInfinity, p, p);
     }
 }

@@ -2,10 +2,9 @@ namespace DiscreteGradients;
 
 /// <summary>DenseMixer: top-k forward, and backward as if all experts had taken part.</summary>
 /// <remarks>
-/// y = Σ pᵢ Eᵢ(x) over the k best. The gradient at θ is J(p) s with s = ⟨u, Eᵢ(x)⟩ of all experts, which is straight-through for the dense
-/// mixture g(Σ pᵢ Eᵢ(x)): exact for linear g. Experts and input get the gradient of the k terms. N experts forward, k of them with a graph;
-/// k backward.
-/// Reference: Yao et al. 2025, DenseMixer (github.com/yaof20/DenseMixer).
+/// y = Σ pᵢ Eᵢ(x) over the k best. The gradient at θ is J(p) s with s = ⟨u, Eᵢ(x)⟩ of all experts, which is straight-through
+/// for the dense mixture g(Σ pᵢ Eᵢ(x)): exact for linear g. Experts and input get the gradient of the k terms. N experts forward, k of
+/// them with a graph; k backward. Reference: Yao et al. 2025, DenseMixer (github.com/yaof20/DenseMixer).
 /// </remarks>
 /// <param name="Picks">k, experts for each token.</param>
 /// <param name="IsNormalized">
@@ -34,7 +33,7 @@ public sealed record DenseStraightThroughRouter(int Picks = 2, bool IsNormalized
     /// <inheritdoc/>
     protected override Routing Choose(Tensor scores, Tensor? bias, Noise? noise)
     {
-        var p = scores.softmax(-1);
+        var p = FusedSoftmax.Of(scores);
         var chosen = ExpertPicks.Highest(scores, bias, Picks);
         if (!IsNormalized)
             return new(chosen, p, p, IsDense: noise is not null);

@@ -38,7 +38,7 @@ internal static class ExpertPicks
         {
             var left = chosen is null ? scores : Without(scores, chosen);
             var near = Near(left, threshold, taken, picks);
-            var p = (temperature == 1 ? near : near / temperature).softmax(-1);
+            var p = FusedSoftmax.Of(temperature == 1 ? near : near / temperature);
             var (pick, isBest) = Pick(near, temperature, noise);
             var weight = gate(p, isBest, noise?.Other());
             (chosen, weights) = chosen is null ? (pick, weight) : (chosen | pick, where(pick, weight, weights!));
@@ -50,7 +50,8 @@ internal static class ExpertPicks
     }
 
     /// <summary>
-    /// Scores with −∞ in place of those too far below the best θ*: an expert stays if θ* − θ ≤ r (|θ*| + |θ|). At r = 1 all stay.
+    /// Scores with −∞ in place of those too far below the best θ*: an expert stays if θ* − θ ≤ r (|θ*| + |θ|). At r = 1 all
+    /// stay.
     /// </summary>
     internal static Tensor Near(Tensor scores, double threshold, int taken = 0, int picks = 1)
     {

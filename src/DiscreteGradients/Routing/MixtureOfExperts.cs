@@ -1,4 +1,4 @@
-using TorchSharp.Modules;
+using System.Runtime.InteropServices;
 using Expert = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
 
 namespace DiscreteGradients;
@@ -8,9 +8,9 @@ namespace DiscreteGradients;
 /// weighted sum of what its experts made of it.
 /// </summary>
 /// <remarks>
-/// Tokens are the rows of the last axis, [.., W]. No token is dropped unless there is a capacity. An expert that gets no token does not run,
-/// and its parameters get a zero gradient. In evaluation (<c>eval()</c>) experts are chosen without randomness. What is learnt, and the bias
-/// that balances, are saved with the module. <see cref="Report"/> has losses and monitors of the last call.
+/// Tokens are the rows of the last axis, [.., W]. No token is dropped unless there is a capacity. An expert that gets no token does not
+/// run, and its parameters get a zero gradient. In evaluation (<c>eval()</c>) experts are chosen without randomness. What is learnt, and
+/// the bias that balances, are saved with the module. <see cref="Report"/> has losses and monitors of the last call.
 /// </remarks>
 public sealed class MixtureOfExperts : nn.Module<Tensor, Tensor>
 {
@@ -85,14 +85,20 @@ public sealed class MixtureOfExperts : nn.Module<Tensor, Tensor>
     /// <summary>The same for the tokens that count; the others take no part, and their output is zero.</summary>
     /// <param name="x">[.., W].</param>
     /// <param name="mask">True where a token counts, Boolean [..]; null for all.</param>
-    /// <exception cref="ArgumentException">Wrong shape or dtype; scores that hold NaN or +∞; an expert whose output has another shape.</exception>
+    /// <exception cref="ArgumentException">
+    /// Wrong shape or dtype; scores that hold NaN or +∞; an expert whose output has another shape.
+    /// </exception>
     public Tensor forward(Tensor x, Tensor? mask) => Run(x, scores: null, mask);
 
-    /// <summary>The same with scores of your own in place of the scorer's, for a router that sees something else than the experts do.</summary>
+    /// <summary>
+    /// The same with scores of your own in place of the scorer's, for a router that sees something else than the experts do.
+    /// </summary>
     /// <param name="x">[.., W].</param>
     /// <param name="scores">[.., N · <see cref="Router.ScoresPerExpert"/>].</param>
     /// <param name="mask">True where a token counts, Boolean [..]; null for all.</param>
-    /// <exception cref="ArgumentException">Wrong shape or dtype; scores that hold NaN or +∞; an expert whose output has another shape.</exception>
+    /// <exception cref="ArgumentException">
+    /// Wrong shape or dtype; scores that hold NaN or +∞; an expert whose output has another shape.
+    /// </exception>
     public Tensor Mix(Tensor x, Tensor scores, Tensor? mask = null)
     {
         Check.Given(scores);
@@ -104,7 +110,7 @@ public sealed class MixtureOfExperts : nn.Module<Tensor, Tensor>
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        return Math.Sqrt(_scorer.parameters().Sum(p => p.grad is { } gradient ? gradient.pow(2).sum(ScalarType.Float64).item<double>() : 0));
+        return Math.Sqrt(_scorer.parameters().Sum(p => p.grad is { } g ? g.pow(2).sum(ScalarType.Float64).item<double>() : 0));
     }
 
     private Tensor Run(Tensor x, Tensor? scores, Tensor? mask)
@@ -189,6 +195,18 @@ public sealed class MixtureOfExperts : nn.Module<Tensor, Tensor>
         return CombinedRows.Of(routing.Weights.to_type(x.dtype), visible, hidden, _outputs, outputs, others, idle);
     }
 
+    private Tensor Called(int expert, Tensor rows)
+    {
+        try
+        {
+            return _experts[expert].call(rows);
+        }
+        catch (ExternalException e) when (e.Message.Contains("modified inplace", StringComparison.Ordinal))
+        {
+            throw RoutingCheck.InPlace(expert, e);
+        }
+    }
+
     /// <summary>What each expert makes of its rows; nothing of one that has none.</summary>
     private List<Tensor> Outputs(Tensor x, Grouping grouping)
     {
@@ -197,7 +215,7 @@ public sealed class MixtureOfExperts : nn.Module<Tensor, Tensor>
         for (var e = 0; e < _experts.Length; e++)
         {
             if (grouping.Counts[e] > 0)
-                outputs.Add(RoutingCheck.Output(e, _experts[e].call(parts[e]), parts[e], _outputs));
+                outputs.Add(RoutingCheck.Output(e, Called(e, parts[e]), parts[e], _outputs));
         }
 
         return outputs;

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace DiscreteGradients;
 
 /// <summary>Decides which of N experts a token goes to, and how that decision is learnt.</summary>
@@ -26,8 +28,8 @@ public abstract record Router
     public virtual int ScoresPerExpert => 1;
 
     /// <summary>
-    /// r of the noise on the router's input in training: each number is multiplied by a uniform one from 1 − r to 1 + r. The experts see the
-    /// input without it. <see cref="MixtureOfExperts"/> does it.
+    /// r of the noise on the router's input in training: each number is multiplied by a uniform one from 1 − r to 1 + r. The experts see
+    /// the input without it. <see cref="MixtureOfExperts"/> does it.
     /// </summary>
     public virtual double InputNoise => 0;
 
@@ -39,6 +41,9 @@ public abstract record Router
     /// would follow another law than their gradient.
     /// </summary>
     public virtual bool TakesBias => false;
+
+    /// <summary>Writes the settings alone, in <see cref="object.ToString"/>.</summary>
+    protected virtual bool PrintMembers(StringBuilder builder) => false;
 
     /// <summary>Routes tokens.</summary>
     /// <param name="scores">θ [T, N · <see cref="ScoresPerExpert"/>]; −∞ excludes an expert. Never disposed.</param>
@@ -72,8 +77,8 @@ public abstract record Router
     }
 
     /// <summary>
-    /// Routes tokens by their scores, float32 or float64, without NaN and +∞. There is a bias [N] at most if the router takes one, and noise
-    /// in training only. The caller opens the dispose scope.
+    /// Routes tokens by their scores, float32 or float64, without NaN and +∞. There is a bias [N] at most if the router takes one, and
+    /// noise in training only. The caller opens the dispose scope.
     /// </summary>
     protected abstract Routing Choose(Tensor scores, Tensor? bias, Noise? noise);
 }

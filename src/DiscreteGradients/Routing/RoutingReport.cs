@@ -25,8 +25,9 @@ public sealed class RoutingReport
     public double DroppedShare => (double)Dropped / Math.Max(1, Load.Sum());
 
     /// <summary>
-    /// N Σ fᵢ Pᵢ, with f the share of all choices that went to an expert, a constant, and P its mean probability: 1 for uniform routing,
-    /// whatever the number of picks, N if one expert has all; 0 for an empty batch. To be added to the loss with a weight of about 0.01.
+    /// N Σ fᵢ Pᵢ, with f the share of all choices that went to an expert, a constant, and P its mean probability: 1 for uniform
+    /// routing, whatever the number of picks, N if one expert has all; 0 for an empty batch. To be added to the loss with a weight of about
+    /// 0.01.
     /// </summary>
     /// <remarks>Reference: Fedus, Zoph, Shazeer 2022, arXiv 2101.03961, equations 4 to 6.</remarks>
     public Tensor BalanceLoss()
@@ -38,8 +39,8 @@ public sealed class RoutingReport
     }
 
     /// <summary>
-    /// The mean over tokens of (log Σ exp θ)², which keeps scores small; 0 for an empty batch. To be added to the loss with a weight of about
-    /// 0.001.
+    /// The mean over tokens of (log Σ exp θ)², which keeps scores small; 0 for an empty batch. To be added to the loss with a weight of
+    /// about 0.001.
     /// </summary>
     /// <remarks>Reference: Zoph et al. 2022, arXiv 2202.08906, equation 5.</remarks>
     public Tensor ZLoss()
@@ -48,7 +49,9 @@ public sealed class RoutingReport
         return (_scores.narrow(-1, 0, Load.Count).logsumexp(-1).pow(2).sum() / Tokens).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The mean over tokens of the entropy of the router's probabilities in nats: 0 for a router that is sure, log N at most.</summary>
+    /// <summary>
+    /// The mean over tokens of the entropy of the router's probabilities in nats: 0 for a router that is sure, log N at most.
+    /// </summary>
     public double Entropy()
     {
         using var _ = no_grad();

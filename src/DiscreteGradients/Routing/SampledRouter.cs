@@ -2,10 +2,10 @@ namespace DiscreteGradients;
 
 /// <summary>One expert drawn from the softmax of the scores, at full weight, with the gradient of a pathwise estimator.</summary>
 /// <remarks>
-/// Stands for the objective Σ pᵢ g(Eᵢ(x)); y = E_D(x), D ~ p. The gradient at θ is the estimator's, with s = ⟨u, Eᵢ(x)⟩ of all experts as
-/// the gradient at its one-hot sample. With <see cref="ReinMax"/> it is ½ [J(p) s + ⟨s, D − p⟩ (D − p)], exact for quadratic g. N experts
-/// forward, one of them with a graph; one backward. In evaluation the best expert, at full weight.
-/// Reference: Liu et al. 2023, arXiv 2304.08612, equation 7.
+/// Stands for the objective Σ pᵢ g(Eᵢ(x)); y = E_D(x), D ~ p. The gradient at θ is the estimator's, with s = ⟨u, Eᵢ(x)⟩ of all
+/// experts as the gradient at its one-hot sample. With <see cref="ReinMax"/> it is ½ [J(p) s + ⟨s, D − p⟩ (D − p)], exact for
+/// quadratic g. N experts forward, one of them with a graph; one backward. In evaluation the best expert, at full weight. Reference: Liu et
+/// al. 2023, arXiv 2304.08612, equation 7.
 /// </remarks>
 /// <param name="Estimator">Draws the expert and gives the sample its gradient.</param>
 public sealed record SampledRouter(PathwiseEstimator Estimator) : Router
@@ -25,7 +25,7 @@ public sealed record SampledRouter(PathwiseEstimator Estimator) : Router
     /// <inheritdoc/>
     protected override Routing Choose(Tensor scores, Tensor? bias, Noise? noise)
     {
-        var p = scores.softmax(-1);
+        var p = FusedSoftmax.Of(scores);
         if (noise is not { } source)
         {
             var best = ExpertPicks.OneOf(ExpertPicks.Best(scores), scores);

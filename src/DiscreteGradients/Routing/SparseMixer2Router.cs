@@ -38,7 +38,7 @@ public sealed record SparseMixer2Router(int Picks = 2, double MaskThreshold = 0.
     protected override Routing Choose(Tensor scores, Tensor? bias, Noise? noise)
     {
         var (chosen, weights, p) = ExpertPicks.Draw(scores, IsCorrected ? 2 : 1, MaskThreshold, Picks, noise, Gate);
-        return new(chosen, weights, MaskThreshold < 1 || IsCorrected ? scores.softmax(-1) : p);
+        return new(chosen, weights, MaskThreshold < 1 || IsCorrected ? FusedSoftmax.Of(scores) : p);
     }
 
     private Tensor Gate(Tensor p, Tensor isBest, Noise? coin) => coin is { } source

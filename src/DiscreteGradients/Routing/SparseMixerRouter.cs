@@ -1,18 +1,20 @@
 namespace DiscreteGradients;
 
-/// <summary>SparseMixer: a drawn expert, run at half its weight now and then, so that the gradient knows of the choice (mid-point rule).</summary>
+/// <summary>
+/// SparseMixer: a drawn expert, run at half its weight now and then, so that the gradient knows of the choice (mid-point rule).
+/// </summary>
 /// <remarks>
-/// Stands for the objective Σ pᵢ g(pᵢ Eᵢ(x)), p the softmax over the experts that the threshold leaves; D ~ p, y = ω m p_D E_D(x), where
-/// m = 1 if D is the best expert or a fair coin says so, else ½. The gradient at p_D is doubled. In expectation that is the mid-point rule
-/// for the choice, Euler's for the best expert, and the gradient of the weight: exact for linear g, and for quadratic g if not hybrid.
-/// ω is a learnt vector. Experts get the gradient of what was run. One expert forward, one backward, times the picks.
+/// Stands for the objective Σ pᵢ g(pᵢ Eᵢ(x)), p the softmax over the experts that the threshold leaves; D ~ p, y = ω m p_D E_D(x),
+/// where m = 1 if D is the best expert or a fair coin says so, else ½. The gradient at p_D is doubled. In expectation that is the
+/// mid-point rule for the choice, Euler's for the best expert, and the gradient of the weight: exact for linear g, and for quadratic g if
+/// not hybrid. ω is a learnt vector. Experts get the gradient of what was run. One expert forward, one backward, times the picks.
 /// Reference: Liu, Gao, Chen 2023, arXiv 2310.00811, sections 3 and 4; the threshold is equation 9 (the released code divides by the larger
 /// of |θ| and θ* instead, which is nearly the same close to the best).
 /// </remarks>
 /// <param name="Picks">Experts for each token, drawn without replacement.</param>
 /// <param name="MaskThreshold">
-/// r, from above 0 to 1: an expert stays if θ* − θ ≤ r (|θ*| + |θ|), θ* the highest score; 1 keeps all. It is also called jitter, but
-/// changes no input.
+/// r, from above 0 to 1: an expert stays if θ* − θ ≤ r (|θ*| + |θ|), θ* the highest score; 1 keeps all. It is also called jitter,
+/// but changes no input.
 /// </param>
 /// <param name="IsHybrid">Whether the best expert always runs at full weight, as it does in evaluation.</param>
 public sealed record SparseMixerRouter(int Picks = 1, double MaskThreshold = 0.1, bool IsHybrid = true) : Router

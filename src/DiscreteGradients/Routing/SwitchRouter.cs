@@ -34,7 +34,7 @@ public sealed record SwitchRouter(double InputJitter = 0.01) : Router
     /// <inheritdoc/>
     protected override Routing Choose(Tensor scores, Tensor? bias, Noise? noise)
     {
-        var p = scores.softmax(-1);
+        var p = FusedSoftmax.Of(scores);
         return new(ExpertPicks.Highest(scores, bias, picks: 1), p, p);
     }
 }

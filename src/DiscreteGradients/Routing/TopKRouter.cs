@@ -2,10 +2,10 @@ namespace DiscreteGradients;
 
 /// <summary>The k best experts, weighted by the softmax over them; noisy top-k chooses by scores with learnt noise.</summary>
 /// <remarks>
-/// y = Σ wᵢ Eᵢ(x) over the k highest of H = θ, or with noise H = θ + ε · softplus(ν), ε standard normal, ν a second score of each expert;
-/// w = softmax of H over the chosen. The gradient is that of the weights among the chosen; the choice itself has none (order 0).
-/// k experts forward, k backward. With k = 1 the weight is 1 and the scores have no gradient.
-/// Reference: Shazeer et al. 2017, arXiv 1701.06538, equations 3 to 5.
+/// y = Σ wᵢ Eᵢ(x) over the k highest of H = θ, or with noise H = θ + ε · softplus(ν), ε standard normal, ν a second score of
+/// each expert; w = softmax of H over the chosen. The gradient is that of the weights among the chosen; the choice itself has none (order
+/// 0). k experts forward, k backward. With k = 1 the weight is 1 and the scores have no gradient. Reference: Shazeer et al. 2017, arXiv
+/// 1701.06538, equations 3 to 5.
 /// </remarks>
 /// <param name="Picks">k, experts for each token.</param>
 /// <param name="IsNoisy">Whether there is noise in training. Scores are then [T, 2N]: θ, and after it ν.</param>
@@ -39,6 +39,6 @@ public sealed record TopKRouter(int Picks = 2, bool IsNoisy = false) : Router
         var h = IsNoisy && noise is { } source
             ? clean + (source.Normal(clean) * nn.functional.softplus(scores.narrow(-1, clean.size(-1), clean.size(-1)))) : clean;
         var chosen = ExpertPicks.Highest(h, bias, Picks);
-        return new(chosen, h.masked_fill(chosen.logical_not(), double.NegativeInfinity).softmax(-1), clean.softmax(-1));
+        return new(chosen, FusedSoftmax.Of(h.masked_fill(chosen.logical_not(), double.NegativeInfinity)), FusedSoftmax.Of(clean));
     }
 }

@@ -12,8 +12,8 @@ internal static class RoutingCheck
         if (!IsNumbers(scores) || scores.dim() != 2 || scores.size(1) < 1 || scores.size(1) % per != 0)
         {
             throw new ArgumentException(
-                $"scores must be floating-point with shape [tokens, {(per == 1 ? "experts" : $"{per} · experts")}] and at least one expert; "
-                + $"got {scores.dtype} of shape {Check.Shape(scores)}.", nameof(scores));
+                $"scores must be floating-point with shape [tokens, {(per == 1 ? "experts" : $"{per} · experts")}] and at least one "
+                + $"expert; got {scores.dtype} of shape {Check.Shape(scores)}.", nameof(scores));
         }
 
         Experts(router, scores.size(1) / per);
@@ -38,7 +38,9 @@ internal static class RoutingCheck
             throw Refused(scores, largest, taken: 0, picks: 1);
     }
 
-    /// <summary>The scores that are left [T, N] after some experts have been taken, if each token still has one for the next pick.</summary>
+    /// <summary>
+    /// The scores that are left [T, N] after some experts have been taken, if each token still has one for the next pick.
+    /// </summary>
     internal static Tensor Left(Tensor scores, Tensor largest, int taken, int picks) =>
         taken == 0 || AllFinite(largest) ? scores : throw Refused(scores, largest.squeeze(-1), taken, picks);
 
@@ -150,6 +152,10 @@ internal static class RoutingCheck
             : throw new ArgumentException(
                 $"expert {expert} must map {Check.Shape(rows)} to {rows.dtype} of shape {Check.Shape([rows.shape[0], width])}; "
                 + $"got {Described(output)}.", nameof(output));
+
+    /// <summary>The rows of all experts are one tensor, which libtorch lets none of them change.</summary>
+    internal static ArgumentException InPlace(int expert, Exception cause) => new(
+        $"expert {expert} must not change its input in place; let it begin with an operation that is not in place.", cause);
 
     private static string Described(Tensor? tensor) => tensor switch
     {
