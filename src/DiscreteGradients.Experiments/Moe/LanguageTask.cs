@@ -86,7 +86,7 @@ internal sealed class LanguageTask : MoeTaskRun
         logits.view(-1, logits.shape[^1]), next.flatten(), reduction: Reduction.None);
 
     private static Tensor Numbers(ReadOnlyMemory<int> text) =>
-        tensor(text.ToArray()).to_type(ScalarType.Int64).DetachFromDisposeScope();
+        tensor(Array.ConvertAll(text.ToArray(), i => (long)i)).DetachFromDisposeScope();
 
     /// <summary>Pieces of text [B, T] from those places on, and what comes next after each of their characters.</summary>
     private (Tensor Text, Tensor Next) Pieces(Tensor text, Tensor starts)

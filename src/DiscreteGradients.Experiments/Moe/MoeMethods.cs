@@ -19,6 +19,8 @@ internal static class MoeMethods
         var router = (Router)method.Made;
         if (router.ExpertsNeeded > options.Experts)
             return $"it needs at least {router.ExpertsNeeded} experts; got --experts {options.Experts}.";
+        if (options.QualityEvery > 0 && RouterGradients.WhyNot(router, options.Experts) is { } many)
+            return many;
         return options.BiasRate > 0 && !router.TakesBias
             ? "--bias-rate balances routers that choose by the order of scores; it is none. Leave --bias-rate out, or use --balance."
             : null;

@@ -46,7 +46,7 @@ internal sealed class RegressionTask : MoeTaskRun
         numbers["valid_loss"] = Losses(_layer.Mixture.forward(_valid.Inputs), _valid.Targets).mean().item<float>();
         var report = _layer.Mixture.Report;
         numbers["router_entropy"] = report.Entropy();
-        numbers["told_apart"] = ToldApart(report.Chosen.to_type(ScalarType.Float64), _valid.Classes);
+        numbers["told_apart"] = ToldApart(report.Chosen.to_type(ScalarType.Float64), _valid.Classes, _options.Classes);
         return [];
     }
 
@@ -69,9 +69,10 @@ internal sealed class RegressionTask : MoeTaskRun
     private static Tensor Losses(Tensor outputs, Tensor targets) => (outputs - targets).square().mean([-1]);
 
     /// <summary>What the chosen expert says of the class, as a share of all there is to say: 1 if every expert has one class.</summary>
-    private double ToldApart(Tensor chosen, Tensor classes)
+    /// <param name="chosen">Zeros and ones [points, experts].</param>
+    internal static double ToldApart(Tensor chosen, Tensor classes, int count)
     {
-        var joint = functional.one_hot(classes, _options.Classes).to(chosen).t().matmul(chosen);
+        var joint = functional.one_hot(classes, count).to(chosen).t().matmul(chosen);
         joint /= joint.sum();
         var entropy = special.entr(joint.sum([1])).sum().item<double>();
         var mutual = entropy + (special.entr(joint.sum([0])).sum() - special.entr(joint).sum()).item<double>();
