@@ -27,6 +27,7 @@ internal sealed class MoeExperiment : Experiment
             "dgrad run moe --preset small --text my-novel.txt --balance 0.01",
             "dgrad run moe --preset makemoe --router noisy-top-k",
             "dgrad run moe --preset switching --router switch,sparsemixer,st,reinmax --seeds 5",
+            "dgrad run moe --preset pick-one --router st,reinmax --copies 1,8 --seeds 5",
         ],
     };
 
@@ -47,6 +48,7 @@ internal sealed class MoeExperiment : Experiment
         Require.AtLeast(1, options.Epochs, "epochs");
         Require.AtLeast(1, options.Steps, "steps");
         Require.Between(1, 1 << 20, options.Batch, "batch");
+        Require.Between(1, 1 << 20, options.Copies, "copies");
         Require.Positive(options.Lr, "lr");
         Require.Positive(options.Capacity ?? 1, "capacity");
         Require.AtLeast(0, options.QualityEvery, "quality-every");
@@ -114,7 +116,7 @@ internal sealed class MoeExperiment : Experiment
             : (experts + options.Classes) * width * width;
         var states = options.Task == MoeTask.Language
             ? (double)options.Batch * options.Block * options.Layers * ((10 * width) + (options.Heads * options.Block))
-            : (double)options.Batch * (width + options.Classes) * 4;
+            : (double)options.Batch * options.Copies * (width + options.Classes) * 4;
         return sizeof(float) * ((4 * parameters) + states);
     }
 

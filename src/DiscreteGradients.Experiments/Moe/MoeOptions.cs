@@ -5,7 +5,9 @@ namespace DiscreteGradients.Experiments;
 /// <summary>Settings of the experiments with mixtures of experts.</summary>
 public sealed record MoeOptions : IPresetOptions
 {
-    [Description("Settings by name, which other options override: makemoe (the public configuration), small (2 layers, minutes), quick.")]
+    [Description(
+        "Settings by name, which other options override: makemoe (the public configuration of that name), small (2 layers), "
+        + "quick; of regression switching and pick-one (four experts, one is drawn).")]
     [Incidental]
     public string? Preset { get; init; }
 
@@ -46,6 +48,9 @@ public sealed record MoeOptions : IPresetOptions
 
     [Description("Regression: what tells the router the class: label (its number stands beside the point) or region (where the point is).")]
     public MoeHint Hint { get; init; }
+
+    [Description("Regression: times that each point is routed in a step; what drawn experts vary by is averaged.")]
+    public int Copies { get; init; } = 1;
 
     [Description("Epochs.")]
     public int Epochs { get; init; } = 10;

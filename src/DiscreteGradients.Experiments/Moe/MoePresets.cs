@@ -3,6 +3,15 @@ namespace DiscreteGradients.Experiments;
 /// <summary>Settings by name.</summary>
 internal static class MoePresets
 {
+    private static readonly MoeOptions Regression = new()
+    {
+        Task = MoeTask.Regression,
+        Width = 8,
+        Batch = 256,
+        Lr = 3e-3,
+        Steps = 200,
+    };
+
     internal static IReadOnlyList<MoeOptions> All { get; } =
     [
         new()
@@ -15,17 +24,10 @@ internal static class MoePresets
             Epochs = 5,
             Steps = 1000,
         },
-        new() { Preset = "small" },
+        new() { Preset = "small", Balance = 0.01 },
         new() { Preset = "quick", Layers = 1, Width = 32, Heads = 2, Experts = 4, Epochs = 2, Steps = 50 },
-        new()
-        {
-            Preset = "switching",
-            Task = MoeTask.Regression,
-            Width = 8,
-            Batch = 256,
-            Lr = 3e-3,
-            Steps = 200,
-        },
+        Regression with { Preset = "switching" },
+        Regression with { Preset = "pick-one", Hint = MoeHint.Region, Classes = 4, Experts = 4, Steps = 150 },
     ];
 
     /// <summary>The preset of that name.</summary>

@@ -37,7 +37,8 @@ internal sealed class RegressionTask : MoeTaskRun
     internal override Tensor Loss()
     {
         var (inputs, targets, _) = _data.Draw(_options.Batch, Seeds.Order);
-        return Losses(_layer.Mixture.forward(inputs), targets).mean();
+        var copies = _layer.Mixture.forward(inputs.repeat(_options.Copies, 1));
+        return Losses(copies, targets.repeat(_options.Copies, 1)).mean();
     }
 
     internal override Sketch[] Evaluate(Dictionary<string, double> numbers, bool draws, CancellationToken cancellation)

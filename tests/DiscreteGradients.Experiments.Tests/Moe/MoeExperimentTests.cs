@@ -141,6 +141,16 @@ public sealed class MoeExperimentTests : IDisposable
     }
 
     [Fact]
+    public void Routing_each_point_several_times_changes_nothing_for_a_router_that_draws_nothing()
+    {
+        var (once, often) = (Run(_points, "dense"), Run(_points with { Copies = 3 }, "dense"));
+
+        foreach (var (one, three) in once.Zip(often))
+            Assert.Equal(one.Numbers["valid_loss"], three.Numbers["valid_loss"], 1e-5);
+        Assert.NotEqual(Run(_points, "st")[2].Numbers["valid_loss"], Run(_points with { Copies = 3 }, "st")[2].Numbers["valid_loss"], 1e-5);
+    }
+
+    [Fact]
     public void The_expected_loss_is_that_of_all_ways_to_pick()
     {
         using var scope = NewDisposeScope();
@@ -279,6 +289,7 @@ public sealed class MoeExperimentTests : IDisposable
         { new() { Epochs = 0 }, "--epochs must be at least 1; got 0." },
         { new() { Steps = 0 }, "--steps must be at least 1; got 0." },
         { new() { Batch = 0 }, "--batch must be from 1 to 1048576; got 0." },
+        { new() { Copies = 0 }, "--copies must be from 1 to 1048576; got 0." },
         { new() { Lr = 0 }, "--lr must be a finite number above 0; got 0." },
         { new() { Capacity = 0 }, "--capacity must be a finite number above 0; got 0." },
         { new() { Dropout = 1 }, "--dropout must be at least 0 and below 1; got 1." },
