@@ -92,7 +92,13 @@ internal static class MoeLayer
     }
 
     [DllImport("libc")]
-    private static extern int clock_gettime(int clock, out (long Seconds, long Nanoseconds) time);
+    private static extern int clock_gettime(int clock, out Time time);
+
+    private struct Time
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
 
     private static int Warmup(int tokens) => 8 + (40_000 / tokens);
 

@@ -39,9 +39,6 @@ public abstract record PathwiseEstimator : GradientEstimator
     /// </summary>
     protected abstract Tensor Soften(Tensor logProbabilities, Tensor hard, Noise noise);
 
-    /// <summary>A sample of float32 or float64 logits that hold neither NaN nor +∞, in the caller's dispose scope.</summary>
-    internal Tensor Sample(Tensor logits, Noise noise) => Core(logits, null, noise);
-
     internal Tensor SoftenLogits(Tensor logits, Tensor hard, Noise noise) => Soften(Masking.LogProbabilities(logits), hard, noise);
 
     /// <inheritdoc/>
@@ -59,7 +56,7 @@ public abstract record PathwiseEstimator : GradientEstimator
     }
 
     /// <summary>The sample [.., K], drawn unless it is given, with the gradient of the soft tensor.</summary>
-    private Tensor Core(Tensor logits, Tensor? hard, Noise noise)
+    internal Tensor Core(Tensor logits, Tensor? hard, Noise noise)
     {
         if (FusedSample.Kernel(this, logits) is { } kernel)
             return FusedSample.Of(this, kernel, logits, hard, noise);

@@ -1,6 +1,6 @@
 namespace DiscreteGradients;
 
-/// <summary>A row of a registry: a name, and how to make what it names from the settings that it reads, which are those it declares.</summary>
+/// <summary>A row of a registry: how to make what it names from the settings that it reads, which are those it declares.</summary>
 internal sealed class RegistryRow<T>
 {
     private static readonly Dictionary<string, object> Nothing = [];

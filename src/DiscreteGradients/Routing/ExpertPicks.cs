@@ -13,7 +13,13 @@ internal static class ExpertPicks
     internal static Tensor Highest(Tensor scores, Tensor? bias, int picks)
     {
         using var _ = no_grad();
-        var left = bias is null ? scores : scores + bias;
+        var ranking = bias is null ? scores : scores + bias;
+        return FusedSample.Takes(ranking) ? HighestScores.Of(ranking.contiguous(), picks) : HighestByTensors(ranking, picks);
+    }
+
+    /// <summary>The same on any device.</summary>
+    internal static Tensor HighestByTensors(Tensor left, int picks)
+    {
         var chosen = OneOf(Best(left), left);
         for (var taken = 1; taken < picks; taken++)
         {

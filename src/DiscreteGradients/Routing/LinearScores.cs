@@ -17,5 +17,7 @@ internal sealed class LinearScores : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => nn.functional.linear(x, weight);
+    public override Tensor forward(Tensor x) => x.dtype == weight.dtype
+        ? nn.functional.linear(x, weight)
+        : throw new ArgumentException($"x must be {weight.dtype}, as the layer is; got {x.dtype}. Convert one of them with to.", nameof(x));
 }

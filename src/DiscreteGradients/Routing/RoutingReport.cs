@@ -32,6 +32,7 @@ public sealed class RoutingReport
     /// <remarks>Reference: Fedus, Zoph, Shazeer 2022, arXiv 2101.03961, equations 4 to 6.</remarks>
     public Tensor BalanceLoss()
     {
+        CheckAlive();
         using var scope = NewDisposeScope();
         var total = (double)Math.Max(1, Load.Sum());
         var shares = tensor(Load.Select(count => count / total).ToArray()).to(Probabilities.dtype, Probabilities.device);
@@ -45,6 +46,7 @@ public sealed class RoutingReport
     /// <remarks>Reference: Zoph et al. 2022, arXiv 2202.08906, equation 5.</remarks>
     public Tensor ZLoss()
     {
+        CheckAlive();
         using var scope = NewDisposeScope();
         return (_scores.narrow(-1, 0, Load.Count).logsumexp(-1).pow(2).sum() / Tokens).MoveToOuterDisposeScope();
     }
@@ -54,9 +56,19 @@ public sealed class RoutingReport
     /// </summary>
     public double Entropy()
     {
+        CheckAlive();
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         return (special.entr(Probabilities).sum(ScalarType.Float64) / Tokens).item<double>();
+    }
+
+    private void CheckAlive()
+    {
+        if (Probabilities.IsInvalid)
+        {
+            throw new InvalidOperationException(
+                "The report's tensors are disposed; read them inside the dispose scope in which the layer was called.");
+        }
     }
 
     private double Tokens => Math.Max(1, Probabilities.shape[0]);

@@ -32,7 +32,7 @@ public sealed record SampledRouter(PathwiseEstimator Estimator) : Router
             return new(best, best.to_type(p.dtype), p);
         }
 
-        var sample = Estimator.Sample(scores, source);
+        var sample = Estimator.Core(scores, hard: null, source);
         return new(sample.detach() > 0, sample, p, IsDense: true);
     }
 

@@ -44,6 +44,9 @@ internal static class RoutingCheck
     internal static Tensor Left(Tensor scores, Tensor largest, int taken, int picks) =>
         taken == 0 || AllFinite(largest) ? scores : throw Refused(scores, largest.squeeze(-1), taken, picks);
 
+    internal static ArgumentException TooFew(long token, int taken, long experts, int picks) => new(
+        $"scores of token {token} leave {taken} of {experts} experts to choose from, and {picks} are picked; exclude fewer by −∞.");
+
     internal static void Bias(Router router, Tensor? bias, Tensor scores)
     {
         if (bias is null)
@@ -143,6 +146,19 @@ internal static class RoutingCheck
                 $"scores must be floating-point of shape {Check.Shape(expected)}, {router.ScoresPerExpert} for each of {experts} experts; "
                 + $"got {Described(scores)}.", nameof(scores));
         }
+
+        Room(tokens, experts);
+    }
+
+    /// <summary>Places of weights are numbered by whole numbers of 32 bits.</summary>
+    private static void Room(long tokens, long experts)
+    {
+        if (tokens * (double)experts > int.MaxValue)
+        {
+            throw new ArgumentException(
+                $"{tokens} tokens and {experts} experts make more than {int.MaxValue} scores; route fewer tokens at a time.",
+                nameof(tokens));
+        }
     }
 
     /// <summary>What an expert made of its rows [rows, W].</summary>
@@ -177,11 +193,7 @@ internal static class RoutingCheck
         var token = largest.isfinite().logical_not().nonzero()[0].item<long>();
         var value = largest[token].to_type(ScalarType.Float64).item<double>();
         if (taken > 0)
-        {
-            return new ArgumentException(
-                $"scores of token {token} leave {taken} of {scores.size(-1)} experts to choose from, and {picks} are picked; "
-                + "exclude fewer by −∞.", nameof(scores));
-        }
+            return TooFew(token, taken, scores.size(-1), picks);
 
         var wrong = double.IsNegativeInfinity(value) ? "exclude every expert" : scores[token].isposinf().any().item<bool>()
             ? "hold Infinity" : "hold NaN";

@@ -460,6 +460,12 @@ public sealed class MixtureOfExpertsTests
             "x must be floating-point with shape [..., 5]; got Int64 of shape [5].", () => layer.forward(zeros([5], ScalarType.Int64)));
         Conformance.Refused("x must be given; got null.", () => layer.forward(null!));
         Conformance.Refused(
+            "x must be Float32, as the layer is; got Float64. Convert one of them with to.",
+            () => Layer(new SwitchRouter(), ScalarType.Float32).forward(zeros([2, Width], ScalarType.Float64)));
+        Conformance.Refused(
+            "600000000 tokens and 4 experts make more than 2147483647 scores; route fewer tokens at a time.",
+            () => layer.Mix(zeros(1, Width).expand(600_000_000, Width), zeros(1, Count).expand(600_000_000, Count)));
+        Conformance.Refused(
             "mask must be Boolean of shape [2, 3], true where a token counts; got Bool of shape [2].",
             () => layer.forward(zeros(2, 3, Width), zeros([2], ScalarType.Bool)));
         Conformance.Refused(
@@ -481,6 +487,19 @@ public sealed class MixtureOfExpertsTests
         Conformance.Refused(
             "scores must be floating-point of shape [2, 1], 1 for each of 1 experts; got Float32 of shape [2, 5].",
             () => wide.forward(zeros(2, Width)));
+    }
+
+    [Fact]
+    public void A_report_is_read_while_its_tensors_live()
+    {
+        using var layer = Layer(new SwitchRouter());
+        using (NewDisposeScope())
+            layer.forward(Conformance.Logits([3, Width]));
+        const string Late = "The report's tensors are disposed; read them inside the dispose scope in which the layer was called.";
+        Assert.Equal(3, layer.Report.Load.Sum());
+        Assert.Equal(Late, Assert.Throws<InvalidOperationException>(() => layer.Report.BalanceLoss()).Message);
+        Assert.Equal(Late, Assert.Throws<InvalidOperationException>(() => layer.Report.ZLoss()).Message);
+        Assert.Equal(Late, Assert.Throws<InvalidOperationException>(() => layer.Report.Entropy()).Message);
     }
 
     [Fact]

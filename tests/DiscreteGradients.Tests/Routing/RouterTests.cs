@@ -1,3 +1,4 @@
+using DiscreteGradients.Fused;
 using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Tests.Routing;
@@ -258,6 +259,45 @@ public sealed class RouterTests
         using var scope = NewDisposeScope();
         var routing = new TopKRouter(2).Route(zeros(3, 4));
         Assert.True((routing.Chosen == tensor([true, true, false, false])).all().item<bool>());
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void The_kernel_chooses_what_tensor_operations_choose(ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        var scores = Conformance.Logits([300, 6], dtype).mul(2).round();  // many are equal
+        for (var picks = 1; picks <= 6; picks++)
+        {
+            var expected = ExpertPicks.HighestByTensors(scores, picks);
+            Assert.True((expected == ExpertPicks.Highest(scores, null, picks)).all().item<bool>());
+            Assert.Equal(300 * picks, expected.to_type(ScalarType.Int64).sum().item<long>());
+        }
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32, 8)]
+    [InlineData(ScalarType.Float64, 3)]
+    [InlineData(ScalarType.Float32, 100)]
+    public void The_kernel_of_the_softmax_equals_libtorchs(ScalarType dtype, long experts)
+    {
+        using var scope = NewDisposeScope();
+        var scores = Conformance.Logits([77, experts], dtype);
+        scores[5, 1] = double.NegativeInfinity;
+        var slope = Conformance.Logits([77, experts], dtype, seed: 4);
+        Tensor[] Results(Func<Tensor, Tensor> softmax)
+        {
+            var leaf = scores.clone().requires_grad_(true);
+            var p = softmax(leaf);
+            (p * slope).sum().backward();
+            return [p, leaf.grad!];
+        }
+
+        var bound = dtype == ScalarType.Float64 ? 1e-14 : 1e-6;
+        Assert.All(
+            Results(FusedSoftmax.Of).Zip(Results(x => x.softmax(-1))),
+            pair => Assert.True(pair.First.allclose(pair.Second, rtol: bound, atol: bound)));
     }
 
     [Fact]

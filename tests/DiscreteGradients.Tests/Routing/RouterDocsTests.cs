@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace DiscreteGradients.Tests.Routing;
+
+/// <summary>What the page about mixtures of experts says is compared with the code.</summary>
+public sealed partial class RouterDocsTests
+{
+    private const string Begin = "<!-- routers -->\n";
+    private const string End = "<!-- /routers -->\n";
+
+    private static readonly string Page = Read("docs/mixture-of-experts.md");
+
+    [Fact]
+    public void The_table_of_routers_is_the_registry()
+    {
+        var stored = Page[(Page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)..Page.IndexOf(End, StringComparison.Ordinal)];
+
+        Assert.True(stored == Table(), $"Put this between the markers:\n\n{Table()}");
+    }
+
+    [Fact]
+    public void Every_router_says_which_objective_it_stands_for() =>
+        Assert.Equal(Routers.All.Select(entry => entry.Name), Objective().Matches(Page).Select(m => m.Groups[1].Value));
+
+    [Fact]
+    public void Every_block_of_code_is_part_of_the_sample()
+    {
+        var sample = Squeeze(Read("samples/mixture-of-experts.cs"));
+        var blocks = CodeBlock().Matches(Page).Select(m => m.Groups[1].Value).ToList();
+
+        Assert.NotEmpty(blocks);
+        Assert.All(blocks, block => Assert.Contains(Squeeze(block), sample, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_router_is_read_at_one_glance() => Assert.All(
+        Routers.All.Select(entry => entry.Default.GetType().Name).Distinct(),
+        name => Assert.InRange(
+            File.ReadLines(Path.Combine(DocsTests.Root, "src/DiscreteGradients/Routing", name + ".cs")).Count(), 1, 60));
+
+    private static string Table()
+    {
+        string[] header = ["router", "exact up to degree", "forward", "backward", "settings", "summary"];
+        return string.Concat(Routers.All.Select(Cells).Prepend([.. header.Select(_ => "---")]).Prepend(header)
+            .Select(cells => $"| {string.Join(" | ", cells)} |\n"));
+    }
+
+    private static string[] Cells(RouterEntry entry) =>
+    [
+        $"`{entry.Name}`",
+        entry.Default.Order == GradientEstimator.Unbiased ? "any g" : Text(entry.Default.Order),
+        Cost(entry.Default.ForwardExperts),
+        Cost(entry.Default.BackwardExperts),
+        entry.Settings.Count == 0 ? "none" : string.Join(", ", entry.Settings.Select(s => $"{s.Title} {Text(s.Default)}")),
+        entry.Summary,
+    ];
+
+    private static string Cost(Func<long, double> experts) => experts(8) == experts(16) ? Text(experts(8)) : "N";
+
+    private static string Text(object number) => Convert.ToString(number, CultureInfo.InvariantCulture)!;
+
+    private static string Read(string document) => File.ReadAllText(Path.Combine(DocsTests.Root, document)).ReplaceLineEndings("\n");
+
+    private static string Squeeze(string code) => Spaces().Replace(code, " ").Trim();
+
+    [GeneratedRegex(@"^\| `([^`]+)` \| (?:[^|]*[^|\d\s][^|]*) \| [^|]* \|$", RegexOptions.Multiline)]
+    private static partial Regex Objective();
+
+    [GeneratedRegex(@"```csharp\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Spaces();
+}
