@@ -5,8 +5,9 @@ namespace DiscreteGradients.Experiments;
 /// layer, the last, and a few tokens; everything else is held, without dropout and without noise on the router's input.
 /// </summary>
 /// <remarks>
-/// The exact gradient is that of Σ P(picks) g(Σ w E) over ordered picks without replacement from softmax(θ), with the weights w that the
-/// router gives its picks. Routers that are about the dense mixture are compared with g(Σ p E).
+/// The exact gradient is that of Σ P(picks) g(Σ w E) over ordered picks without replacement from softmax(θ), for the corrected SparseMixer-2
+/// from softmax(θ/2), with the weights w that the router gives its picks. Routers that are about the dense mixture are compared with
+/// g(Σ p E).
 /// </remarks>
 internal static class RouterGradients
 {
@@ -106,7 +107,7 @@ internal static class RouterGradients
         {
             if (taken.Length == Picks(router))
                 return (chance * losses(Mixed(taken, probabilities))).sum();
-            var p = left.softmax(-1);
+            var p = (router is SparseMixer2Router { IsCorrected: true } ? left / 2 : left).softmax(-1);
             return Enumerable.Range(0, (int)outputs.shape[1]).Except(taken)
                 .Select(i => Rest(Without(left, i), [.. taken, i], chance * p.select(1, i), [.. probabilities, p.select(1, i)]))
                 .Aggregate((sum, way) => sum + way);
