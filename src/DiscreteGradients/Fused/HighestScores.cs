@@ -18,6 +18,31 @@ internal static class HighestScores
         return chosen;
     }
 
+    /// <summary>Whether every token has a finite score, and no score is NaN or +∞. Contiguous scores [T, N].</summary>
+    internal static bool AreThere(Tensor scores) =>
+        scores.numel() == 0 || (scores.dtype == ScalarType.Float64 ? AreThere<double>(scores) : AreThere<float>(scores));
+
+    private static unsafe bool AreThere<T>(Tensor scores) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var experts = (int)scores.shape[^1];
+        var row = Memory.Address<T>(scores);
+        for (var tokens = scores.shape[0]; tokens > 0; tokens--, row += experts)
+        {
+            var found = false;
+            for (var e = 0; e < experts; e++)
+            {
+                if (!(row[e] < T.PositiveInfinity))
+                    return false;
+                found |= row[e] > T.NegativeInfinity;
+            }
+
+            if (!found)
+                return false;
+        }
+
+        return true;
+    }
+
     private static unsafe void Find<T>(Tensor scores, Tensor chosen, int picks) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (tokens, experts) = (scores.shape[0], (int)scores.shape[1]);
