@@ -22,6 +22,6 @@ go small --preset small --router switch,top-k,noisy-top-k,dense,$drawn,dense-st,
 go small-all-drawn --preset small --router $drawn --mask-threshold 1 --seeds 3 --quality-every 2 --threads 1
 go switching --preset switching --router switch,dense,$drawn,reinmax,st,gumbel-rao --picks 1 --seeds 5 --quality-every 2 --threads 1
 go switching-all-drawn --preset switching --router $drawn --mask-threshold 1 --picks 1 --seeds 5 --quality-every 2 --threads 1
-go pick-one --preset pick-one --router reinmax,st,gumbel-rao,dense --copies 1,8,64 --seeds 10 --quality-every 2 --threads 1
+go pick-one --preset pick-one --router reinmax,st,gumbel-rao,dense --copies 1,8 --lr 0.003,0.02 --seeds 8 --quality-every 2 --threads 1
 dgrad report "$out"
 "$here/equal-time.sh" "$out/small" "$out/small-all-drawn" > "$out/equal-time.csv"

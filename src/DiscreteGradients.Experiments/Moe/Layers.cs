@@ -3,24 +3,17 @@ using static TorchSharp.torch.nn;
 
 namespace DiscreteGradients.Experiments;
 
-/// <summary>Linear layers with weights from N(0, 2/inputs) and biases from U(−1/√inputs, 1/√inputs), of one generator.</summary>
-/// <remarks>Reference: He, Zhang, Ren, Sun 2015, arXiv 1502.01852, equation 10.</remarks>
+/// <summary>Linear layers with weights from N(0, gain/inputs) and biases from U(−1/√inputs, 1/√inputs), of one generator.</summary>
+/// <remarks>A gain of 2 is for layers with ReLUs: He, Zhang, Ren, Sun 2015, arXiv 1502.01852, equation 10.</remarks>
 internal static class Layers
 {
-    internal static Linear Linear(long inputs, long outputs, Generator generator)
-    {
-        var layer = nn.Linear(inputs, outputs);
-        Draw(layer, generator);
-        return layer;
-    }
-
-    /// <summary>Draws the weights of a layer anew.</summary>
-    internal static void Draw(Linear layer, Generator generator)
+    internal static Linear Linear(long inputs, long outputs, Generator generator, double gain = 2)
     {
         using var _ = no_grad();
-        var inputs = layer.weight.shape[1];
-        layer.weight.normal_(0, Math.Sqrt(2.0 / inputs), generator);
-        layer.bias?.uniform_(-1 / Math.Sqrt(inputs), 1 / Math.Sqrt(inputs), generator);
+        var layer = nn.Linear(inputs, outputs);
+        layer.weight.normal_(0, Math.Sqrt(gain / inputs), generator);
+        layer.bias!.uniform_(-1 / Math.Sqrt(inputs), 1 / Math.Sqrt(inputs), generator);
+        return layer;
     }
 
     /// <summary>A parameter [rows, columns] drawn from a normal distribution.</summary>

@@ -14,7 +14,7 @@ internal sealed class RoutedLayer
     internal RoutedLayer(
         MoeOptions options, Router router, int width, int outputs, Func<Module<Tensor, Tensor>> expert, Generator weights, Generator noise)
     {
-        Scorer = Layers.Linear(width, options.Experts * router.ScoresPerExpert, weights);
+        Scorer = Layers.Linear(width, options.Experts * router.ScoresPerExpert, weights, options.Task == MoeTask.Language ? 2 : 1);
         Mixture = new MixtureOfExperts(
             [.. Enumerable.Range(0, options.Experts).Select(_ => expert())], router, width, outputs, Scorer,
             options.Capacity, options.BiasRate, noise);

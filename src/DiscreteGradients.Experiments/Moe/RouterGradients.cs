@@ -5,9 +5,9 @@ namespace DiscreteGradients.Experiments;
 /// layer, the last, and a few tokens; everything else is held, without dropout and without noise on the router's input.
 /// </summary>
 /// <remarks>
-/// The exact gradient is that of Σ P(picks) g(Σ w E) over ordered picks without replacement from softmax(θ), for the corrected SparseMixer-2
-/// from softmax(θ/2), with the weights w that the router gives its picks. Routers that are about the dense mixture are compared with
-/// g(Σ p E).
+/// The exact gradient is that of Σ P(picks) g(Σ w E) over ordered picks without replacement from softmax(θ), for the corrected
+/// SparseMixer-2 from softmax(θ/2), with the weights w that the router gives its picks. Routers that are about the dense mixture are
+/// compared with g(Σ p E).
 /// </remarks>
 internal static class RouterGradients
 {

@@ -55,7 +55,7 @@ internal sealed class LinearExpert : Module<Tensor, Tensor>
     internal LinearExpert(int width, Generator weights)
         : base(nameof(LinearExpert))
     {
-        (_width, _linear) = (width, Layers.Linear(width, width, weights));
+        (_width, _linear) = (width, Layers.Linear(width, width, weights, gain: 1));
         RegisterComponents();
     }
 
