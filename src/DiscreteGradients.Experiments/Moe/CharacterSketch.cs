@@ -66,11 +66,12 @@ internal static class CharacterSketch
 
     private static double Middle(int column) => Left + (CellWidth * (column + 0.5));
 
+    /// <summary>With signs that the font of pictures has.</summary>
     private static string Printable(string character) => character switch
     {
-        " " => "␣",
-        "\n" => "↵",
-        "\t" => "→",
+        " " => "·",
+        "\n" => "¶",
+        "\t" => "»",
         _ => char.IsControl(character[0]) ? "?" : character,
     };
 }

@@ -268,7 +268,7 @@ public sealed class MoeExperimentTests : IDisposable
         var sketch = CharacterSketch.Draw(["\n", "a", "é"], [counts]);
 
         Assert.Equal("layer 1  share  characters it is chosen for most often, beside its share\n"
-            + "  expert 1   68.4%  ↵ é\n"
+            + "  expert 1   68.4%  ¶ é\n"
             + "  expert 2   31.6%  a\n", sketch.Text);
         Assert.Equal([1, 0, 0.75, 0, 1, 0.25], sketch.Cells.Select(cell => cell.Shade));
         Assert.Contains(sketch.Words, word => word.Text == "é" && word.IsCentred);
