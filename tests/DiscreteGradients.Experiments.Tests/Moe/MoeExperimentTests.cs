@@ -147,7 +147,8 @@ public sealed class MoeExperimentTests : IDisposable
 
         foreach (var (one, three) in once.Zip(often))
             Assert.Equal(one.Numbers["valid_loss"], three.Numbers["valid_loss"], 1e-5);
-        Assert.NotEqual(Run(_points, "st")[2].Numbers["valid_loss"], Run(_points with { Copies = 3 }, "st")[2].Numbers["valid_loss"], 1e-5);
+        Assert.NotEqual(
+            Run(_points, "st")[2].Numbers["valid_loss"], Run(_points with { Copies = 3 }, "st")[2].Numbers["valid_loss"], 1e-5);
     }
 
     [Fact]
