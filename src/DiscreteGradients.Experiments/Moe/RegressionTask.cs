@@ -77,6 +77,6 @@ internal sealed class RegressionTask : MoeTaskRun
         joint /= joint.sum();
         var entropy = special.entr(joint.sum([1])).sum().item<double>();
         var mutual = entropy + (special.entr(joint.sum([0])).sum() - special.entr(joint).sum()).item<double>();
-        return entropy > 0 ? mutual / entropy : 1;
+        return entropy > 0 ? Math.Max(0, mutual / entropy) : 1;
     }
 }

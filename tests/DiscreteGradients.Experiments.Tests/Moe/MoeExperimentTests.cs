@@ -319,8 +319,8 @@ public sealed class MoeExperimentTests : IDisposable
         File.WriteAllText(_folder["short.txt"], "To be, or not to be");
 
         Assert.Equal(
-            $"'{_folder["short.txt"]}' has 19 characters; --block 6 needs at least 61, for the last tenth validates: use a longer text or a "
-            + "smaller --block.",
+            $"'{_folder["short.txt"]}' has 19 characters; --block 6 needs at least 61, for the last tenth validates: use a longer text or "
+            + "a smaller --block.",
             Assert.Throws<OptionException>(() => new MoeExperiment(_text with { Text = _folder["short.txt"] }).Load()).Message);
         File.WriteAllText(_folder["short.txt"], new string('a', 61));
         new MoeExperiment(_text with { Text = _folder["short.txt"] }).Load();
