@@ -59,7 +59,10 @@ internal static class ExperimentCatalog
     };
 
     private static readonly ExperimentEntry[] Rows =
-        [PolynomialExperiment.Entry, VaeExperiment.Entry, BernoulliVaeExperiment.Entry, ListOpsExperiment.Entry, NasExperiment.Entry];
+    [
+        PolynomialExperiment.Entry, VaeExperiment.Entry, BernoulliVaeExperiment.Entry, ListOpsExperiment.Entry, NasExperiment.Entry,
+        MoeExperiment.Entry,
+    ];
 
     private static readonly AsyncLocal<ExperimentEntry[]?> Guests = new();
 

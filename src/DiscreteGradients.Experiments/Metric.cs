@@ -43,6 +43,9 @@ public sealed record Metric(string Name, string Title, Direction Better = Direct
     /// <summary>Of parts: whether what matters are all of them at the end, side by side. They then have a table and one plot.</summary>
     public bool IsTabled { get; init; }
 
+    /// <summary>Of parts: what they are of, for the title of a plot.</summary>
+    public string Of { get; init; } = "the gradient";
+
     /// <summary>Its unit, such as <c>nats</c>; null for a plain number.</summary>
     public string? Unit { get; init; }
 

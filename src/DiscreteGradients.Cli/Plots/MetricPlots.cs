@@ -59,7 +59,7 @@ internal static class MetricPlots
         foreach (var plot in points.GroupBy(p => p.Trained))
         {
             Write(
-                folder, $"{record.Experiment} trained with {plot.Key}: {metric.Axis} of the gradient", metric,
+                folder, $"{record.Experiment} trained with {plot.Key}: {metric.Axis} of {metric.Of}", metric,
                 FileName(metric) + (several ? "-" + plot.Key : ""), null, [.. plot.Select(p => p.Point)]);
         }
     }

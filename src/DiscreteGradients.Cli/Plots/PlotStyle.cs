@@ -78,6 +78,7 @@ internal static class PlotStyle
     private static int Index(string method) =>
         Array.IndexOf(Published, method) is >= 0 and var place ? place
         : Estimators.All.Any(e => e.Name == method) ? Published.Length + method.Sum(letter => letter)
+        : int.TryParse(method, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number - 1  // of a numbered part
         : ExperimentCatalog.All.Select(entry => entry.Methods.Select(m => m.Name).ToList().IndexOf(method))
         .Where(row => row >= 0).FirstOrDefault(-1);
 }

@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace DiscreteGradients.Cli.Plots;
 
-/// <summary>Drawings of lines and words as PNG and SVG.</summary>
+/// <summary>Drawings of cells, lines and words as PNG and SVG.</summary>
 internal static class SketchFile
 {
     private static readonly SKColor Strong = SKColor.Parse("#0072B2");
@@ -28,6 +28,13 @@ internal static class SketchFile
     private static void Draw(SKCanvas canvas, Sketch sketch)
     {
         canvas.Clear(SKColors.White);
+        using var brush = new SKPaint { IsAntialias = false };
+        foreach (var cell in sketch.Cells)
+        {
+            brush.Color = Strong.WithAlpha((byte)Math.Round(255 * cell.Shade));
+            canvas.DrawRect((float)cell.X, (float)cell.Y, (float)cell.Width, (float)cell.Height, brush);
+        }
+
         using var pen = new SKPaint { IsAntialias = true, Style = SKPaintStyle.Stroke };
         foreach (var line in sketch.Lines)
         {

@@ -21,14 +21,20 @@ internal sealed record DataFolders(string? Data, Func<string, string?> Variable,
     internal IEnumerable<DataPlace> Places(string set, string? package)
     {
         if (Data is { } data)
-            yield return new DataPlace(Path.Combine(data, set), "--data");
+            yield return new DataPlace(Folder(data, set), "--data");
         if (Variable("DGRAD_DATA") is { Length: > 0 } folder)
-            yield return new DataPlace(Path.Combine(folder, set), "$DGRAD_DATA");
+            yield return new DataPlace(Folder(folder, set), "$DGRAD_DATA");
         if (Cache is { } cache)
             yield return new DataPlace(Path.Combine(cache, set), DataPlace.Cache);
         if (package is not null)
             yield return new DataPlace(package, DataPlace.Package);
     }
+
+    /// <summary>The folder of a set, whose name may also be written with underscores.</summary>
+    private static string Folder(string data, string set) =>
+        Path.Combine(data, set.Replace('-', '_')) is var other && !Directory.Exists(Path.Combine(data, set)) && Directory.Exists(other)
+            ? other
+            : Path.Combine(data, set);
 
     private string? CacheOfAllPrograms()
     {

@@ -50,6 +50,7 @@ internal static class DataSets
         MadeShapes.Set,
         ListOpsSets.Set,
         ListOpsSets.MadeSet,
+        TextSets.TinyShakespeare,
     ];
 
     /// <summary>The set of this name and type: a <see cref="DataSet{T}"/> for those that are read as one type.</summary>

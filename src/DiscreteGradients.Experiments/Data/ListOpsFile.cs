@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 
 namespace DiscreteGradients.Experiments;
@@ -18,38 +17,12 @@ internal static class ListOpsFile
     /// <summary>Most tokens of a sentence, the [ of an operator counted apart.</summary>
     internal const int LongestSentence = 10_000;
 
-    private const long LargestFile = 1L << 30;
-
     /// <summary>A line, without its end.</summary>
     internal static string Line(ListOpsSentence sentence) => $"{sentence.Label}\t{ListOpsExpression.Bracketed(sentence.Expression)}";
 
     /// <summary>Reads any file, compressed with gzip or not.</summary>
     /// <exception cref="OptionException">It cannot be read, or is no such file.</exception>
-    internal static ListOpsSentence[] Read(string path)
-    {
-        if (Directory.Exists(path))
-            throw new OptionException($"'{path}' is a folder; expected {Kind}.");
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            if (file.Length > LargestFile)
-                throw new OptionException($"'{path}' has {file.Length} bytes; at most {LargestFile} are read.");
-            using var content = DataFile.Uncompressed(file);
-            using var bytes = new MemoryStream();
-            content.CopyTo(bytes);
-            return content == file || bytes.Length == UncompressedLength(file)
-                ? Parse(path, Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length))
-                : throw new InvalidDataException();
-        }
-        catch (InvalidDataException)
-        {
-            throw new OptionException($"'{path}' is damaged: its gzip stream cannot be decompressed.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
-        {
-            throw new OptionException($"'{path}' cannot be read: {e.Message.TrimEnd('.')}.");
-        }
-    }
+    internal static ListOpsSentence[] Read(string path) => Parse(path, Encoding.UTF8.GetString(UserFile.Read(path, Kind)));
 
     /// <summary>The sentences of a text; <paramref name="path"/> is where it came from.</summary>
     /// <exception cref="OptionException">A line is no sentence, or its label is not its value.</exception>
@@ -60,15 +33,6 @@ internal static class ListOpsFile
         if (count == 0)
             throw new OptionException($"'{path}' is empty; expected {Kind}.");
         return [.. lines.Take(count).Select((line, i) => Sentence(line.TrimEnd('\r'), $"Line {i + 1} of '{path}'"))];
-    }
-
-    /// <summary>What the end of a gzip file says; a stream that was cut off would only seem short.</summary>
-    private static long UncompressedLength(FileStream file)
-    {
-        var length = new byte[sizeof(uint)];
-        file.Position = Math.Max(0, file.Length - length.Length);
-        file.ReadExactly(length);
-        return BinaryPrimitives.ReadUInt32LittleEndian(length);
     }
 
     private static ListOpsSentence Sentence(string line, string place)

@@ -115,12 +115,14 @@ public abstract class TrainingRun : IDisposable
     protected void Keep(string name, Tensor tensor) =>
         _kept.Add((name, () => tensor.detach().cpu().clone(), value => tensor.detach().copy_(value)));
 
-    /// <summary>Makes the parameters of a module part of the state.</summary>
+    /// <summary>Makes the parameters and buffers of a module part of the state.</summary>
     protected void Keep(string name, nn.Module module)
     {
         ArgumentNullException.ThrowIfNull(module);
         foreach (var (parameterName, parameter) in module.named_parameters())
             Keep($"{name}.{parameterName}", parameter);
+        foreach (var (bufferName, buffer) in module.named_buffers())
+            Keep($"{name}.{bufferName}", buffer);
     }
 
     /// <summary>Makes a generator part of the state.</summary>
