@@ -93,7 +93,8 @@ internal static class NasCommand
             "Accuracies in per cent: of test images after 200 epochs (mean over up to three seeds); early: after 12 epochs.\n"
             + $"Regret, rank and percentile: by that test accuracy, among {table.Rows.Count} cells.\n"
             + $"Cell {row.Index} of the benchmark; class {row.IsoClass} of isomorphic cells, "
-            + (alike.Count == 0 ? "alone in it.\n" : $"with {Format.Count(alike.Count, "other")}: {Some(alike.ConvertAll(o => o.Index))}.\n")));
+            + (alike.Count == 0
+                ? "alone in it.\n" : $"with {Format.Count(alike.Count, "other")}: {Some(alike.ConvertAll(o => o.Index))}.\n")));
         if (settings.Draw is { } file)
             terminal.Out.WriteLine($"Picture: {file}");
         WriteSource(settings.Table, terminal);

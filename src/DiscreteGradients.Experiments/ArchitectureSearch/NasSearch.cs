@@ -47,8 +47,6 @@ internal sealed class NasSearch : TrainingRun
         _sgd = new Sgd(_weights, options.Lr, Momentum, nesterov: true, new WeightDecay(options.Decay, IsDecoupled: false));
         _adam = new Adam([_table.Logits], options.ArchLr, beta1: ArchBeta1, decay: new WeightDecay(options.ArchDecay!.Value, false));
         Keep("network", _network);
-        foreach (var (name, buffer) in _network.named_buffers())
-            Keep($"network.{name}", buffer);
         Keep("architecture", _table);
         Keep("history", _history);
         Keep(_sgd);

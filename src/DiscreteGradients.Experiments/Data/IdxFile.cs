@@ -37,7 +37,8 @@ internal static class IdxFile
         }
 
         return got == file.File.Bytes ? bytes[LabelHeaderBytes..^1] : throw new OptionException(
-            $"'{file.Path}' {(got < bytes.Length ? "is cut off" : "goes on")}: {Format.Count(count, "label")} need {file.File.Bytes} bytes; "
+            $"'{file.Path}' {(got < bytes.Length ? "is cut off" : "goes on")}: {Format.Count(count, "label")} need "
+            + $"{file.File.Bytes} bytes; "
             + $"{(got < bytes.Length ? $"{got}" : "more")} are there.");
     });
 

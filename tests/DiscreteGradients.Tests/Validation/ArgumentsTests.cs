@@ -303,7 +303,7 @@ public class ArgumentsTests
         "tau" => 1.0,
         "f" => (Func<Tensor, Tensor>)(z => z.sum([-2, -1])),
         "estimator" => new ReinMax(),
-        "name" => "rloo",
+        "name" => parameter.Member.DeclaringType == typeof(Routers) ? "switch" : "rloo",
         "settings" => new Dictionary<string, object>(),
         "setting" => "samples",
         "check" => "f gets one-hot samples",
