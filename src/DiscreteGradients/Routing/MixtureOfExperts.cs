@@ -63,7 +63,7 @@ public sealed class MixtureOfExperts : nn.Module<Tensor, Tensor>
         register_module("experts", nn.ModuleList(_experts));
         register_module("scorer", _scorer);
         if (router.ScalesOutput)
-            register_parameter(Scale, nn.Parameter(ones(_outputs)));
+            register_parameter(Scale, nn.Parameter(ones(_outputs).DetachFromDisposeScope()));
         if (biasRate > 0)
             register_buffer(Bias, zeros(_experts.Length).DetachFromDisposeScope());
     }

@@ -43,6 +43,24 @@ public sealed class MixtureOfExpertsTests
         }
     }
 
+    [Fact]
+    public void A_layer_outlives_the_scope_it_was_made_in()
+    {
+        foreach (var router in Routers.All.Select(entry => entry.Default))
+        {
+            MixtureOfExperts layer;
+            using (NewDisposeScope())
+            {
+                layer = new MixtureOfExperts(
+                    [nn.Linear(Width, Width), nn.Linear(Width, Width)], router, Width, biasRate: router.TakesBias ? 0.1 : 0);
+            }
+
+            using var _ = layer;
+            using var scope = NewDisposeScope();
+            Assert.Equal([6, Width], layer.call(ones(6, Width)).shape);
+        }
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
