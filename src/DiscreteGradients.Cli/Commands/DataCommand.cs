@@ -66,13 +66,13 @@ internal static class DataCommand
         row = row with { Folder = set.IsDrawn ? null : place.Folder, Place = place.Words };
         try
         {
-            set.Check(place.Folder);
+            if (!set.IsDrawn)
+                set.Check(place.Folder);
             return row with { Parts = set.Parts, Sha256 = set.Files.ToDictionary(file => file.Name, file => file.Sha256) };
         }
         catch (OptionException e)
         {
-            var needed = set.IsDrawn ? "report it: that is a fault of dgrad"
-                : place.Words == DataPlace.Cache && set.Homes.Count > 0 ? $"run 'dgrad data fetch {set.Name}', which replaces it"
+            var needed = place.Words == DataPlace.Cache && set.Homes.Count > 0 ? $"run 'dgrad data fetch {set.Name}', which replaces it"
                 : "remove or replace it";
             return row with { State = Damaged, Damage = e.Message, Needed = needed };
         }
