@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.Intrinsics;
 using DiscreteGradients.Fused;
 
@@ -75,9 +76,10 @@ internal sealed class FusedAttention : FusedFunction<FusedAttention>
             var weights = Memory.Address<float>(kept);
             Blocks.For(Batch * Count, Length * Places, (first, heads) =>
             {
-                var keys = new float[Size * Places];
-                var values = new float[Length * Row];
-                var row = new float[Places];
+                var room = new Room((Size * Places) + (Length * Row) + Places);
+                var keys = room.Take(Size * Places);
+                var values = room.Take(Length * Row);
+                var row = room.Take(Places);
                 for (var head = first; head < first + heads; head++)
                 {
                     LoadColumns(Part(from, head, 1), keys);
@@ -89,9 +91,11 @@ internal sealed class FusedAttention : FusedFunction<FusedAttention>
                         Softmax(its, i + 1);
                         its.CopyTo(row);
                         Drop(row, Place(head, i));
-                        Product(row.AsSpan(0, i + 1), values, Row, Result(to, head, i), Size);
+                        Product(row[..(i + 1)], values, Row, Result(to, head, i), Size);
                     }
                 }
+
+                room.Dispose();
             });
             return (mixed, kept);
         }
@@ -105,40 +109,48 @@ internal sealed class FusedAttention : FusedFunction<FusedAttention>
             var to = Memory.Address<float>(gradient);
             Blocks.For(Batch * Count, Length * Places, (first, heads) =>
             {
-                var (keys, values, queries) = (new float[Length * Row], new float[Size * Places], new float[Length * Row]);
-                var (results, atKeys, atValues) = (new float[Length * Row], new float[Length * Row], new float[Length * Row]);
-                var (row, atRow) = (new float[Places], new float[Places]);
+                var room = new Room((5 * Length * Row) + (Size * Places) + (2 * Places));
+                var keys = room.Take(Length * Row);
+                var values = room.Take(Size * Places);
+                var queries = room.Take(Length * Row);
+                var results = room.Take(Length * Row);
+                var atKeys = room.Take(Length * Row);
+                var atValues = room.Take(Length * Row);
+                var row = room.Take(Places);
+                var atRow = room.Take(Places);
                 for (var head = first; head < first + heads; head++)
                 {
                     LoadRows(Part(from, head, 0), queries);
                     LoadRows(Part(from, head, 1), keys);
                     LoadColumns(Part(from, head, 2), values);
                     for (var i = 0; i < Length; i++)
-                        Result(above, head, i).CopyTo(results.AsSpan(i * Row));
-                    Array.Clear(atKeys);
-                    Array.Clear(atValues);
+                        Result(above, head, i).CopyTo(results[(i * Row)..]);
+                    atKeys.Clear();
+                    atValues.Clear();
                     for (var i = 0; i < Length; i++)
                     {
                         var its = new ReadOnlySpan<float>(weights + Place(head, i), Places);
                         its.CopyTo(row);
                         Drop(row, Place(head, i));
-                        Product(results.AsSpan(i * Row, Size), values, Places, atRow, i + 1);
+                        Product(results.Slice(i * Row, Size), values, Places, atRow, i + 1);
                         Drop(atRow, Place(head, i));
                         Add(-Rows.Weigh(atRow, Scale, its, 0), its, atRow);
-                        Product(atRow.AsSpan(0, i + 1), keys, Row, Line(Part(to, head, 0), i), Size);
+                        Product(atRow[..(i + 1)], keys, Row, Line(Part(to, head, 0), i), Size);
                         for (var j = 0; j <= i; j++)
                         {
-                            Add(atRow[j], queries.AsSpan(i * Row, Row), atKeys.AsSpan(j * Row, Row));
-                            Add(row[j], results.AsSpan(i * Row, Row), atValues.AsSpan(j * Row, Row));
+                            Add(atRow[j], queries.Slice(i * Row, Row), atKeys.Slice(j * Row, Row));
+                            Add(row[j], results.Slice(i * Row, Row), atValues.Slice(j * Row, Row));
                         }
                     }
 
                     for (var i = 0; i < Length; i++)
                     {
-                        atKeys.AsSpan(i * Row, Size).CopyTo(Line(Part(to, head, 1), i));
-                        atValues.AsSpan(i * Row, Size).CopyTo(Line(Part(to, head, 2), i));
+                        atKeys.Slice(i * Row, Size).CopyTo(Line(Part(to, head, 1), i));
+                        atValues.Slice(i * Row, Size).CopyTo(Line(Part(to, head, 2), i));
                     }
                 }
+
+                room.Dispose();
             });
             return gradient;
         }
@@ -156,14 +168,14 @@ internal sealed class FusedAttention : FusedFunction<FusedAttention>
         private long Place(int head, int place) => (((long)head * Length) + place) * Places;
 
         /// <summary>The numbers of a part, place by place.</summary>
-        private void LoadRows(float* part, float[] to)
+        private void LoadRows(float* part, Span<float> to)
         {
             for (var i = 0; i < Length; i++)
-                Line(part, i).CopyTo(to.AsSpan(i * Row));
+                Line(part, i).CopyTo(to[(i * Row)..]);
         }
 
         /// <summary>The numbers of a part, its first at all places, then its second, …</summary>
-        private void LoadColumns(float* part, float[] to)
+        private void LoadColumns(float* part, Span<float> to)
         {
             for (var i = 0; i < Length; i++)
             {
@@ -189,7 +201,7 @@ internal sealed class FusedAttention : FusedFunction<FusedAttention>
         }
 
         /// <summary>to ← a · matrix, as many numbers as are asked for and those that fill their last vector.</summary>
-        private static void Product(ReadOnlySpan<float> a, float[] matrix, int stride, Span<float> to, int count)
+        private static void Product(ReadOnlySpan<float> a, Span<float> matrix, int stride, Span<float> to, int count)
         {
             for (var column = 0; column < count; column += Lanes)
             {
@@ -206,5 +218,22 @@ internal sealed class FusedAttention : FusedFunction<FusedAttention>
             for (var i = 0; i < to.Length; i += Lanes)
                 Rows.Store(Vector512.FusedMultiplyAdd(Vector512.Create(factor), Rows.Load(from, i), Rows.Load<float>(to, i)), to, i);
         }
+    }
+
+    /// <summary>Numbers of a kernel's own, zero at first, in memory that is kept: fresh pages would cost more than what is done in them.</summary>
+    private ref struct Room(int count)
+    {
+        private readonly float[] _rented = ArrayPool<float>.Shared.Rent(count);
+        private int _taken;
+
+        internal Span<float> Take(int numbers)
+        {
+            var taken = _rented.AsSpan(_taken, numbers);
+            _taken += numbers;
+            taken.Clear();
+            return taken;
+        }
+
+        internal readonly void Dispose() => ArrayPool<float>.Shared.Return(_rented);
     }
 }
