@@ -220,7 +220,7 @@ internal sealed class FusedAttention : FusedFunction<FusedAttention>
         }
     }
 
-    /// <summary>Numbers of a kernel's own, zero at first, in memory that is kept: fresh pages would cost more than what is done in them.</summary>
+    /// <summary>Numbers of a kernel's own, zero at first, in memory that is kept: fresh pages would cost more than what is done.</summary>
     private ref struct Room(int count)
     {
         private readonly float[] _rented = ArrayPool<float>.Shared.Rent(count);
