@@ -76,7 +76,7 @@ internal sealed class FusedAttention : FusedFunction<FusedAttention>
             var weights = Memory.Address<float>(kept);
             Blocks.For(Batch * Count, Length * Places, (first, heads) =>
             {
-                var room = new Room((Size * Places) + (Length * Row) + Places);
+                var room = new Borrowed((Size * Places) + (Length * Row) + Places);
                 var keys = room.Take(Size * Places);
                 var values = room.Take(Length * Row);
                 var row = room.Take(Places);
@@ -109,7 +109,7 @@ internal sealed class FusedAttention : FusedFunction<FusedAttention>
             var to = Memory.Address<float>(gradient);
             Blocks.For(Batch * Count, Length * Places, (first, heads) =>
             {
-                var room = new Room((5 * Length * Row) + (Size * Places) + (2 * Places));
+                var room = new Borrowed((5 * Length * Row) + (Size * Places) + (2 * Places));
                 var keys = room.Take(Length * Row);
                 var values = room.Take(Size * Places);
                 var queries = room.Take(Length * Row);
@@ -221,7 +221,7 @@ internal sealed class FusedAttention : FusedFunction<FusedAttention>
     }
 
     /// <summary>Numbers of a kernel's own, zero at first, in memory that is kept: fresh pages would cost more than what is done.</summary>
-    private ref struct Room(int count)
+    private ref struct Borrowed(int count)
     {
         private readonly float[] _rented = ArrayPool<float>.Shared.Rent(count);
         private int _taken;
