@@ -74,9 +74,6 @@ internal sealed class PolynomialExperiment : Experiment
             ? $"it takes {estimator.Evaluations(_options.Latents, 2)} evaluations an example; got --batch {_options.Batch}."
             : Applicability.Memory(categories: 2, _options.Latents, (int)Examples(estimator), estimator.Evaluations(_options.Latents, 2)));
 
-    /// <summary>(1/L) Σᵢ |zᵢ − cᵢ|^p [S.., B..] of one-hot bits [S.., B.., L, 2]; a bit is its first component.</summary>
-    private Tensor Loss(Tensor z, Tensor target) => (z.select(-1, 0) - target).abs().pow(_options.P).mean([-1]);
-
     /// <summary>Examples of a step.</summary>
     private long Examples(GradientEstimator estimator) =>
         _options.BatchUnit == BatchUnit.Examples ? _options.Batch : _options.Batch / estimator.Evaluations(_options.Latents, 2);
@@ -105,6 +102,7 @@ internal sealed class PolynomialExperiment : Experiment
         private readonly EstimatorInTraining _estimator;
         private readonly Generator _generator;
         private readonly Tensor _target;
+        private readonly PolynomialLoss _loss;
         private readonly TorchSharp.Modules.Parameter _logits;
         private readonly Adam _adam;
 
@@ -113,6 +111,7 @@ internal sealed class PolynomialExperiment : Experiment
             (_experiment, _generator) = (experiment, Seeds.Generator(seed));
             using var scope = NewDisposeScope();
             _target = tensor(experiment._target, ScalarType.Float32).DetachFromDisposeScope();
+            _loss = new PolynomialLoss(_target, experiment._options.P);
             _logits = Parameter(rand([experiment._options.Latents, 2], generator: _generator) * 0.02 - 0.01);
             _logits.DetachFromDisposeScope();
             using (var weights = Seeds.Apart(seed, purpose: 1))
@@ -145,7 +144,7 @@ internal sealed class PolynomialExperiment : Experiment
                 using var scope = NewDisposeScope();
                 _logits.grad = null;
                 var batch = _logits.unsqueeze(0).expand(examples, -1, -1);
-                var loss = _estimator.Estimator.Estimate(batch, z => _experiment.Loss(z, _target), _generator).mean();
+                var loss = _estimator.Estimator.Estimate(batch, _loss.Of, _generator).mean();
                 total += Finite(loss.item<float>());
                 loss.backward();
                 _adam.Step();

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Fused;
@@ -76,6 +77,7 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
     }
 
     /// <summary>Adds what a draw of noise contributes to the gradient.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Add<T>(in RowTile<T> tile, Vector512<T> scale) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (temperature == 1)
@@ -86,6 +88,7 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
     }
 
     /// <summary>weight ← winner p / (noise + winner p), the winner being the sample's noise.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Race<T>(in RowTile<T> tile) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var winner = Winner(tile);
@@ -109,6 +112,7 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<T> Winner<T>(in RowTile<T> tile) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var winner = Vector512<T>.Zero;

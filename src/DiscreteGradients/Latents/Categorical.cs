@@ -14,6 +14,8 @@ internal static class Categorical
     internal static Tensor Sample(Tensor logits, int samples, Noise noise)
     {
         Check.Room(samples, "samples", logits.shape, logits.dtype, logits.device);
+        if (FusedSample.Takes(logits) && logits.shape[^1] <= RowLayout.ShortRow)
+            return logits.dtype == ScalarType.Float64 ? SampleShort<double>(logits, samples, noise) : SampleShort<float>(logits, samples, noise);
         return OneHot.Of(SampleIndex(logits, samples, noise), logits.shape[^1], logits.dtype);
     }
 
@@ -65,6 +67,38 @@ internal static class Categorical
     {
         _ = Check.Largest(logits);
         return logits.to_type(ScalarType.Float64).log_softmax(-1);
+    }
+
+    /// <summary>One-hot samples of short rows, one row a lane.</summary>
+    private static unsafe Tensor SampleShort<T>(Tensor logits, int samples, Noise noise)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        using var _ = no_grad();
+        var hard = empty([samples, .. logits.shape], logits.dtype);
+        if (hard.numel() == 0)
+            return hard;
+
+        using var rows = logits.contiguous();
+        var categories = (int)logits.shape[^1];
+        var count = (int)(logits.numel() / categories);
+        var from = Memory.Address<T>(rows);
+        var to = Memory.Address<T>(hard);
+        Blocks.For(count, categories, (first, inBlock) =>
+        {
+            var states = ArrayPool<byte>.Shared.Rent(inBlock * RowStates<T>.Size);
+            fixed (byte* memory = states)
+            {
+                for (var sample = 0; sample < samples; sample++)
+                {
+                    var row = ((long)sample * count) + first;
+                    new ShortRows<T>(categories, noise).Draw(
+                        from + ((long)first * categories), inBlock, row, to + (row * categories), supplied: false, new(memory, inBlock));
+                }
+            }
+
+            ArrayPool<byte>.Shared.Return(states);
+        });
+        return hard;
     }
 
     private static unsafe Tensor SearchSpans(Tensor logits, int samples, Noise noise)

@@ -192,7 +192,7 @@ public readonly struct Noise
         words >>>= single ? 9 : 12;
         words &= Vector512.Create(single ? 0x007FFFFF_007FFFFFul : 0x000FFFFF_FFFFFFFFul);
         words |= Vector512.Create(single ? 0x3F800000_3F800000ul : 0x3FF00000_00000000ul);
-        var half = T.CreateTruncating(Math.ScaleB(1, single ? -24 : -53));
+        var half = T.CreateTruncating(single ? 1.0 / (1 << 24) : 1.0 / (1L << 53));
         return -Elementary.Log(words.As<ulong, T>() - Vector512.Create(T.One - half));
     }
 
