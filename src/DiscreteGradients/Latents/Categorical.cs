@@ -15,7 +15,12 @@ internal static class Categorical
     {
         Check.Room(samples, "samples", logits.shape, logits.dtype, logits.device);
         if (FusedSample.Takes(logits) && logits.shape[^1] <= RowLayout.ShortRow)
-            return logits.dtype == ScalarType.Float64 ? SampleShort<double>(logits, samples, noise) : SampleShort<float>(logits, samples, noise);
+        {
+            return logits.dtype == ScalarType.Float64
+                ? SampleShort<double>(logits, samples, noise)
+                : SampleShort<float>(logits, samples, noise);
+        }
+
         return OneHot.Of(SampleIndex(logits, samples, noise), logits.shape[^1], logits.dtype);
     }
 
