@@ -5,6 +5,9 @@ namespace DiscreteGradients.Experiments;
 public sealed record MethodEntry(
     string Name, string Summary, IReadOnlyList<EstimatorSetting> Settings, Func<IReadOnlyDictionary<string, object>, object> Make)
 {
+    /// <summary>Why it is there.</summary>
+    public MethodKind Kind { get; init; }
+
     /// <summary>All estimators of the registry.</summary>
     public static IReadOnlyList<MethodEntry> AllEstimators { get; } = [.. Estimators.All.Select(Of)];
 
@@ -28,6 +31,19 @@ public sealed record MethodEntry(
     }
 
     private static MethodEntry Of(EstimatorEntry entry) => new(entry.Name, entry.Summary, entry.Settings, entry.Create);
+}
+
+/// <summary>Why a method is there.</summary>
+public enum MethodKind
+{
+    /// <summary>It is what the experiment compares.</summary>
+    Compared,
+
+    /// <summary>Trained like the others, without what is compared: it says what that is worth.</summary>
+    Control,
+
+    /// <summary>Not trained, so options of training do not apply: it says what a number is worth.</summary>
+    Baseline,
 }
 
 /// <summary>A method with its settings, ready to be compared.</summary>
