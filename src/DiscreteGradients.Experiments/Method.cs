@@ -5,8 +5,11 @@ namespace DiscreteGradients.Experiments;
 public sealed record MethodEntry(
     string Name, string Summary, IReadOnlyList<EstimatorSetting> Settings, Func<IReadOnlyDictionary<string, object>, object> Make)
 {
-    /// <summary>Why it is there.</summary>
-    public MethodKind Kind { get; init; }
+    /// <summary>Whether it is no candidate but says what the others are worth: a control, or a baseline.</summary>
+    public bool IsReference { get; init; }
+
+    /// <summary>Whether options that are chosen for each method, such as the learning rate, apply to it.</summary>
+    public bool IsTuned { get; init; } = true;
 
     /// <summary>All estimators of the registry.</summary>
     public static IReadOnlyList<MethodEntry> AllEstimators { get; } = [.. Estimators.All.Select(Of)];
@@ -31,19 +34,6 @@ public sealed record MethodEntry(
     }
 
     private static MethodEntry Of(EstimatorEntry entry) => new(entry.Name, entry.Summary, entry.Settings, entry.Create);
-}
-
-/// <summary>Why a method is there.</summary>
-public enum MethodKind
-{
-    /// <summary>It is what the experiment compares.</summary>
-    Compared,
-
-    /// <summary>Trained like the others, without what is compared: it says what that is worth.</summary>
-    Control,
-
-    /// <summary>Not trained, so options of training do not apply: it says what a number is worth.</summary>
-    Baseline,
 }
 
 /// <summary>A method with its settings, ready to be compared.</summary>

@@ -72,14 +72,15 @@ internal static class PlotStyle
             return new Look(Colors[index % Colors.Length], Pattern(index + 3 + variant), 2.5f);
         foreach (var entry in ExperimentCatalog.All)
         {
-            var own = entry.Methods.Where(m => EstimatorIndex(m.Name) is null).ToLookup(m => m.Kind == MethodKind.Compared, m => m.Name);
-            if (own[true].ToList().IndexOf(method) is >= 0 and var place)
+            var own = entry.Methods.Where(m => EstimatorIndex(m.Name) is null).ToLookup(m => m.IsReference, m => m.Name);
+            if (own[false].ToList().IndexOf(method) is >= 0 and var place)
             {
                 var color = OwnColors[place % OwnColors.Length];
-                return new Look(Colors[color], Pattern(color + (place / OwnColors.Length * 2) + variant), 2.5f);  // no estimator's sum is even
+                var pattern = color + (place / OwnColors.Length * 2);  // of the colour's parity, which no estimator's is
+                return new Look(Colors[color], Pattern(pattern + variant), 2.5f);
             }
 
-            if (own[false].ToList().IndexOf(method) is >= 0 and var grey)
+            if (own[true].ToList().IndexOf(method) is >= 0 and var grey)
                 return new Look(Greys[grey % Greys.Length], GreyPatterns[(grey + variant) % GreyPatterns.Length], 2);
         }
 

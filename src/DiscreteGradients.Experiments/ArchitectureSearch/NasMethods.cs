@@ -31,14 +31,16 @@ internal static class NasMethods
         new("mid-point", "the same at half the output: second order, one operation run", [], _ => new MidpointRule()),
         new("untrained", "control: cells drawn from logits that are never trained", [], _ => new UntrainedCells())
         {
-            Kind = MethodKind.Control,
+            IsReference = true,
+            IsTuned = false,  // weights alone are trained
         },
         new("random-search", "no network: the best of some random cells after 12 epochs of training", [Cells],
             settings => new RandomCells((int)settings[Cells.Name] is >= 1 and var cells
                 ? cells
                 : throw new ArgumentException($"cells must be at least 1; got {settings[Cells.Name]}.")))
         {
-            Kind = MethodKind.Baseline,
+            IsReference = true,
+            IsTuned = false,
         },
     ];
 

@@ -28,7 +28,7 @@ internal static class ListOpsMethods
         .. MethodEntry.AllEstimators,
         .. Controls.Select(control => new MethodEntry(control.Name, control.Summary, [], _ => new ControlTrees(control.Name))
         {
-            Kind = MethodKind.Control,
+            IsReference = true,
         }),
         Baseline("majority", "the value that is most frequent in training", 0),
         Baseline("depth-1", "the outermost operator over the digits directly under it", 1),
@@ -52,5 +52,5 @@ internal static class ListOpsMethods
         : new EstimatedMerges((PathwiseEstimator)method.Estimator);
 
     private static MethodEntry Baseline(string name, string summary, int depth) =>
-        new(name, $"shortcut: {summary}", [], _ => new Shortcut(depth)) { Kind = MethodKind.Baseline };
+        new(name, $"shortcut: {summary}", [], _ => new Shortcut(depth)) { IsReference = true, IsTuned = false };
 }

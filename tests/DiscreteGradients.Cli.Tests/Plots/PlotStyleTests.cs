@@ -15,8 +15,8 @@ public sealed class PlotStyleTests
 
         Assert.All(methods.Where(method => Estimators.All.All(e => e.Name != method.Name)), method =>
         {
-            var (own, isGrey) = (PlotStyle.LookOf(method.Name), method.Kind != MethodKind.Compared);
-            Assert.Equal(isGrey, (own.Color.R, own.Color.G) == (own.Color.G, own.Color.B) && own.Color.R > 0);
+            var own = PlotStyle.LookOf(method.Name);
+            Assert.Equal(method.IsReference, (own.Color.R, own.Color.G) == (own.Color.G, own.Color.B) && own.Color.R > 0);
             Assert.All(looks.Where(other => other.Name != method.Name), other => Assert.True(
                 (own.Color, own.Pattern.Name) != (other.Look.Color, other.Look.Pattern.Name), $"{method.Name} looks like {other.Name}"));
         });

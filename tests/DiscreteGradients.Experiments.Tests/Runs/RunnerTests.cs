@@ -104,6 +104,29 @@ public sealed class RunnerTests : IDisposable
         Assert.Equal([(0, 0), (0, 1.5), (1, 0), (2, 0), (3, 0)], observer.Begun);
     }
 
+    [Theory]
+    [InlineData("epoch-1-step-3", "its step is 2")]
+    [InlineData("epoch-2-step-2", "its epoch is 1")]
+    public void A_checkpoint_of_another_step_than_its_name_says_is_passed_over(string name, string flaw)
+    {
+        using var stop = new CancellationTokenSource();
+        var (trained, files) = (0, _folder["run", "checkpoint", "st-seed0"]);
+        using (var folder = RunFolder.Create(_folder["run"]))
+        {
+            folder.Write(Record(epochs: 3));
+            Assert.False(Runner(folder, new Counting(epochs: 3, (seed, _) => StopAt(seed == 0 && ++trained == 6, stop), steps: 4))
+                .Run(1, new Observer(), stop.Token));
+        }
+
+        var path = Path.Combine(files, $"{name}.safetensors");
+        File.Move(Path.Combine(files, "epoch-1-step-2.safetensors"), path);
+        var notes = new List<string>();
+        using var again = RunFolder.Open(_folder["run"]);
+        Runner(again, new Counting(epochs: 3, (_, _) => { }, steps: 4)).Resume(notes.Add);
+
+        Assert.Equal([$"Checkpoint '{path}' is damaged ({flaw}); st, seed 0, goes on from epoch 1."], notes);
+    }
+
     [Fact]
     public void Within_long_epochs_there_are_checkpoints_and_a_damaged_one_is_passed_over()
     {
