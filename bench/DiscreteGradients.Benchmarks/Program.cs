@@ -3,6 +3,8 @@ using DiscreteGradients.Benchmarks;
 
 if (args is ["tree-step", ..])
     TreeStep.Run(args);
+else if (args is ["tree-lengths", ..])
+    TreeLengths.Run(args);
 else if (args is ["vae-step"])
     VaeStep.Run();
 else if (args is ["moe-layer", ..])

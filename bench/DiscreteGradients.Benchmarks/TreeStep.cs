@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using DiscreteGradients.Experiments;
 using DiscreteGradients.Experiments.Bench;
 using static TorchSharp.torch;
@@ -7,7 +6,7 @@ namespace DiscreteGradients.Benchmarks;
 
 /// <summary>
 /// One training step of the ListOps model without the optimiser (16 sentences at random, ReinMax, dropout, one thread), in both forms:
-/// seconds and memory. Then the time of a sentence against its length.
+/// seconds and memory.
 /// </summary>
 internal static class TreeStep
 {
@@ -22,7 +21,6 @@ internal static class TreeStep
         Measure(ListOpsTokens.Characters, 300, expressions, 30, plain);
         Measure(ListOpsTokens.Split, 300, expressions, 60, plain);
         Measure(ListOpsTokens.Merged, 100, expressions, 200, plain);
-        Lengths(300);
     }
 
     private static void Measure(ListOpsTokens tokens, int size, string[] expressions, int steps, bool withPlain)
@@ -53,36 +51,16 @@ internal static class TreeStep
             + $"{1000 * ours:0.0} ms: {theirs / ours:0.0} times as fast");
     }
 
-    private static void Lengths(int size)
-    {
-        using var generator = new Generator(1);
-        using var model = new TreeLstm(23, 10, size, 0.5, ScalarType.Float32, generator);
-        using var linear = new LinearTreeLstm(model);
-        var rule = new EstimatedMerges(new ReinMax(1.1));
-        var points = new List<(double X, double Y)>();
-        foreach (var length in (int[])[10, 20, 40, 80, 120, 160, 200])
-        {
-            var batch = Sentences([.. Enumerable.Range(0, Batch).Select(_ => Enumerable.Range(0, length).Select(i => i % 23).ToArray())]);
-            var time = Enumerable.Range(0, 8).Min(_ => Time(() => linear.Train(batch, rule))) / Batch;
-            points.Add((Math.Log(length), Math.Log(time)));
-            Console.WriteLine($"{length,4} leaves: {1000 * time:0.00} ms a sentence, {1e6 * time / length:0} µs a leaf");
-        }
-
-        var (x, y) = (points.Average(p => p.X), points.Average(p => p.Y));
-        Console.WriteLine($"exponent {points.Sum(p => (p.X - x) * (p.Y - y)) / points.Sum(p => (p.X - x) * (p.X - x)):0.00}");
-    }
-
     private static double Pairs(Sentences batch) => batch.Words.Max(w => w.Length) is var n ? n * (n - 1) / 2 : 0;
 
-    private static Sentences Sentences(int[][] words) =>
+    internal static Sentences Sentences(int[][] words) =>
         new(words, [.. words.Select(w => w.Length % 10)], [.. words.Select((_, i) => (long)i)]);
 
-    private static double Time(Action action)
+    /// <summary>Seconds of the processor: what other programs do counts less than on the clock.</summary>
+    internal static double Time(Action action)
     {
-        using var process = Process.GetCurrentProcess();
-        var start = process.TotalProcessorTime;
+        var start = Environment.CpuUsage.TotalTime;
         action();
-        process.Refresh();
-        return (process.TotalProcessorTime - start).TotalSeconds;
+        return (Environment.CpuUsage.TotalTime - start).TotalSeconds;
     }
 }

@@ -5,6 +5,12 @@ namespace DiscreteGradients.Experiments;
 public sealed record MethodEntry(
     string Name, string Summary, IReadOnlyList<EstimatorSetting> Settings, Func<IReadOnlyDictionary<string, object>, object> Make)
 {
+    /// <summary>Whether it is no candidate but says what the others are worth: a control, or a baseline.</summary>
+    public bool IsReference { get; init; }
+
+    /// <summary>Whether options that are chosen for each method, such as the learning rate, apply to it.</summary>
+    public bool IsTuned { get; init; } = true;
+
     /// <summary>All estimators of the registry.</summary>
     public static IReadOnlyList<MethodEntry> AllEstimators { get; } = [.. Estimators.All.Select(Of)];
 

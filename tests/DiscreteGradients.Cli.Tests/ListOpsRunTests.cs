@@ -48,6 +48,29 @@ public sealed class ListOpsRunTests : IDisposable
         Assert.True(File.Exists(_folder["out", "plots", "listops-accuracy-by-depth.png"]));
     }
 
+    [Fact]
+    public void A_report_says_no_learning_rate_of_what_is_not_trained_and_shows_it_once()
+    {
+        foreach (var rate in (string[])["0.001", "0.002"])
+        {
+            Tool.Run(
+                [.. TinyListOps.Command(_folder), "--epochs", "1", "--estimator", Methods, "--lr", rate, "--out", _folder["runs", rate]]);
+        }
+
+        var result = Tool.Run("report", _folder["runs"], "--out", _folder["out"]);
+
+        Assert.Equal((0, ""), (result.Code, result.Error));
+        var table = File.ReadAllText(_folder["out", "report.md"]).Split("\n\n").First(part => part.Contains("| test accuracy |", Exactly));
+        var rows = table.Split('\n').Skip(2).Select(row => string.Join(',', row.Split('|')[1..3].Select(cell => cell.Trim()))).ToList();
+        Assert.Equal(
+            [
+                "reinmax,optimizer radam, lr 0.001, temperature 1", "reinmax,optimizer radam, lr 0.002, temperature 1",
+                "random-trees,optimizer radam, lr 0.001", "random-trees,optimizer radam, lr 0.002",
+                "true-trees,optimizer radam, lr 0.001", "true-trees,optimizer radam, lr 0.002", "majority,", "depth-1,",
+            ],
+            rows);
+    }
+
     [Theory]
     [InlineData("0\t( ( [MAX 7 ) ] )\n", "Line 1 of '{0}' has the label 0, but its expression is 7; correct or remove the line.")]
     [InlineData("7\t( ( [MAX 7 ) ]\n", "Line 1 of '{0}' is unbalanced: 1 '(' has no ')'; correct or remove the line.")]

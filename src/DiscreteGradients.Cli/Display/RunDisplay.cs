@@ -14,9 +14,9 @@ internal abstract class RunDisplay(RunProgress progress) : IRunObserver
     /// <summary>Runs the work with the display around it.</summary>
     internal abstract bool Show(Func<IRunObserver, bool> work);
 
-    public void RunBegan(string method, long seed, int epoch)
+    public void RunBegan(string method, long seed, double done)
     {
-        progress.Begin(method, seed, epoch);
+        progress.Begin(method, seed, done);
         Moved();
     }
 

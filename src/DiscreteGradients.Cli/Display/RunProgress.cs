@@ -26,7 +26,9 @@ internal sealed class RunProgress(RunRecord record)
 
     internal double Elapsed => _watch.Elapsed.TotalSeconds;
 
-    internal void Begin(string method, long seed, int epoch) => _runs[(method, seed)] = new Training(epoch, Elapsed) { Epoch = epoch };
+    /// <summary>A run begins, or goes on after so many epochs and a part of the next.</summary>
+    internal void Begin(string method, long seed, double done) =>
+        _runs[(method, seed)] = new Training(done, Elapsed) { Epoch = (int)done, Fraction = done - (int)done };
 
     internal void Step(string method, long seed, double fraction) => _runs[(method, seed)].Fraction = Math.Min(fraction, 1);
 
@@ -80,7 +82,7 @@ internal sealed class RunProgress(RunRecord record)
 
     private IEnumerable<Training> Runs(string method) => _runs.Where(run => run.Key.Method == method).Select(run => run.Value);
 
-    private sealed record Training(int First, double Began)
+    private sealed record Training(double First, double Began)
     {
         internal int Epoch { get; set; }
 

@@ -51,8 +51,8 @@ internal static class CostPlot
 
         plot.Axes.Margins(0.02, 0.05);
         plot.Axes.AutoScale();
-        plot.Axes.Bottom.TickGenerator = Ticks(Categories.Select(k => (double)k), "#,0");
-        plot.Axes.Left.TickGenerator = Ticks(
+        plot.Axes.Bottom.TickGenerator = PlotStyle.LogTicks(Categories.Select(k => (double)k), "#,0");
+        plot.Axes.Left.TickGenerator = PlotStyle.LogTicks(
             Enumerable.Range(-4, 13).Select(power => Math.Pow(10, power)).SelectMany(ten => (double[])[ten, 2 * ten, 5 * ten]), "#,0.####");
         PlotStyle.LegendAtTheRight(plot);
         return plot;
@@ -66,7 +66,7 @@ internal static class CostPlot
         var line = plot.Add.Scatter(
             rows.Select(row => Math.Log10(row.Categories)).ToArray(),
             rows.Select(row => Math.Log10(form.Time(row)!.Value * 1e3 / row.Shape.Count)).ToArray(),
-            PlotStyle.ColorOf(rows[0].Estimator));
+            PlotStyle.LookOf(rows[0].Estimator).Color);
         var isPoint = rows.Count == 1;
         (line.LineWidth, line.MarkerSize) = (form.Width, isPoint ? 9 : 0);
         if (!isPoint)  // Skia complains on standard error of markers with a pattern in an SVG
@@ -74,7 +74,4 @@ internal static class CostPlot
         if (form.Name == Forms[0].Name)
             line.LegendText = rows[0].Estimator;
     }
-
-    private static ScottPlot.TickGenerators.NumericManual Ticks(IEnumerable<double> values, string format) =>
-        new([.. values.Select(Math.Log10)], [.. values.Select(value => value.ToString(format, CultureInfo.InvariantCulture))]);
 }

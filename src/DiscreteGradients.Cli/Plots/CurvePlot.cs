@@ -33,16 +33,17 @@ internal static class CurvePlot
             return;
         double[] Edge(int sign) => [.. curve.Points.Select(p => p.Value.Mean + (sign * (double.IsNaN(p.Value.Std) ? 0 : p.Value.Std)))];
         var band = plot.Add.FillY(Epochs(curve), Edge(-1), Edge(1));
-        (band.FillColor, band.LineWidth) = (PlotStyle.ColorOf(curve.Method).WithAlpha(0.18), 0);
+        (band.FillColor, band.LineWidth) = (PlotStyle.LookOf(curve.Method).Color.WithAlpha(0.18), 0);
     }
 
     private static void AddLine(Plot plot, Curve curve)
     {
-        var line = plot.Add.Scatter(Epochs(curve), [.. curve.Points.Select(p => p.Value.Mean)], PlotStyle.ColorOf(curve.Method));
+        var look = PlotStyle.LookOf(curve.Method, curve.Variant);
+        var line = plot.Add.Scatter(Epochs(curve), [.. curve.Points.Select(p => p.Value.Mean)], look.Color);
         var isPoint = curve.Points.Count == 1;
-        (line.LineWidth, line.LegendText, line.MarkerSize) = (2.5f, curve.Label, isPoint ? 9 : 0);
+        (line.LineWidth, line.LegendText, line.MarkerSize) = (look.Width, curve.Label, isPoint ? 9 : 0);
         if (!isPoint)  // Skia complains on standard error of markers with a pattern in an SVG
-            line.LinePattern = PlotStyle.PatternOf(curve.Method, curve.Variant);
+            line.LinePattern = look.Pattern;
     }
 
     private static double[] Epochs(Curve curve) => [.. curve.Points.Select(p => (double)p.Epoch)];

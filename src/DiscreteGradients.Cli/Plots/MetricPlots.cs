@@ -72,11 +72,13 @@ internal static class MetricPlots
         if (known.Count == 0)
             return;
 
+        var curves = known.GroupBy(point => point.Name).ToList();
+        var looks = PlotStyle.LooksOf(curves.ConvertAll(curve => curve.Key));
         var seeds = known.Select(point => point.Seed).Distinct().Count();
         using var plot = CurvePlot.Create(
             $"{title}{(seeds > 1 ? $", mean ± std over {seeds} seeds" : "")}", metric.AxisWithUnit,
             [
-                .. known.GroupBy(point => point.Name).Select(group => new Curve(group.Key, group.Key,
+                .. curves.Select((group, i) => new Curve(group.Key, looks[i],
                     [.. group.GroupBy(p => p.Epoch).OrderBy(e => e.Key).Select(e => (e.Key, Spread.Of([.. e.Select(p => p.Value)])))])),
             ],
             optimum);

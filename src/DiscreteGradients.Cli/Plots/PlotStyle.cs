@@ -25,6 +25,18 @@ internal static class PlotStyle
 
     private static readonly LinePattern[] Patterns = [LinePattern.Solid, LinePattern.DenselyDashed, LinePattern.Dotted, LinePattern.Dashed];
 
+    /// <summary>For what an experiment compares and no estimator is: all but ReinMax's, straight-through's and grey.</summary>
+    private static readonly int[] OwnColors = [0, 4, 9, 6, 5, 2, 7];
+
+    /// <summary>For controls and baselines, with patterns that nothing else has.</summary>
+    private static readonly Color[] Greys = [Color.FromHex("#505050"), Color.FromHex("#858585"), Color.FromHex("#ADADAD")];
+
+    private static readonly LinePattern[] GreyPatterns =
+    [
+        new([12, 4, 2, 4], 0, "dash, dot"), new([16, 5], 0, "long dashes"), new([3, 6], 0, "sparse dots"),
+        new([12, 4, 2, 4, 2, 4], 0, "dash, two dots"),
+    ];
+
     internal static Plot Create(string title, string x, string y)
     {
         var plot = new Plot();
@@ -49,12 +61,46 @@ internal static class PlotStyle
         return plot;
     }
 
-    /// <summary>Grey for a name that no registry has: files may come from another version.</summary>
-    internal static Color ColorOf(string method) =>
-        Index(method) is >= 0 and var index ? Colors[index % Colors.Length] : Color.FromHex("#A0A0A0");
+    /// <summary>
+    /// The look of a method, or of a numbered part: an estimator's is its own everywhere, and solid for reinmax; what else an experiment
+    /// compares has one that no estimator has; controls and baselines are thin and grey, like a name that no registry has.
+    /// </summary>
+    /// <param name="variant">Which of several curves of the method: they share its colour.</param>
+    internal static Look LookOf(string method, int variant = 0)
+    {
+        if (EstimatorIndex(method) is { } index)
+            return new Look(Colors[index % Colors.Length], Pattern(index + 3 + variant), 2.5f);
+        foreach (var entry in ExperimentCatalog.All)
+        {
+            var own = entry.Methods.Where(m => EstimatorIndex(m.Name) is null).ToLookup(m => m.IsReference, m => m.Name);
+            if (own[false].ToList().IndexOf(method) is >= 0 and var place)
+            {
+                var color = OwnColors[place % OwnColors.Length];
+                var pattern = color + (place / OwnColors.Length * 2);  // of the colour's parity, which no estimator's is
+                return new Look(Colors[color], Pattern(pattern + variant), 2.5f);
+            }
 
-    /// <summary>Solid for reinmax; several curves of a method begin at its own pattern.</summary>
-    internal static LinePattern PatternOf(string method, int variant = 0) => Patterns[(Index(method) + variant + 3) % Patterns.Length];
+            if (own[true].ToList().IndexOf(method) is >= 0 and var grey)
+                return new Look(Greys[grey % Greys.Length], GreyPatterns[(grey + variant) % GreyPatterns.Length], 2);
+        }
+
+        return new Look(Color.FromHex("#A0A0A0"), Pattern(2 + variant), 2.5f);  // files may come from another version
+
+        static LinePattern Pattern(int number) => Patterns[number % Patterns.Length];
+    }
+
+    /// <summary>
+    /// What the looks of some curves go by: their names, if they are those of methods or numbers; else, as of the edges of a cell, their
+    /// places.
+    /// </summary>
+    internal static IReadOnlyList<string> LooksOf(IReadOnlyList<string> names) =>
+        names.Any(name => EstimatorIndex(name) is not null || ExperimentCatalog.All.Any(e => e.Methods.Any(m => m.Name == name)))
+            ? names
+            : [.. Enumerable.Range(1, names.Count).Select(place => $"{place}")];
+
+    /// <summary>The ticks of an axis that shows decimal logarithms of these values.</summary>
+    internal static ScottPlot.TickGenerators.NumericManual LogTicks(IEnumerable<double> values, string format) =>
+        new([.. values.Select(Math.Log10)], [.. values.Select(value => value.ToString(format, CultureInfo.InvariantCulture))]);
 
     internal static void LegendAtTheRight(Plot plot)
     {
@@ -74,11 +120,13 @@ internal static class PlotStyle
         folder.WriteFile($"{name}.svg", path => plot.SaveSvg(path, Width, Height));
     }
 
-    /// <summary>A number that stays with a name; −1 for one that no registry has. An experiment's own are numbered by row.</summary>
-    private static int Index(string method) =>
-        Array.IndexOf(Published, method) is >= 0 and var place ? place
-        : Estimators.All.Any(e => e.Name == method) ? Published.Length + method.Sum(letter => letter)
-        : int.TryParse(method, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number - 1  // of a numbered part
-        : ExperimentCatalog.All.Select(entry => entry.Methods.Select(m => m.Name).ToList().IndexOf(method))
-        .Where(row => row >= 0).FirstOrDefault(-1);
+    /// <summary>A number that stays with the name of an estimator or of a numbered part; null for other names.</summary>
+    private static int? EstimatorIndex(string name) =>
+        Array.IndexOf(Published, name) is >= 0 and var place ? place
+        : Estimators.All.Any(e => e.Name == name) ? Published.Length + name.Sum(letter => letter)
+        : int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number - 1
+        : null;
 }
+
+/// <summary>How a curve is drawn.</summary>
+internal readonly record struct Look(Color Color, LinePattern Pattern, float Width);

@@ -108,8 +108,8 @@ internal static class ReportPlots
     {
         var prefix = metric.Name + "/";
         var names = series.Seeds.SelectMany(s => s.Lines).SelectMany(l => l.Numbers.Keys).Distinct()
-            .Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).ToList();
-        var curves = names.ConvertAll(key => new Curve(key[prefix.Length..], key[prefix.Length..], Points(series, key)));
+            .Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).Select(key => key[prefix.Length..]).ToList();
+        var curves = names.Zip(PlotStyle.LooksOf(names), (name, look) => new Curve(name, look, Points(series, prefix + name))).ToList();
         curves.RemoveAll(c => c.Points.Count == 0);
         if (curves.Count == 0)
             return null;

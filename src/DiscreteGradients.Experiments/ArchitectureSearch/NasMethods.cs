@@ -29,11 +29,19 @@ internal static class NasMethods
             settings => new GdasRule(new ReinMax((double)settings[Temperature]))),
         new("dsnas", "DSNAS: REINFORCE of the linearised loss with a baseline of zero, one operation run", [], _ => new EulerRule()),
         new("mid-point", "the same at half the output: second order, one operation run", [], _ => new MidpointRule()),
-        new("untrained", "control: cells drawn from logits that are never trained", [], _ => new UntrainedCells()),
+        new("untrained", "control: cells drawn from logits that are never trained", [], _ => new UntrainedCells())
+        {
+            IsReference = true,
+            IsTuned = false,  // weights alone are trained
+        },
         new("random-search", "no network: the best of some random cells after 12 epochs of training", [Cells],
             settings => new RandomCells((int)settings[Cells.Name] is >= 1 and var cells
                 ? cells
-                : throw new ArgumentException($"cells must be at least 1; got {settings[Cells.Name]}."))),
+                : throw new ArgumentException($"cells must be at least 1; got {settings[Cells.Name]}.")))
+        {
+            IsReference = true,
+            IsTuned = false,
+        },
     ];
 
     /// <summary>Null if a method can search, else one sentence.</summary>

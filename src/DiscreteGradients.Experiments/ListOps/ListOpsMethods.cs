@@ -26,11 +26,14 @@ internal static class ListOpsMethods
     internal static IReadOnlyList<MethodEntry> All { get; } =
     [
         .. MethodEntry.AllEstimators,
-        .. Controls.Select(control => new MethodEntry(control.Name, control.Summary, [], _ => new ControlTrees(control.Name))),
-        new("majority", "shortcut: the value that is most frequent in training", [], _ => new Shortcut(0)),
-        new("depth-1", "shortcut: the outermost operator over the digits directly under it", [], _ => new Shortcut(1)),
-        new("depth-2", "shortcut: lists nested deeper than 2 are left out", [], _ => new Shortcut(2)),
-        new("depth-3", "shortcut: lists nested deeper than 3 are left out", [], _ => new Shortcut(3)),
+        .. Controls.Select(control => new MethodEntry(control.Name, control.Summary, [], _ => new ControlTrees(control.Name))
+        {
+            IsReference = true,
+        }),
+        Baseline("majority", "the value that is most frequent in training", 0),
+        Baseline("depth-1", "the outermost operator over the digits directly under it", 1),
+        Baseline("depth-2", "lists nested deeper than 2 are left out", 2),
+        Baseline("depth-3", "lists nested deeper than 3 are left out", 3),
     ];
 
     internal static bool IsEstimator(string method) => MethodEntry.AllEstimators.Any(entry => entry.Name == method);
@@ -47,4 +50,7 @@ internal static class ListOpsMethods
     internal static MergeRule Rule(Method method) => method.Made is ControlTrees control
         ? Controls.Single(rule => rule.Name == control.Tree).Rule
         : new EstimatedMerges((PathwiseEstimator)method.Estimator);
+
+    private static MethodEntry Baseline(string name, string summary, int depth) =>
+        new(name, $"shortcut: {summary}", [], _ => new Shortcut(depth)) { IsReference = true, IsTuned = false };
 }

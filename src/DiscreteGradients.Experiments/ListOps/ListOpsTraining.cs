@@ -12,6 +12,9 @@ internal sealed class ListOpsTraining : TrainingRun
     private const int Purposes = 4;
     private const int EvaluationBatch = 64;
     private const int PoolBatches = 100;
+    private const string LossSum = "loss of all sentences";
+    private const string SentenceCount = "sentences";
+    private const string StepSeconds = "seconds of the steps";
 
     private readonly ListOpsOptions _options;
     private readonly ListOpsCorpus _corpus;
@@ -53,13 +56,15 @@ internal sealed class ListOpsTraining : TrainingRun
 
     protected override EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation)
     {
+        using var before = _order.get_state();
         var batches = Batches();
-        var numbers = new Dictionary<string, double>();
-        if (_measured.Count > 0 && (epoch == 1 || epoch % _options.QualityEvery == 0))
-            MeasureGradients(epoch, numbers, cancellation);
-        var (total, sentences) = (0.0, 0);
+        using var after = _order.get_state();
+        _order.set_state(before);  // until the epoch is done: a state within it must lead to the same batches
+        if (Step == 0 && _measured.Count > 0 && (epoch == 1 || epoch % _options.QualityEvery == 0))
+            MeasureGradients(epoch, UnderWay, cancellation);
+        var earlier = UnderWay.GetValueOrDefault(StepSeconds);
         var watch = Stopwatch.StartNew();
-        foreach (var (step, batch) in batches.Index())
+        foreach (var (step, batch) in batches.Index().Skip(Step))
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
@@ -69,19 +74,23 @@ internal sealed class ListOpsTraining : TrainingRun
             _optimizer.LearningRate = _plateau.LearningRate;
             _optimizer.Step();
 
-            total += loss * batch.Length;
-            sentences += batch.Length;
-            stepDone?.Invoke((step + 1.0) / batches.Count);
             if (step + 1 == batches.Count / 2)
             {
                 watch.Stop();
                 _plateau.Saw(Validate(cancellation).Accuracy);
                 watch.Start();
             }
+
+            UnderWay[LossSum] = UnderWay.GetValueOrDefault(LossSum) + (loss * batch.Length);
+            UnderWay[SentenceCount] = UnderWay.GetValueOrDefault(SentenceCount) + batch.Length;
+            UnderWay[StepSeconds] = earlier + watch.Elapsed.TotalSeconds;
+            EndStep(step + 1, batches.Count, stepDone);
         }
 
-        var seconds = watch.Elapsed.TotalSeconds;
-        numbers[Metrics.TrainLoss] = total / sentences;
+        _order.set_state(after);
+        var seconds = UnderWay[StepSeconds];
+        var numbers = Collected(LossSum, SentenceCount, StepSeconds);
+        numbers[Metrics.TrainLoss] = UnderWay[LossSum] / UnderWay[SentenceCount];
         (numbers["valid_loss"], numbers["valid_accuracy"]) = Validate(cancellation);
         _plateau.Saw(numbers["valid_accuracy"]);
         numbers["learning_rate"] = _plateau.LearningRate;

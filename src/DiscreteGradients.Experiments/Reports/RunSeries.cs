@@ -27,6 +27,9 @@ internal sealed record RunSeries(
     /// <summary>What to know of its numbers, as sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>Whether it depends on options that are chosen for each method.</summary>
+    public bool DependsOnTuning { get; init; } = true;
+
     /// <summary>The furthest epoch of any seed.</summary>
     public int Epoch => Seeds.Max(s => s.Epoch);
 
@@ -77,16 +80,19 @@ internal sealed record RunSeries(
         var parts =
             from run in runs
             let lines = run.Lines.ToLookup(line => (line.Method, line.Seed))
-            let type = ExperimentCatalog.Find(run.Record.Experiment)?.OptionsType
+            let entry = ExperimentCatalog.Find(run.Record.Experiment)
+            let type = entry?.OptionsType
             let metrics = ExperimentCatalog.Metrics(run.Record, run.Lines)
             from method in run.Record.Methods
-            let options = Options(method.Options ?? run.Record.Options, type)
+            let isTuned = entry?.Methods.FirstOrDefault(m => m.Name == method.Name)?.IsTuned ?? true
+            let options = Options(method.Options ?? run.Record.Options, type).FindAll(o => isTuned || !IsTuned(o, type))
             let series = new RunSeries(
                 run.Record.Experiment, method, [.. options.Where(o => !IsTuned(o, type))],
                 [.. options.Where(o => IsTuned(o, type)), .. Settings(method)], run.Record.Epochs, run.Record.Optimum, metrics,
                 [.. run.Record.Seeds.Select(seed => new SeedRun(seed, run.Folder, [.. lines[(method.Name, seed)]]))],
                 ExperimentCatalog.Published(run.Record.Experiment, run.Record.Options, method))
             {
+                DependsOnTuning = isTuned,
                 Notes = ExperimentCatalog.Notes(run.Record.Experiment, run.Record.Options),
             }
             group series by string.Join('\n', options.Order(Comparer<Setting>.Create(Compare))
@@ -99,6 +105,8 @@ internal sealed record RunSeries(
     {
         var series = parts.First();
         var seeds = parts.SelectMany(p => p.Seeds).OrderBy(s => s.Seed).ToList();
+        if (!series.DependsOnTuning)  // the same may stand beside each of several settings of the others
+            seeds = [.. seeds.DistinctBy(s => (s.Seed, string.Join(", ", s.Lines.SelectMany(line => line.Numbers))))];
         foreach (var (one, next) in seeds.Zip(seeds.Skip(1)))
         {
             if (one.Seed == next.Seed)

@@ -1,22 +1,35 @@
 namespace DiscreteGradients.Experiments;
 
+/// <summary>Where a run is: epochs that are done, and steps of the next.</summary>
+internal readonly record struct Place(int Epoch, int Step)
+{
+    public override string ToString() => Step == 0 ? $"epoch {Epoch}" : $"step {Step} of epoch {Epoch + 1}";
+}
+
 /// <summary>
 /// The checkpoints of one run: files <c>checkpoint/ESTIMATOR-seedN/epoch-E.safetensors</c> with the state after that epoch and the settings
-/// it was reached with. The last two that are sound are kept.
+/// it was reached with, and <c>epoch-E-step-S.safetensors</c> with a state within the next. The last two that are sound are kept.
 /// </summary>
 internal sealed class Checkpoints
 {
     private const string Folder = "checkpoint";
     private const string FormatName = "format";
     private const string Format = "dgrad checkpoint 1";
+    private const string UnderWayName = "under_way";
     private const string Prefix = "epoch-";
+    private const string StepInfix = "-step-";
     private const string Suffix = ".safetensors";
 
     private readonly OutputFolder _folder;
+    private static readonly JsonSerializerOptions Json = new(StrictJson.Options)
+    {
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
     private readonly string _method;
     private readonly long _seed;
     private readonly Dictionary<string, string> _settings;
-    private int? _last;
+    private Place? _last;
 
     internal Checkpoints(OutputFolder folder, RunRecord record, MethodRecord method, long seed)
     {
@@ -40,10 +53,12 @@ internal sealed class Checkpoints
     /// <exception cref="OptionException">The disk is full, or the like; the earlier checkpoints stay.</exception>
     internal void Save(TrainingRun run)
     {
-        var state = run.State();
+        var (state, place, texts) = (run.State(), new Place(run.Epoch, run.Step), new Dictionary<string, string>(_settings));
+        if (place.Step > 0)
+            texts[UnderWayName] = JsonSerializer.Serialize(run.UnderWay, Json);
         try
         {
-            _folder.Replace(File(run.Epoch), stream => SafetensorsFile.Write(stream, state, _settings));
+            _folder.Replace(File(place), stream => SafetensorsFile.Write(stream, state, texts));
         }
         finally
         {
@@ -52,11 +67,11 @@ internal sealed class Checkpoints
 
         _folder.Write(() =>
         {
-            var (newest, previous) = (_folder[File(run.Epoch)], _last is { } last ? _folder[File(last)] : null);
+            var (newest, previous) = (_folder[File(place)], _last is { } last ? _folder[File(last)] : null);
             foreach (var path in Directory.EnumerateFiles(_folder[Name]).Where(path => path != newest && path != previous).ToList())
                 System.IO.File.Delete(path);
         });
-        _last = run.Epoch;
+        _last = place;
     }
 
     /// <summary>Refuses checkpoints of other estimators, seeds or settings than a record's, as far as that can be told at once.</summary>
@@ -75,11 +90,11 @@ internal sealed class Checkpoints
 
         foreach (var checkpoints in all)
         {
-            foreach (var epoch in checkpoints.Epochs())
+            foreach (var place in checkpoints.Places())
             {
                 try
                 {
-                    checkpoints.CheckSettings(epoch, SafetensorsFile.ReadTexts(folder[checkpoints.File(epoch)]));
+                    checkpoints.CheckSettings(place, SafetensorsFile.ReadTexts(folder[checkpoints.File(place)]));
                 }
                 catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
                 {
@@ -89,43 +104,43 @@ internal sealed class Checkpoints
         }
     }
 
-    /// <summary>The last epoch that has a sound checkpoint, or 0 to begin with.</summary>
+    /// <summary>The last place that has a sound checkpoint, or the beginning.</summary>
     /// <param name="limit">Epochs whose metrics are there.</param>
     /// <param name="run">A run of the estimator, which says what a state must hold.</param>
     /// <param name="note">Gets a sentence for each checkpoint that cannot be used.</param>
     /// <exception cref="OptionException">A checkpoint is of another version or has other settings, or only others' are left.</exception>
-    internal int Find(int limit, Lazy<TrainingRun> run, Action<string> note)
+    internal Place Find(int limit, Lazy<TrainingRun> run, Action<string> note)
     {
-        var damaged = new List<(int Epoch, string Reason)>();
-        var found = 0;
+        var damaged = new List<(Place Place, string Reason)>();
+        var found = default(Place);
         OptionException? other = null;
-        foreach (var epoch in Epochs())
+        foreach (var place in Places())
         {
             try
             {
-                if (WhyNot(epoch, limit, run.Value) is not { } reason)
+                if (WhyNot(place, limit, run.Value) is not { } reason)
                 {
-                    _last = found = epoch;
+                    _last = found = place;
                     break;
                 }
 
-                damaged.Add((epoch, reason));
+                damaged.Add((place, reason));
             }
             catch (OtherStateException e)
             {
-                damaged.Add((epoch, e.Message));
+                damaged.Add((place, e.Message));
                 other ??= new OptionException(
-                    $"Checkpoint '{_folder[File(epoch)]}' does not hold the state of this run: {e.Message}. "
+                    $"Checkpoint '{_folder[File(place)]}' does not hold the state of this run: {e.Message}. "
                     + $"Remove '{_folder[Name]}' to train {_method}, seed {_seed}, from its beginning.");
             }
         }
 
-        if (found == 0 && other is not null)
+        if (found == default && other is not null)
             throw other;
-        foreach (var (epoch, reason) in damaged)
+        foreach (var (place, reason) in damaged)
         {
-            note($"Checkpoint '{_folder[File(epoch)]}' is damaged ({reason}); {_method}, seed {_seed}, "
-                + (found > 0 ? $"goes on from epoch {found}." : "starts from its beginning."));
+            note($"Checkpoint '{_folder[File(place)]}' is damaged ({reason}); {_method}, seed {_seed}, "
+                + (found != default ? $"goes on from {found}." : "starts from its beginning."));
         }
 
         return found;
@@ -133,12 +148,12 @@ internal sealed class Checkpoints
 
     /// <summary>Gives a run the state of a checkpoint that was found.</summary>
     /// <exception cref="OptionException">It does not fit the run.</exception>
-    internal void Restore(TrainingRun run, int epoch)
+    internal void Restore(TrainingRun run, Place place)
     {
-        var (state, _) = SafetensorsFile.Read(_folder[File(epoch)]);
+        var (state, texts) = SafetensorsFile.Read(_folder[File(place)]);
         try
         {
-            run.Restore(state);
+            run.Restore(state, UnderWay(texts));
         }
         finally
         {
@@ -146,28 +161,51 @@ internal sealed class Checkpoints
         }
     }
 
-    private string File(int epoch) => $"{Name}/{Prefix}{epoch}{Suffix}";
+    private string File(Place place) => $"{Name}/{Prefix}{place.Epoch}{(place.Step > 0 ? $"{StepInfix}{place.Step}" : "")}{Suffix}";
 
-    /// <summary>Epochs that have a file, the last one first.</summary>
-    private List<int> Epochs() => !Directory.Exists(_folder[Name]) ? [] :
+    /// <summary>Places that have a file, the last one first.</summary>
+    private List<Place> Places() => !Directory.Exists(_folder[Name]) ? [] :
     [
         .. Directory.EnumerateFiles(_folder[Name], $"{Prefix}*{Suffix}")
-            .Select(path => Path.GetFileName(path)[Prefix.Length..^Suffix.Length])
-            .Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) ? epoch : 0)
-            .Where(epoch => epoch > 0)
-            .OrderDescending(),
+            .Select(path => Path.GetFileName(path)[Prefix.Length..^Suffix.Length].Split(StepInfix))
+            .Select(parts => parts switch
+            {
+                [var epoch] => new Place(Number(epoch), 0),
+                [var epoch, var step] when Number(step) > 0 => new Place(Number(epoch), Number(step)),
+                _ => default,
+            })
+            .Where(place => place is { Epoch: >= 0 } && place != default)
+            .OrderByDescending(place => place.Epoch).ThenByDescending(place => place.Step),
     ];
 
-    private string? WhyNot(int epoch, int limit, TrainingRun run)
+    private static int Number(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
+
+    private static Dictionary<string, double> UnderWay(IReadOnlyDictionary<string, string> texts)
+    {
+        if (!texts.TryGetValue(UnderWayName, out var text))
+            return [];
+        try
+        {
+            return StrictJson.Read<Dictionary<string, double>>(System.Text.Encoding.UTF8.GetBytes(text), Json);
+        }
+        catch (WrongJsonException e)
+        {
+            throw new OtherStateException($"its '{UnderWayName}' holds no numbers by name: {e.Message}");
+        }
+    }
+
+    private string? WhyNot(Place place, int limit, TrainingRun run)
     {
         try
         {
-            var (state, settings) = SafetensorsFile.Read(_folder[File(epoch)], run.StateKinds);
+            var (state, texts) = SafetensorsFile.Read(_folder[File(place)], run.StateKinds);
             try
             {
-                CheckSettings(epoch, settings);
-                return run.Flaw(state, epoch) is { } flaw ? throw new OtherStateException(flaw)
-                    : epoch > limit ? $"metrics.jsonl ends at epoch {limit} of it"
+                CheckSettings(place, texts);
+                return (run.Flaw(state, place.Epoch) ?? TrainingRun.Flaw(UnderWay(texts), place.Step)) is { } flaw
+                    ? throw new OtherStateException(flaw)
+                    : place.Epoch > limit ? $"metrics.jsonl ends at epoch {limit} of it"
                     : null;
             }
             finally
@@ -181,18 +219,18 @@ internal sealed class Checkpoints
         }
     }
 
-    private void CheckSettings(int epoch, IReadOnlyDictionary<string, string> settings)
+    private void CheckSettings(Place place, IReadOnlyDictionary<string, string> settings)
     {
         var format = settings.GetValueOrDefault(FormatName, "none");
         if (format != Format)
         {
-            throw new OptionException($"Checkpoint '{_folder[File(epoch)]}' must have the format '{Format}'; got '{format}'. "
+            throw new OptionException($"Checkpoint '{_folder[File(place)]}' must have the format '{Format}'; got '{format}'. "
                 + "Resume with the version of dgrad that wrote it.");
         }
 
         if (OptionRecord.Difference(settings, _settings) is var (flag, before, now))
         {
-            throw new OptionException($"{flag} is {now} in run.json and {before} in the checkpoint '{_folder[File(epoch)]}'. "
+            throw new OptionException($"{flag} is {now} in run.json and {before} in the checkpoint '{_folder[File(place)]}'. "
                 + "They belong to different runs; start a new one.");
         }
     }

@@ -7,8 +7,8 @@ namespace DiscreteGradients.Experiments;
 /// <summary>Who watches runs. Calls come from several threads, but one at a time.</summary>
 internal interface IRunObserver
 {
-    /// <summary>A run begins, or goes on after some epochs.</summary>
-    void RunBegan(string method, long seed, int epoch);
+    /// <summary>A run begins, or goes on after so many epochs and a part of the next.</summary>
+    void RunBegan(string method, long seed, double done);
 
     /// <summary>A step is done; the fraction is that of the current epoch.</summary>
     void StepDone(string method, long seed, double fraction);
@@ -23,9 +23,6 @@ internal interface IRunObserver
 /// <summary>Trains with each method and each seed, side by side if asked to, and leaves checkpoints from which it can go on.</summary>
 internal sealed class Runner
 {
-    /// <summary>Time to train for each time to write a checkpoint: at most a twentieth goes into checkpoints.</summary>
-    private const int TrainingPerCheckpoint = 20;
-
     private readonly Experiment _experiment;
     private readonly RunFolder _folder;
     private readonly RunRecord _record;
@@ -40,6 +37,12 @@ internal sealed class Runner
         _trials = [.. record.Methods.Zip(methods).SelectMany(e => record.Seeds.Select(seed =>
             new Trial(e.First.Name, e.Second, seed, new Checkpoints(folder.Output, record, e.First, seed))))];
     }
+
+    /// <summary>Time to train for each time to write a checkpoint: at most a twentieth goes into checkpoints.</summary>
+    internal int TrainingPerCheckpoint { get; init; } = 20;
+
+    /// <summary>Time after which a checkpoint is written within an epoch: what may be lost of one that takes longer.</summary>
+    internal TimeSpan WithinEpoch { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Writes what else there is to write of an epoch.</summary>
     public Action<MetricsLine, EpochMetrics>? Keep { get; init; }
@@ -56,7 +59,10 @@ internal sealed class Runner
             try
             {
                 foreach (var trial in trials)
-                    trial.Epoch = trial.Checkpoints.Find(lines[(trial.Name, trial.Seed)].Count(), run, note);
+                {
+                    trial.From = trial.Checkpoints.Find(lines[(trial.Name, trial.Seed)].Count(), run, note);
+                    trial.Epoch = trial.From.Epoch;
+                }
             }
             finally
             {
@@ -126,10 +132,10 @@ internal sealed class Runner
     {
         cancellation.ThrowIfCancellationRequested();
         using var run = _experiment.TunedFor(trial.Name).Start(trial.Method, trial.Seed);
-        if (trial.Epoch > 0)
-            trial.Checkpoints.Restore(run, trial.Epoch);
+        if (trial.From != default)
+            trial.Checkpoints.Restore(run, trial.From);
         lock (_turn)
-            observer.RunBegan(trial.Name, trial.Seed, run.Epoch);
+            observer.RunBegan(trial.Name, trial.Seed, run.Done);
 
         var (sinceSaved, saving) = (Stopwatch.StartNew(), TimeSpan.Zero);
         while (run.Epoch < _experiment.Epochs)
@@ -146,14 +152,7 @@ internal sealed class Runner
 
             if (run.Epoch == _experiment.Epochs || sinceSaved.Elapsed >= saving * TrainingPerCheckpoint
                 || cancellation.IsCancellationRequested)
-            {
-                sinceSaved.Restart();
-                lock (_turn)
-                    _folder.Flush();  // no checkpoint before its metrics
-                trial.Checkpoints.Save(run);
-                saving = sinceSaved.Elapsed;
-                sinceSaved.Restart();
-            }
+                Save();
         }
 
         lock (_turn)
@@ -163,7 +162,20 @@ internal sealed class Runner
         {
             lock (_turn)
                 observer.StepDone(trial.Name, trial.Seed, fraction);
+            if (run.Step > 0 && (cancellation.IsCancellationRequested
+                || (sinceSaved.Elapsed >= WithinEpoch && sinceSaved.Elapsed >= saving * TrainingPerCheckpoint)))
+                Save();
             gate.Pass();
+        }
+
+        void Save()
+        {
+            sinceSaved.Restart();
+            lock (_turn)
+                _folder.Flush();  // no checkpoint before its metrics
+            trial.Checkpoints.Save(run);
+            saving = sinceSaved.Elapsed;
+            sinceSaved.Restart();
         }
     }
 
@@ -180,6 +192,9 @@ internal sealed class Runner
 
     private sealed record Trial(string Name, Method Method, long Seed, Checkpoints Checkpoints)
     {
+        /// <summary>Where the run goes on.</summary>
+        internal Place From { get; set; }
+
         /// <summary>Epochs that are done.</summary>
         internal int Epoch { get; set; }
     }

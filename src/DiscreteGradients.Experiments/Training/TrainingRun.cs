@@ -7,6 +7,8 @@ namespace DiscreteGradients.Experiments;
 public abstract class TrainingRun : IDisposable
 {
     private const string EpochName = "epoch";
+    private const string StepsName = "steps";
+    private const string StepsInAllName = "steps in all";
     private const long LargestCount = 1L << 53;
 
     private readonly List<(string Name, Func<Tensor> Get, Action<Tensor> Set)> _kept = [];
@@ -14,6 +16,18 @@ public abstract class TrainingRun : IDisposable
 
     /// <summary>Epochs that are done.</summary>
     public int Epoch { get; private set; }
+
+    /// <summary>
+    /// What a state within an epoch needs besides: how many steps are done and what they brought so far, by name. Empty between two epochs,
+    /// and always where epochs are so short that nothing of them is kept.
+    /// </summary>
+    internal Dictionary<string, double> UnderWay { get; } = [];
+
+    /// <summary>Steps of the epoch under way.</summary>
+    internal int Step => (int)UnderWay.GetValueOrDefault(StepsName);
+
+    /// <summary>Epochs that are done, with the part of the one under way.</summary>
+    internal double Done => Epoch + (Step == 0 ? 0 : UnderWay[StepsName] / UnderWay[StepsInAllName]);
 
     /// <summary>Trains for one epoch more.</summary>
     /// <param name="stepDone">Called after every step with the fraction of the epoch that is done; null if nobody watches.</param>
@@ -24,6 +38,7 @@ public abstract class TrainingRun : IDisposable
     {
         var metrics = Train(Epoch + 1, stepDone, cancellation);
         Epoch++;
+        UnderWay.Clear();
         return metrics;
     }
 
@@ -56,8 +71,9 @@ public abstract class TrainingRun : IDisposable
     }
 
     /// <summary>Takes over a state of the same experiment, estimator and seed.</summary>
+    /// <param name="underWay">What belongs to a state within an epoch; null for one between two.</param>
     /// <exception cref="OptionException">A name, shape or dtype is another one's, or no run can have been in the state.</exception>
-    public void Restore(IReadOnlyDictionary<string, Tensor> state)
+    public void Restore(IReadOnlyDictionary<string, Tensor> state, IReadOnlyDictionary<string, double>? underWay = null)
     {
         ArgumentNullException.ThrowIfNull(state);
         using var _ = no_grad();
@@ -82,6 +98,9 @@ public abstract class TrainingRun : IDisposable
         foreach (var (name, _, set) in _kept)
             set(state[name]);
         Epoch = (int)state[EpochName].item<long>();
+        UnderWay.Clear();
+        foreach (var (name, value) in underWay ?? new Dictionary<string, double>())
+            UnderWay.Add(name, value);
     }
 
     /// <summary>Why no run can have been in a state with the right names, dtypes and shapes, as a clause; null if one can.</summary>
@@ -100,6 +119,13 @@ public abstract class TrainingRun : IDisposable
         return its > int.MaxValue || (epoch is not null && its != epoch) ? $"its epoch is {its}" : null;
     }
 
+    /// <summary>Why no run can have been so many steps into an epoch with these numbers, as a clause; null if one can.</summary>
+    internal static string? Flaw(IReadOnlyDictionary<string, double> underWay, int step)
+    {
+        var (steps, all) = (underWay.GetValueOrDefault(StepsName), underWay.GetValueOrDefault(StepsInAllName));
+        return steps != step ? $"its step is {steps}" : step > 0 && !(all >= step) ? $"it is at step {steps} of {all}" : null;
+    }
+
     public abstract void Dispose();
 
     /// <summary>Trains for the epoch of that number, 1, 2, …</summary>
@@ -110,6 +136,22 @@ public abstract class TrainingRun : IDisposable
     private protected static double Finite(double loss) => double.IsFinite(loss)
         ? loss
         : throw new OptionException("Training diverged: the loss is not a finite number any more; lower --lr.");
+
+    /// <summary>A step is done, and <see cref="UnderWay"/> holds all that it brought: from here the run can be gone on with.</summary>
+    private protected void EndStep(int steps, int inAll, Action<double>? stepDone)
+    {
+        (UnderWay[StepsName], UnderWay[StepsInAllName]) = (steps, inAll);
+        stepDone?.Invoke((double)steps / inAll);
+    }
+
+    /// <summary>The numbers of <see cref="UnderWay"/> under other names than those of steps and sums.</summary>
+    private protected Dictionary<string, double> Collected(params ReadOnlySpan<string> sums)
+    {
+        var numbers = new Dictionary<string, double>(UnderWay);
+        foreach (var name in (ReadOnlySpan<string>)[StepsName, StepsInAllName, .. sums])
+            numbers.Remove(name);
+        return numbers;
+    }
 
     /// <summary>Makes a tensor, whose memory changes in place, part of the state.</summary>
     protected void Keep(string name, Tensor tensor) =>

@@ -220,6 +220,27 @@ public sealed partial class ReportTests : IDisposable
         Assert.Empty(ExperimentCatalog.Published("unheard-of", options.RootElement, record));
     }
 
+    [Theory]
+    [InlineData("gdas", true)]
+    [InlineData("untrained", false)]
+    [InlineData("random-search", false)]
+    public void Settings_that_do_not_apply_to_a_method_are_not_said_of_it(string method, bool apply)
+    {
+        var run = new MadeRun(method, method, 0, 1, 1)
+        {
+            Experiment = "nas",
+            Options = """{"epochs":1,"arch_lr":0.01}""",
+            Epochs = 1,
+            Done = 1,
+            More = ""","values":{"test_cifar10":93,"regret":1,"test_cifar100":70,"test_imagenet16":45,"percentile":3}""",
+        };
+
+        Assert.Equal(0, Tool.Run("report", run.Write(_folder, "run"), "--out", _folder["out"]).Code);
+
+        var row = File.ReadLines(_folder["out", "report.md"]).First(line => line.StartsWith($"| {method} |", StringComparison.Ordinal));
+        Assert.Equal(apply, row.Contains("arch_lr 0.01", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void The_same_seed_of_the_same_settings_twice_is_refused()
     {

@@ -65,6 +65,54 @@ public sealed class ListOpsExperimentTests : IDisposable
         Assert.NotEqual(whole, experiment.Run(Method("reinmax"), 4, cancellation: Stop).Select(epoch => epoch.Numbers));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]  // after which there is a validation
+    [InlineData(3)]
+    [InlineData(4)]  // the last
+    public void A_run_that_goes_on_from_a_state_within_an_epoch_ends_as_if_it_had_never_stopped(int step)
+    {
+        var experiment = new ListOpsExperiment(_tiny with
+        {
+            Epochs = 3,
+            Patience = 1,
+            Buckets = true,
+            QualityEvery = 2,
+            QualityDraws = 8,
+            QualitySentences = 2,
+            QualityEstimators = "st",
+        });
+        var before = LiveTensors.Count();
+        var whole = experiment.Run(Method("reinmax"), 3, cancellation: Stop).Select(epoch => epoch.Numbers).ToList();
+        IReadOnlyDictionary<string, Tensor> state = new Dictionary<string, Tensor>();
+        Dictionary<string, double> underWay = [];
+        using (var first = experiment.Start(Method("reinmax"), 3))
+        {
+            first.Next(null, Stop);
+            Assert.Empty(first.UnderWay);
+            first.Next(
+                _ =>
+                {
+                    if (first.Step == step)
+                        (state, underWay) = (first.State(), new(first.UnderWay));
+                },
+                Stop);
+        }
+
+        using (var second = experiment.Start(Method("reinmax"), 3))
+        {
+            second.Restore(state, underWay);
+            Assert.Equal(1 + (step / 4.0), second.Done);
+            Assert.Equal(whole[1..], [second.Next(null, Stop).Numbers, second.Next(null, Stop).Numbers]);
+        }
+
+        foreach (var tensor in state.Values)
+            tensor.Dispose();
+        Assert.Equal(before, LiveTensors.Count());
+        Assert.Contains("cosine/st", whole[1].Keys);
+        Assert.True(whole[^1]["learning_rate"] < whole[0]["learning_rate"]);
+    }
+
     [Fact]
     public void Fixed_trees_agree_with_the_true_ones_as_far_as_they_are_the_same()
     {

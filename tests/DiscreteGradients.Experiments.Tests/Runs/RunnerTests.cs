@@ -76,6 +76,99 @@ public sealed class RunnerTests : IDisposable
     }
 
     [Fact]
+    public void A_run_that_is_stopped_within_an_epoch_goes_on_from_its_last_step()
+    {
+        using var stop = new CancellationTokenSource();
+        var (trained, observer) = (0, new Observer());
+        using (var folder = RunFolder.Create(_folder["run"]))
+        {
+            folder.Write(Record(epochs: 3));
+            Assert.False(Runner(folder, new Counting(epochs: 3, (seed, _) => StopAt(seed == 0 && ++trained == 6, stop), steps: 4))
+                .Run(1, observer, stop.Token));
+        }
+
+        Assert.Equal(
+            ["epoch-1-step-2.safetensors", "epoch-1.safetensors"],
+            Directory.GetFiles(_folder["run", "checkpoint", "st-seed0"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        using (var folder = RunFolder.Open(_folder["run"]))
+        {
+            var runner = Runner(folder, new Counting(epochs: 3, (seed, _) => trained += seed == 0 ? 1 : 0, steps: 4));
+            runner.Resume(note => Assert.Fail(note));
+            Assert.True(runner.Run(1, observer, Stop));
+            Assert.Equal(
+                [.. from seed in Seeds from epoch in (int[])[1, 2, 3] select (40 * seed) + (16 * epoch) - 6],
+                folder.ReadMetrics().Select(line => (long)line.TrainLoss));
+        }
+
+        Assert.Equal(12, trained);
+        Assert.Equal([(0, 0), (0, 1.5), (1, 0), (2, 0), (3, 0)], observer.Begun);
+    }
+
+    [Theory]
+    [InlineData("epoch-1-step-3", "its step is 2")]
+    [InlineData("epoch-2-step-2", "its epoch is 1")]
+    public void A_checkpoint_of_another_step_than_its_name_says_is_passed_over(string name, string flaw)
+    {
+        using var stop = new CancellationTokenSource();
+        var (trained, files) = (0, _folder["run", "checkpoint", "st-seed0"]);
+        using (var folder = RunFolder.Create(_folder["run"]))
+        {
+            folder.Write(Record(epochs: 3));
+            Assert.False(Runner(folder, new Counting(epochs: 3, (seed, _) => StopAt(seed == 0 && ++trained == 6, stop), steps: 4))
+                .Run(1, new Observer(), stop.Token));
+        }
+
+        var path = Path.Combine(files, $"{name}.safetensors");
+        File.Move(Path.Combine(files, "epoch-1-step-2.safetensors"), path);
+        var notes = new List<string>();
+        using var again = RunFolder.Open(_folder["run"]);
+        Runner(again, new Counting(epochs: 3, (_, _) => { }, steps: 4)).Resume(notes.Add);
+
+        Assert.Equal([$"Checkpoint '{path}' is damaged ({flaw}); st, seed 0, goes on from epoch 1."], notes);
+    }
+
+    [Fact]
+    public void Within_long_epochs_there_are_checkpoints_and_a_damaged_one_is_passed_over()
+    {
+        var names = new HashSet<string>();
+        var files = _folder["run", "checkpoint", "st-seed0"];
+        using (var folder = RunFolder.Create(_folder["run"]))
+        {
+            folder.Write(Record(epochs: 2));
+            var runner = new Runner(
+                new Counting(epochs: 2, (_, _) => Look(), steps: 3), [Method.Of(new StraightThrough())], folder,
+                Record(2) with { Seeds = [0] })
+            {
+                TrainingPerCheckpoint = 0,
+                WithinEpoch = TimeSpan.Zero,
+            };
+            Assert.True(runner.Run(1, new Observer(), Stop));
+        }
+
+        Assert.Contains("epoch-0-step-1.safetensors", names);
+        Assert.Contains("epoch-1-step-2.safetensors", names);
+        var (last, within) = (Path.Combine(files, "epoch-2.safetensors"), Path.Combine(files, "epoch-1-step-3.safetensors"));
+        Assert.Equal([within, last], Directory.GetFiles(files).Order(StringComparer.Ordinal));
+        File.WriteAllBytes(last, File.ReadAllBytes(last)[..100]);
+        var notes = new List<string>();
+        using (var folder = RunFolder.Open(_folder["run"]))
+        {
+            var runner = new Runner(
+                new Counting(epochs: 2, (_, _) => Assert.Fail("All steps are done."), steps: 3), [Method.Of(new StraightThrough())], folder,
+                Record(2) with { Seeds = [0] });
+            runner.Resume(notes.Add);
+            Assert.True(runner.Run(1, new Observer(), Stop));
+        }
+
+        var note = Assert.Single(notes);
+        Assert.StartsWith($"Checkpoint '{last}' is damaged (its header claims ", note, StringComparison.Ordinal);
+        Assert.EndsWith("; st, seed 0, goes on from step 3 of epoch 2.", note, StringComparison.Ordinal);
+
+        void Look() => names.UnionWith(
+            Directory.Exists(files) ? Directory.GetFiles(files).Select(path => Path.GetFileName(path)) : []);
+    }
+
+    [Fact]
     public void Checkpoints_take_a_small_part_of_the_time()
     {
         using var folder = RunFolder.Create(_folder["run"]);
@@ -115,8 +208,11 @@ public sealed class RunnerTests : IDisposable
         Started = DateTimeOffset.UnixEpoch,
     };
 
-    /// <summary>An experiment whose loss is ten times the seed plus the number of its epochs, counted in its state.</summary>
-    private sealed class Counting(int epochs, Action<long, int> train) : Experiment
+    /// <summary>
+    /// An experiment whose loss is ten times the seed plus the number of its epochs, counted in its state; with several steps the sum of
+    /// that over those of an epoch.
+    /// </summary>
+    private sealed class Counting(int epochs, Action<long, int> train, int steps = 1) : Experiment
     {
         public override int Epochs => epochs;
 
@@ -128,17 +224,18 @@ public sealed class RunnerTests : IDisposable
 
         public override string? WhyNot(Method method) => null;
 
-        public override TrainingRun Start(Method method, long seed) => new Training(seed, train);
+        public override TrainingRun Start(Method method, long seed) => new Training(seed, train, steps);
 
         private sealed class Training : TrainingRun
         {
             private readonly long _seed;
             private readonly Action<long, int> _train;
+            private readonly int _steps;
             private readonly Tensor _count = zeros(1, ScalarType.Int64);
 
-            internal Training(long seed, Action<long, int> train)
+            internal Training(long seed, Action<long, int> train, int steps)
             {
-                (_seed, _train) = (seed, train);
+                (_seed, _train, _steps) = (seed, train, steps);
                 Keep("count", _count);
             }
 
@@ -146,11 +243,22 @@ public sealed class RunnerTests : IDisposable
 
             protected override EpochMetrics Train(int epoch, Action<double>? stepDone, CancellationToken cancellation)
             {
-                cancellation.ThrowIfCancellationRequested();
-                _train(_seed, epoch);
-                using var scope = NewDisposeScope();
-                _count.add_(1);
-                return new EpochMetrics(epoch, 0, new Dictionary<string, double> { ["train_loss"] = (10 * _seed) + _count.item<long>() });
+                var sum = UnderWay.GetValueOrDefault("sum");
+                for (var step = Step; step < _steps; step++)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    _train(_seed, epoch);
+                    using var scope = NewDisposeScope();
+                    _count.add_(1);
+                    sum += (10 * _seed) + _count.item<long>();
+                    if (_steps > 1)
+                    {
+                        UnderWay["sum"] = sum;
+                        EndStep(step + 1, _steps, stepDone);
+                    }
+                }
+
+                return new EpochMetrics(epoch, 0, new Dictionary<string, double> { ["train_loss"] = sum });
             }
         }
     }
@@ -161,12 +269,12 @@ public sealed class RunnerTests : IDisposable
 
         internal int Overlaps { get; private set; }
 
-        internal List<(long, int)> Begun { get; } = [];
+        internal List<(long, double)> Begun { get; } = [];
 
-        public void RunBegan(string method, long seed, int epoch)
+        public void RunBegan(string method, long seed, double done)
         {
             Alone();
-            Begun.Add((seed, epoch));
+            Begun.Add((seed, done));
         }
 
         public void StepDone(string method, long seed, double fraction) => Alone();
