@@ -25,7 +25,9 @@ public sealed class PackedLibrary : IAsyncLifetime
     /// <summary>What <c>dotnet pack</c> wrote.</summary>
     public string Output { get; private set; } = "";
 
-    /// <summary>What one call built: a program with libtorch, and one without, which was also resolved where nobody looks for libtorch.</summary>
+    /// <summary>
+    /// Built in one call: a program with libtorch, and one without, whose packages are resolved twice more where no libtorch is looked for.
+    /// </summary>
     public Lazy<Task<(int ExitCode, string Output, string Whole, string WithoutLibtorch)>> Programs { get; }
 
     public async ValueTask InitializeAsync()
@@ -118,7 +120,8 @@ public sealed class PackedLibrary : IAsyncLifetime
                 <MSBuild Projects="{whole}/program.csproj;{without}/without.csproj" />
                 <MSBuild Projects="{without}/without.csproj" Targets="ResolvePackageAssets"
                          Properties="TargetFramework=net10.0;DiscreteGradientsCheckLibtorch=false" />
-                <MSBuild Projects="{without}/without.csproj" Targets="ResolvePackageAssets" Properties="TargetFramework=net10.0;OutputType=Library" />
+                <MSBuild Projects="{without}/without.csproj" Targets="ResolvePackageAssets"
+                         Properties="TargetFramework=net10.0;OutputType=Library" />
               </Target>
             </Project>
             """);
