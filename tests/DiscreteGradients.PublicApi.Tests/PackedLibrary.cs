@@ -5,6 +5,8 @@ namespace DiscreteGradients.PublicApi.Tests;
 /// <summary>The NuGet package, made once, and programs in a folder of their own that use it. Nothing is downloaded.</summary>
 public sealed class PackedLibrary : IAsyncLifetime
 {
+    public PackedLibrary() => Programs = new(BuildPrograms);
+
     /// <summary>The package with the native libtorch for this system.</summary>
     public static string Libtorch { get; } =
         $"libtorch-cpu-{(OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64")}";
@@ -22,6 +24,11 @@ public sealed class PackedLibrary : IAsyncLifetime
 
     /// <summary>What <c>dotnet pack</c> wrote.</summary>
     public string Output { get; private set; } = "";
+
+    /// <summary>
+    /// Built in one call: a program with libtorch, and one without, whose packages are resolved twice more where no libtorch is looked for.
+    /// </summary>
+    public Lazy<Task<(int ExitCode, string Output, string Whole, string WithoutLibtorch)>> Programs { get; }
 
     public async ValueTask InitializeAsync()
     {
@@ -65,6 +72,61 @@ public sealed class PackedLibrary : IAsyncLifetime
             """);
         System.IO.File.WriteAllText(Path.Combine(folder, "Program.cs"), program);
         return folder;
+    }
+
+    private async Task<(int ExitCode, string Output, string Whole, string WithoutLibtorch)> BuildPrograms()
+    {
+        var whole = Project("program", "net10.0", libtorch: true, """
+            using DiscreteGradients;
+            using static TorchSharp.torch;
+            using static TorchSharp.torch.nn;
+
+            var logits = Parameter(zeros(8, 2, 3));
+            var (sample, _) = Functional.reinmax(logits, tau: 1);
+            functional.relu(sample).sum().backward();
+            Console.WriteLine($"{sample.sum().item<float>()} {logits.grad!.shape.Length}");
+            """);
+        var without = Project("without", "net10.0", libtorch: false, """
+            Environment.SetEnvironmentVariable("NUGET_PACKAGES", AppContext.BaseDirectory); // TorchSharp looks for libtorch there too.
+            Action[] first =
+            [
+                () => DiscreteGradients.OneHot.States(2, 2),
+                () => new DiscreteGradients.Rebar().Prepare(2, 2),
+                () => new DiscreteGradients.GradientCase
+                {
+                    Method = "st", Shape = [1, 2], Temperature = 1, Logits = [0, 0], Sample = [0],
+                    GradientAtSample = [0, 0], GradientAtLogits = [0, 0],
+                }.Recompute(),
+            ];
+            foreach (var call in first)
+            {
+                try
+                {
+                    call();
+                }
+                catch (NotSupportedException failure)
+                {
+                    Console.WriteLine($"told: {failure.Message}{failure.InnerException}");
+                }
+            }
+            """);
+        var both = Path.Combine(Folder.FullName, "both.proj");
+        System.IO.File.WriteAllText(both, $"""
+            <Project DefaultTargets="Build">
+              <Target Name="Restore">
+                <MSBuild Projects="{whole}/program.csproj;{without}/without.csproj" Targets="Restore" />
+              </Target>
+              <Target Name="Build">
+                <MSBuild Projects="{whole}/program.csproj;{without}/without.csproj" />
+                <MSBuild Projects="{without}/without.csproj" Targets="ResolvePackageAssets"
+                         Properties="TargetFramework=net10.0;DiscreteGradientsCheckLibtorch=false" />
+                <MSBuild Projects="{without}/without.csproj" Targets="ResolvePackageAssets"
+                         Properties="TargetFramework=net10.0;OutputType=Library" />
+              </Target>
+            </Project>
+            """);
+        var (exitCode, output) = await Dotnet.Run(["build", both], TestContext.Current.CancellationToken);
+        return (exitCode, output, whole, without);
     }
 
     public ValueTask DisposeAsync()

@@ -12,19 +12,16 @@ namespace DiscreteGradients.Experiments.Bench;
 /// <param name="threads">Threads that work at once.</param>
 internal sealed class MachineLimits(int threads)
 {
-    /// <summary>Bytes far beyond the caches of a core, and more than glibc keeps for the next call when they are freed.</summary>
-    public const long LargeCopy = 128L << 20;
+    /// <summary>Bytes far beyond a core's caches, and more than glibc keeps for the next call when freed; fewer in tests.</summary>
+    internal static long LargeCopy { get; set; } = 128L << 20;
 
     /// <summary>Bytes below which a second thread is not worth waking.</summary>
     private const long WorthThreads = 1 << 20;
 
     private const int Block = 4096;
 
-    /// <summary>Seconds of one measurement, at least.</summary>
-    private const double Enough = 0.15;
-
-    /// <summary>Timings of one measurement, at least; tests are content with fewer.</summary>
-    internal static int Repeats { get; set; } = 9;
+    /// <summary>Timings and seconds of one measurement, at least; tests are content with fewer.</summary>
+    internal static (int Repeats, double Seconds) Enough { get; set; } = (9, 0.15);
 
     private readonly Dictionary<long, double> _copies = [];
 
@@ -130,7 +127,7 @@ internal sealed class MachineLimits(int threads)
     {
         work();
         var (begin, best) = (Stopwatch.GetTimestamp(), double.PositiveInfinity);
-        for (var i = 0; i < Repeats || Stopwatch.GetElapsedTime(begin).TotalSeconds < Enough; i++)
+        for (var i = 0; i < Enough.Repeats || Stopwatch.GetElapsedTime(begin).TotalSeconds < Enough.Seconds; i++)
         {
             var start = Stopwatch.GetTimestamp();
             work();

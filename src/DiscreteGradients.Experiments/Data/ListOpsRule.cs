@@ -29,8 +29,8 @@ internal static class ListOpsRule
         var path = cache is null ? null : Path.Combine(cache, ListOpsSets.Name, File.Published);
         if (path is not null && System.IO.File.Exists(path) && File.Flaw(path) is null)
             return ListOpsFile.Read(path);
-        var text = Text();
-        var bytes = Encoding.ASCII.GetBytes(text);
+        var rows = Make(Rows);
+        var bytes = Encoding.ASCII.GetBytes(Text(rows));
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         if (sha256 != File.Sha256)
         {
@@ -40,32 +40,34 @@ internal static class ListOpsRule
 
         if (path is not null)
             Store(path, bytes);
-        return ListOpsFile.Parse(File.Name, text);
+        return rows;
     }
 
-    /// <summary>The rows as a text in the published form.</summary>
-    internal static string Text(int rows = Rows)
+    /// <summary>Rows as a text in the published form.</summary>
+    internal static string Text(IEnumerable<ListOpsSentence> rows) => string.Concat(rows.Select(row => ListOpsFile.Line(row) + "\n"));
+
+    internal static ListOpsSentence[] Make(int rows)
     {
         var random = new Numbers(Seed);
         var seen = new HashSet<string>();
-        var lines = new List<string>(rows);
+        var made = new List<ListOpsSentence>(rows);
         var letters = new StringBuilder();
-        while (lines.Count < rows)
+        while (made.Count < rows)
         {
             letters.Clear();
             var value = Tree(1, random, letters);
             var expression = letters.ToString();
             if (seen.Add(expression))
-                lines.Add(ListOpsFile.Line(new ListOpsSentence(expression, value)));
+                made.Add(new ListOpsSentence(expression, value));
         }
 
-        for (var i = lines.Count - 1; i > 0; i--)
+        for (var i = made.Count - 1; i > 0; i--)
         {
             var j = random.Below(i + 1);
-            (lines[i], lines[j]) = (lines[j], lines[i]);
+            (made[i], made[j]) = (made[j], made[i]);
         }
 
-        return string.Join('\n', lines) + "\n";
+        return [.. made];
     }
 
     /// <summary>Writes a tree and computes its value, in another way than <see cref="ListOpsExpression.Value"/>, which checks it.</summary>

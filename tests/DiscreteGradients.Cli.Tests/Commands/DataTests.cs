@@ -69,6 +69,16 @@ public sealed class DataTests : IDisposable
         Assert.All(Lines, line => Assert.InRange(line.Length, 0, 80));
     }
 
+    [Fact]
+    public void The_list_of_all_sets_is_not_cut_off_on_a_narrow_terminal()
+    {
+        var code = DataCommand.List(DataSets.All, Folders, json: false, Terminal with { Width = 40 });
+
+        Assert.Equal((0, ""), (code, _error.ToString()));
+        Assert.All(DataSets.All, set => Assert.Contains(set.Name, _out.ToString(), StringComparison.Ordinal));
+        Assert.DoesNotContain('…', _out.ToString());
+    }
+
     [Theory]
     [InlineData("variable", "Remove or replace it.")]
     [InlineData("cache/dgrad", "Run 'dgrad data fetch tiny', which replaces it.")]

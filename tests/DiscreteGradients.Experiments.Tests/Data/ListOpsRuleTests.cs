@@ -3,10 +3,28 @@ using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Experiments.Tests.Data;
 
-public sealed class ListOpsRuleTests : IDisposable
+/// <summary>The rows, made once because the file in the cache is damaged, and kept there.</summary>
+public sealed class MadeRows : IDisposable
 {
-    private static readonly Lazy<ListOpsSentence[]> Made = new(() => ListOpsRule.Load(cache: null));
+    private readonly TemporaryFolder _folder = new();
 
+    public MadeRows()
+    {
+        File = _folder.Write("damaged"u8.ToArray(), "dgrad", "listops", "made.tsv.gz");
+        Rows = ListOpsRule.Load(Folders.Cache);
+    }
+
+    internal DataFolders Folders => new(null, name => name == "XDG_CACHE_HOME" ? _folder["."] : null, IsWindows: false);
+
+    internal string File { get; }
+
+    internal ListOpsSentence[] Rows { get; }
+
+    public void Dispose() => _folder.Dispose();
+}
+
+public sealed class ListOpsRuleTests(MadeRows made) : IClassFixture<MadeRows>, IDisposable
+{
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -14,7 +32,7 @@ public sealed class ListOpsRuleTests : IDisposable
     [Fact]
     public void The_made_rows_are_distinct_and_distributed_as_the_published_ones()
     {
-        var rows = Made.Value;
+        var rows = made.Rows;
 
         Assert.Equal((ListOpsRule.Rows, ListOpsRule.Rows), (rows.Length, rows.Distinct().Count()));
         var lengths = rows.Select(row => row.Expression.Length).Order().ToList();
@@ -33,50 +51,32 @@ public sealed class ListOpsRuleTests : IDisposable
     [InlineData(3, 0.910)]
     public void Shortcuts_reach_in_the_made_rows_what_they_reach_in_the_published_ones(int depth, double published)
     {
-        var share = Made.Value.Count(row => ListOpsExpression.Value(row.Expression, depth) == row.Label) / (double)ListOpsRule.Rows;
+        var share = made.Rows.Count(row => ListOpsExpression.Value(row.Expression, depth) == row.Label) / (double)ListOpsRule.Rows;
 
         Assert.Equal(published, share, 5 * Math.Sqrt(published * (1 - published) * (1e-4 + 1e-5)));
     }
 
     [Fact]
-    public void The_rows_are_kept_in_the_cache_and_a_damaged_file_there_is_made_anew()
+    public void Without_any_file_everything_is_made_and_from_then_on_read_from_the_cache()
     {
-        var path = _folder["cache", "listops", "made.tsv.gz"];
-        var cache = Path.Combine(_folder["cache"]);
+        File.SetLastWriteTimeUtc(made.File, DateTime.UnixEpoch);
 
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllText(path, "damaged");
+        var rows = ListOpsSets.Load(ListOpsSets.Default(made.Folders), made.Folders, null, null, null);
 
-        var made = ListOpsRule.Load(cache);
-        File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch);
-        var read = ListOpsRule.Load(cache);
-
-        Assert.Equal(Made.Value, made);
-        Assert.Equal(made, read);
-        Assert.Equal(DateTime.UnixEpoch, File.GetLastWriteTimeUtc(path));
-    }
-
-    [Fact]
-    public void Without_any_file_everything_is_made_and_no_training_row_is_one_of_the_others()
-    {
-        var nowhere = new DataFolders(null, _ => null, IsWindows: false);
-
-        var rows = ListOpsSets.Load(ListOpsSets.Default(nowhere), nowhere, null, null, null);
-
-        Assert.Equal("made-listops", ListOpsSets.Default(nowhere));
+        Assert.Equal("made-listops", ListOpsSets.Default(made.Folders));
         Assert.Equal((89_000, 1_000, 10_000), (rows.Train.Length, rows.Valid.Length, rows.Test.Length));
-        Assert.Empty(rows.Train.Intersect(rows.Valid.Concat(rows.Test)));
+        Assert.Equal(made.Rows, rows.Test.Concat(rows.Valid).Concat(rows.Train));
+        Assert.Equal((null, DateTime.UnixEpoch), (ListOpsRule.File.Flaw(made.File), File.GetLastWriteTimeUtc(made.File)));
     }
 
     [Fact]
     public void Files_of_the_user_take_the_place_of_rows_and_made_training_rows_are_none_of_them()
     {
-        var nowhere = new DataFolders(null, _ => null, IsWindows: false);
-        var mine = Made.Value[20_000..20_010];
+        var mine = made.Rows[20_000..20_010];
         File.WriteAllText(_folder["mine.tsv"], string.Concat(mine.Select(row => ListOpsFile.Line(row) + "\n")), Encoding.ASCII);
 
-        var tested = ListOpsSets.Load("made-listops", nowhere, null, null, _folder["mine.tsv"]);
-        var trained = ListOpsSets.Load("made-listops", nowhere, _folder["mine.tsv"], _folder["mine.tsv"], _folder["mine.tsv"]);
+        var tested = ListOpsSets.Load("made-listops", made.Folders, null, null, _folder["mine.tsv"]);
+        var trained = ListOpsSets.Load("made-listops", made.Folders, _folder["mine.tsv"], _folder["mine.tsv"], _folder["mine.tsv"]);
 
         Assert.Equal(mine, tested.Test);
         Assert.Equal(88_990, tested.Train.Length);

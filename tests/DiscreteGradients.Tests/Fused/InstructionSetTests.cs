@@ -26,7 +26,7 @@ public class InstructionSetTests
             "-method", "*ElementaryTests.Double_precision_exponentials_are_within_two_ulps",
             "-method", "*DistributionTests.Values_and_gradients_are_those_of_tensor_operations",
             "-method", "*ShortRowsTests.Samples_and_states_are_those_of_the_sampler_of_long_rows",
-            "-method", "*SamplerTests.Rows_drawn_once_each_have_the_right_frequencies_too",
+            "-method", "*SamplerTests.Long_rows_drawn_once_each_have_the_right_frequencies_too",
             "-noColor",
         ])
         { RedirectStandardOutput = true };
@@ -37,6 +37,6 @@ public class InstructionSetTests
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.True(process.ExitCode == 0, output);
-        Assert.Matches(@"Total: 25\d, Errors: 0, Failed: 0", output);
+        Assert.Matches(@"Total: 24\d, Errors: 0, Failed: 0", output);
     }
 }

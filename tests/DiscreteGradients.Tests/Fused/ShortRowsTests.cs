@@ -25,8 +25,8 @@ public class ShortRowsTests
         var random = new Random(categories);
         foreach (var (scale, masked) in new[] { (1e-3, 0.0), (1, 0), (1, 0.5), (8, 0), (90, 0.2), (1e4, 0) })
         {
-            // Every number of rows that the last tile can have, and several tiles.
-            foreach (var rows in scale == 1 ? Enumerable.Range(1, 17).Concat([32, 40]) : [1, 14, 27, 40])
+            // Once with every number of rows that the last tile can have, and with several tiles.
+            foreach (var rows in (scale, masked) == (1, 0) ? Enumerable.Range(1, 17).Concat([32, 40]) : [1, 27])
             {
                 var noise = Noise.Draw(generator);
                 var logits = new T[rows * categories];

@@ -8,7 +8,7 @@ internal static class TinyListOps
     /// <summary>Writes files for training, validation and testing; returns the options that name them.</summary>
     internal static ListOpsOptions Write(TemporaryFolder folder)
     {
-        var lines = ListOpsRule.Text(rows: 400).Split('\n')
+        var lines = ListOpsRule.Text(ListOpsRule.Make(400)).Split('\n')
             .Where(line => line.Length is > 3 and < 100).ToList();
         File.WriteAllLines(folder["train.tsv"], lines[..60]);
         File.WriteAllLines(folder["valid.tsv"], lines[60..80]);

@@ -7,5 +7,5 @@ namespace DiscreteGradients.Testing;
 internal static class ShortMeasurements
 {
     [ModuleInitializer]
-    internal static void Set() => (Steady.Longest, MachineLimits.Repeats) = (0.5, 2);
+    internal static void Set() => (Steady.Longest, MachineLimits.Enough, MachineLimits.LargeCopy) = (0.1, (2, 0), 1 << 20);
 }
