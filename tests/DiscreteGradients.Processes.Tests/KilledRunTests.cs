@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using DiscreteGradients.Testing;
 using static DiscreteGradients.Cli.Tests.Tool;
 
-namespace DiscreteGradients.Cli.Tests;
+namespace DiscreteGradients.Processes.Tests;
 
 /// <summary>The tool as a process of its own, ended in every way that processes end.</summary>
 public sealed class KilledRunTests : IDisposable

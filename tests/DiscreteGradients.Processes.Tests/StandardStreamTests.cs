@@ -1,6 +1,6 @@
-using DiscreteGradients.Testing;
+using DiscreteGradients.Cli.Tests;
 
-namespace DiscreteGradients.Cli.Tests;
+namespace DiscreteGradients.Processes.Tests;
 
 /// <summary>The tool as a process of its own, whose standard output or standard error cannot be written.</summary>
 public sealed class StandardStreamTests : IDisposable
