@@ -11,11 +11,15 @@ internal static class Blocks
     /// <summary>Shares of the work for each thread.</summary>
     private const int Shares = 8;
 
-    internal static void For(int rows, int categories, Action<int, int> kernel)
+    /// <param name="rows">Rows.</param>
+    /// <param name="categories">K.</param>
+    /// <param name="kernel">What is done with that number of rows from that row on.</param>
+    /// <param name="passes">How often the kernel goes over them.</param>
+    internal static void For(int rows, int categories, Action<int, int> kernel, int passes = 1)
     {
         var size = RowLayout.PerBlock(categories);
         var count = (rows + size - 1) / size;
-        var threads = (long)rows * categories < WorthAThread ? 1 : Math.Min(get_num_threads(), count);
+        var threads = (long)rows * categories * passes < WorthAThread ? 1 : Math.Min(get_num_threads(), count);
         if (threads == 1)
         {
             for (var block = 0; block < count; block++)

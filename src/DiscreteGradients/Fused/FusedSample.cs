@@ -144,7 +144,7 @@ internal sealed class FusedSample : FusedRows<FusedSample>
             }
 
             ArrayPool<T>.Shared.Return(scratch);
-        });
+        }, its.Kernel.Passes);
     }
 
     /// <summary>The hard sample again: the caller may have disposed of the first.</summary>

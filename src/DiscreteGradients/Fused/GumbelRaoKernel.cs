@@ -19,6 +19,9 @@ internal sealed class GumbelRaoKernel(int draws, double temperature) : IRowKerne
     private const int Weight = 4;
 
     /// <inheritdoc/>
+    public int Passes => draws;
+
+    /// <inheritdoc/>
     public void Backward<T>(RowBlock<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

@@ -14,6 +14,9 @@ internal interface IRowKernel
 {
     /// <summary>Fills <see cref="RowBlock{T}.Gradient"/> for a block of rows. Must not throw.</summary>
     void Backward<T>(RowBlock<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+
+    /// <summary>How often it goes over the rows: what a second thread is worth.</summary>
+    int Passes => 1;
 }
 
 /// <summary>
