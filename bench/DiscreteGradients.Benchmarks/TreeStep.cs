@@ -15,7 +15,7 @@ internal static class TreeStep
     internal static void Run(string[] args)
     {
         set_num_threads(1);
-        var expressions = ListOpsFile.Parse("made", ListOpsRule.Text()).Select(row => row.Expression)
+        var expressions = ListOpsRule.Load(null).Select(row => row.Expression)
             .Where(e => Leaves.Length(e, ListOpsTokens.Split) < 100).ToArray();
         var plain = args.Contains("plain");
         Measure(ListOpsTokens.Characters, 300, expressions, 30, plain);
