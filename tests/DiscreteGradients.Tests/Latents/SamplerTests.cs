@@ -159,6 +159,30 @@ public class SamplerTests
     }
 
     [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void One_hot_samples_and_indices_are_the_same_samples(ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = Conformance.Seeded();
+        foreach (var categories in new[] { 1, 2, 3, 31, 99, 128, 129 })
+        {
+            var logits = randn([1_100, categories], dtype, generator: generator) * 4;
+            if (categories > 1)
+                logits[TensorIndex.Slice(5, 700), 1] = double.NegativeInfinity;
+            var noise = Noise.Draw(generator);
+
+            foreach (var layout in new[] { logits, logits.t().contiguous().t(), logits[TensorIndex.Slice(0, 0)] })
+            {
+                var samples = Categorical.Sample(layout, 3, noise);
+
+                Assert.True((samples == OneHot.Of(Categorical.SampleIndex(layout, 3, noise), categories, dtype)).all().item<bool>());
+                Assert.Equal([3, .. layout.shape], samples.shape);
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(ScalarType.Float32, 5e-7)]
     [InlineData(ScalarType.Float64, 2e-15)]
     public void Probabilities_are_the_softmax_in_any_layout(ScalarType dtype, double error)
