@@ -34,7 +34,7 @@ public sealed class PackedLibrary : IAsyncLifetime
     {
         var (exitCode, output) = await Dotnet.Run(
             [
-                "pack", "src/DiscreteGradients", "-o", Path.Combine(Folder.FullName, "packages"),
+                "pack", "src/DiscreteGradients", Dotnet.OneNode, "-o", Path.Combine(Folder.FullName, "packages"),
                 $"-p:ArtifactsPath={Path.Combine(Folder.FullName, "build")}", "-p:RunAnalyzers=false",
             ],
             TestContext.Current.CancellationToken);
@@ -125,7 +125,7 @@ public sealed class PackedLibrary : IAsyncLifetime
               </Target>
             </Project>
             """);
-        var (exitCode, output) = await Dotnet.Run(["build", both], TestContext.Current.CancellationToken);
+        var (exitCode, output) = await Dotnet.Run(["build", both, Dotnet.OneNode], TestContext.Current.CancellationToken);
         return (exitCode, output, whole, without);
     }
 

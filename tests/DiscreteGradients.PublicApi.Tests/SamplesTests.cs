@@ -76,7 +76,8 @@ public class SamplesTests
         var solution = Path.Combine(projects, "samples.slnx");
         File.WriteAllText(
             solution, $"<Solution>{string.Concat(names.Select(name => $"""<Project Path="{name}.csproj" />"""))}</Solution>");
-        var (exitCode, output) = await Dotnet.Run(["build", solution, .. LibraryIsBuilt], TestContext.Current.CancellationToken);
+        var (exitCode, output) = await Dotnet.Run(
+            ["build", solution, Dotnet.OneNode, .. LibraryIsBuilt], TestContext.Current.CancellationToken);
         Assert.True(exitCode == 0, output);
     }
 
