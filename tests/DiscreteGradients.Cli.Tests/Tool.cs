@@ -34,6 +34,7 @@ internal static class Tool
             WorkingDirectory = folder ?? "",
         };
         start.Environment["dgrad"] = Executable;
+        start.Environment["DOTNET_TC_QuickJitForLoops"] = "1";  // short runs start sooner so
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
