@@ -88,7 +88,10 @@ public sealed class FinishingTests : IDisposable
     [Fact]
     public void A_finished_run_is_made_whole_without_its_images()
     {
-        string[] options = ["--dataset", "made-digits", "--batch", "500", "--epochs", "1", "--threads", "1", "--picture-every", "0"];
+        string[] options =
+        [
+            "--dataset", "made-digits", "--images", "500", "--epochs", "1", "--threads", "1", "--picture-every", "0",
+        ];
         Assert.Equal(0, Run(["run", "vae", .. options, "--out", _folder["run"]]).Code);
         var record = JsonNode.Parse(File.ReadAllText(_folder["run", "run.json"]))!;
         record["options"]!["dataset"] = "omniglot";

@@ -98,7 +98,7 @@ public sealed class ResumeTests : IDisposable
     {
         string[] vae =
         [
-            "run", "vae", "--preset", "paper-8x4", "--dataset", "made-digits", "--batch", "500", "--epochs", "2",
+            "run", "vae", "--preset", "paper-8x4", "--dataset", "made-digits", "--images", "500", "--batch", "100", "--epochs", "2",
             "--estimator", "st,reinmax", "--threads", "1",
         ];
         using var stop = new CancellationTokenSource();
@@ -398,7 +398,7 @@ public sealed class ResumeTests : IDisposable
         Assert.SkipUnless(Environment.ProcessorCount > 1, "needs two processors");
         string[] run =
         [
-            "run", "vae", "--dataset", "made-digits", "--batch", "500", "--epochs", "1",
+            "run", "vae", "--dataset", "made-digits", "--images", "500", "--batch", "100", "--epochs", "1",
             "--estimator", "reinmax,gumbel-rao", "--noise-draws", "2",
         ];
 

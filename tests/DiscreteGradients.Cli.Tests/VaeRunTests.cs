@@ -18,7 +18,7 @@ public sealed class VaeRunTests : IDisposable
         var run = JsonDocument.Parse(File.ReadAllText(_folder["run", "run.json"])).RootElement;
         var options = run.GetProperty("options");
         Assert.Equal(
-            ("paper-16x12", 16, 12, 1, 3000),
+            ("paper-16x12", 16, 12, 1, 500),
             (options.GetProperty("preset").GetString(),
                 Int(options, "categories"), Int(options, "latents"), Int(options, "epochs"), Int(options, "batch")));
         Assert.False(options.TryGetProperty("lr", out _));
@@ -63,7 +63,7 @@ public sealed class VaeRunTests : IDisposable
     {
         Run("--preset", "paper-8x4", "--estimator", "reinmax,st");
         Tool.Run(
-            "run", "vae", "--dataset", "made-digits", "--epochs", "1", "--batch", "3000",
+            "run", "vae", "--dataset", "made-digits", "--images", "500", "--epochs", "1", "--batch", "500",
             "--estimator", "st", "--lr", "0.001", "--temperature", "1.3",
             "--picture-every", "0", "--seed", "1", "--out", _folder["typed"]);
 
@@ -137,7 +137,7 @@ public sealed class VaeRunTests : IDisposable
 
     private Tool.Result Run(params string[] more) =>
         Tool.Run([
-            "run", "vae", "--dataset", "made-digits", "--epochs", "1", "--batch", "3000", "--threads", "1",
+            "run", "vae", "--dataset", "made-digits", "--images", "500", "--epochs", "1", "--batch", "500", "--threads", "1",
             "--out", _folder["run"], .. more,
         ]);
 

@@ -58,10 +58,11 @@ internal sealed class BernoulliVaeExperiment : Experiment
         if (options.Lr is { } lr)
             Require.Positive(lr, "lr");
         _ = Devices.Get(options.Device);
-        ImageSets.Check(options.Dataset, options.Data, options.Batch, validation: true);
+        ImageSets.Check(options.Dataset, options.Data, options.Images, options.Batch, validation: true);
         _options = options.Resolved;
         _data = new(  // a failure is not kept: the set may be downloaded
-            () => ImageSets.Load(options.Dataset, options.Data).WithoutValidation(), LazyThreadSafetyMode.PublicationOnly);
+            () => ImageSets.Load(options.Dataset, options.Data).WithoutValidation().AtMost(options.Images),
+            LazyThreadSafetyMode.PublicationOnly);
     }
 
     public override int Epochs => _options.Epochs;

@@ -19,6 +19,9 @@ public sealed record BernoulliVaeOptions
     [MayChange, Incidental]
     public string? Data { get; init; }
 
+    [Description("At most so many training images, the first ones; by default all that are not left out.")]
+    public int? Images { get; init; }
+
     [Description("Binary latents.")]
     public int Latents { get; init; } = 200;
 

@@ -36,7 +36,7 @@ internal static class PublishedBernoulliElbos
     public static IReadOnlyList<PublishedResult> Find(BernoulliVaeOptions options, MethodRecord method)
     {
         var (set, reinmax) = (Array.IndexOf(DataSets, options.Dataset), method.Name == "reinmax");
-        if (set < 0 || options.Latents != 200 || options.Batch != 100
+        if (set < 0 || options.Images is not null || options.Latents != 200 || options.Batch != 100
             || options.Epochs != Steps / StepsPerEpoch[set]
             || (options.Protocol == BernoulliProtocol.Released) != reinmax
             || !Train.TryGetValue((method.Name, options.Evaluations), out var losses))

@@ -16,6 +16,10 @@ internal sealed record ImageData(string Name, byte[] Train, byte[] Test)
     /// <summary>Without the training images that papers with a validation set leave out.</summary>
     internal ImageData WithoutValidation() => this with { Train = Train[..(WithoutValidation(Name, TrainCount) * Pixels)] };
 
+    /// <summary>With at most so many training images, the first ones; null: all.</summary>
+    internal ImageData AtMost(int? images) =>
+        images < TrainCount ? this with { Train = Train[..(images.Value * Pixels)] } : this;
+
     /// <summary>The training images left without those for validation: the last 10,000, of Omniglot 1,345, of others a sixth.</summary>
     internal static int WithoutValidation(string name, int train) =>
         train - (name switch { "mnist" or "fashion-mnist" => 10_000, "omniglot" => 1_345, _ => train / 6 });

@@ -13,11 +13,14 @@ internal static class ImageSets
 
     /// <summary>Checks all that can be checked while the set is not there.</summary>
     /// <exception cref="OptionException">No such set or folder, or fewer training images than a batch.</exception>
-    internal static void Check(string name, string? data, int batch, bool validation)
+    internal static void Check(string name, string? data, int? most, int batch, bool validation)
     {
+        Require.AtLeast(1, most ?? 1, "images");
         _ = DataFolders.OfThisUser(data);
         var all = DataSets.Get<DataSet<ImageData>>(name).Parts.Single(part => part.Name == "train").Count;
         var train = validation ? ImageData.WithoutValidation(name, all) : all;
+        if (batch > most && most < train)
+            throw new OptionException($"--batch must be at most the {most} training images that --images asks for; got {batch}.");
         if (batch > train)
             throw new OptionException($"--batch must be at most the {train} training images of '{name}'; got {batch}.");
     }

@@ -64,7 +64,7 @@ internal static class PublishedElbos
     public static IReadOnlyList<PublishedResult> Find(VaeOptions options, MethodRecord method)
     {
         var (space, name) = (Array.IndexOf(Spaces, (options.Categories, options.Latents)), method.Name);
-        if (options is not { Dataset: "mnist", Epochs: 160, Batch: 100, Activation: VaeActivation.Relu } || space < 0
+        if (options is not { Dataset: "mnist", Images: null, Epochs: 160, Batch: 100, Activation: VaeActivation.Relu } || space < 0
             || !PaperTrain.TryGetValue(name, out var train))
             return [];
         var caveat = RerunCaveat(name, Spaces[space]);

@@ -58,7 +58,7 @@ internal sealed class VaeExperiment : Experiment
 
         Require.AtLeast(0, options.PictureEvery, "picture-every");
         _ = Devices.Get(options.Device);
-        ImageSets.Check(options.Dataset, options.Data, options.Batch, validation: false);
+        ImageSets.Check(options.Dataset, options.Data, options.Images, options.Batch, validation: false);
         _preset = options.Preset is { } name ? VaePresets.Get(name) : null;
         _measured = LatentGradients.Methods(
             options, entry => _preset?.Tunings.GetValueOrDefault(entry.Name) is { } tuning && entry.Has(Temperature)
@@ -66,7 +66,7 @@ internal sealed class VaeExperiment : Experiment
                 : []);
         _options = _preset is null ? Tuned(options, null) : options;
         _data = new(  // a failure is not kept: the set may be downloaded
-            () => ImageSets.Load(options.Dataset, options.Data), LazyThreadSafetyMode.PublicationOnly);
+            () => ImageSets.Load(options.Dataset, options.Data).AtMost(options.Images), LazyThreadSafetyMode.PublicationOnly);
     }
 
     private VaeExperiment(VaeExperiment shared, string method)

@@ -21,6 +21,9 @@ public sealed record VaeOptions : IPresetOptions
     [MayChange, Incidental]
     public string? Data { get; init; }
 
+    [Description("At most so many training images, the first ones; by default all.")]
+    public int? Images { get; init; }
+
     [Description("Categories of each latent.")]
     public int Categories { get; init; } = 8;
 

@@ -54,7 +54,7 @@ public sealed class RunTests : IDisposable
     public void A_choice_stands_in_the_run_file_as_it_is_typed()
     {
         Tool.Run(
-            "run", "vae", "--dataset", "made-digits", "--batch", "500", "--epochs", "1", "--activation", "leaky-relu",
+            "run", "vae", "--dataset", "made-digits", "--images", "200", "--epochs", "1", "--activation", "leaky-relu",
             "--out", _folder["vae"]);
 
         var options = JsonDocument.Parse(File.ReadAllText(_folder["vae", "run.json"])).RootElement.GetProperty("options");
@@ -118,7 +118,7 @@ public sealed class RunTests : IDisposable
     public void The_table_has_the_bound_of_many_samples_beside_the_test_loss()
     {
         var result = Tool.Run(
-            "run", "bernoulli-vae", "--dataset", "made-digits", "--latents", "4", "--batch", "500", "--epochs", "1",
+            "run", "bernoulli-vae", "--dataset", "made-digits", "--images", "500", "--latents", "4", "--epochs", "1",
             "--estimator", "st", "--threads", "1",
             "--bound-samples", "3", "--variance-every", "0", "--picture-every", "0", "--out", _folder["run"]);
 
@@ -223,7 +223,7 @@ public sealed class RunTests : IDisposable
     [InlineData("run efficiency --task polynomial --rounds 1 --threads 1 --out FOLDER")]
     [InlineData("bench --from ROWS")]
     [InlineData("run polynomial --latents 2 --epochs 1 --steps 1 --lr 0.1,0.2,0.3,0.4,0.5 --seeds 2 --estimator st --out FOLDER")]
-    [InlineData("run vae --dataset made-digits --batch 3000 --epochs 1 --estimator st,reinmax --out FOLDER")]
+    [InlineData("run vae --dataset made-digits --images 500 --batch 500 --epochs 1 --estimator st,reinmax --out FOLDER")]
     public void No_table_is_cut_off_on_a_narrow_terminal(string command)
     {
         var (output, error) = (new StringWriter(), new StringWriter());

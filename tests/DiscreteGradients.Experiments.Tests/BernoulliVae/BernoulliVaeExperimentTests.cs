@@ -20,7 +20,7 @@ public sealed class BernoulliVaeExperimentTests
     }
 
     private static BernoulliVaeOptions Small =>
-        new() { Dataset = "made-digits", Latents = 12, Epochs = 1, Batch = 250, BoundSamples = 5, VarianceDraws = 4 };
+        new() { Dataset = "made-digits", Images = 500, Latents = 12, Epochs = 1, Batch = 50, BoundSamples = 5, VarianceDraws = 4 };
 
     public BernoulliVaeExperimentTests() => set_num_threads(1);
 
@@ -37,7 +37,7 @@ public sealed class BernoulliVaeExperimentTests
 
         Assert.Equal(before, LiveTensors.Count());
         Assert.Single(live.Skip(1).Distinct());
-        Assert.Equal(10, epoch.Steps);  // five sixths of the 3,000 images
+        Assert.Equal(10, epoch.Steps);
         Assert.InRange(epoch.TrainLoss, 100, 560);
         Assert.InRange(epoch.Numbers["bound_5"], 100, epoch.TestLoss!.Value);
         Assert.True(epoch.Numbers["gradient_variance"] > 0);
@@ -184,7 +184,8 @@ public sealed class BernoulliVaeExperimentTests
         Refused("--variance-draws must be at least 2; got 1.", Small with { VarianceDraws = 1 });
         Refused("--bound-samples must be at least 1; got 0.", Small with { BoundSamples = 0 });
         Refused("--lr must be a finite number above 0; got NaN.", Small with { Lr = double.NaN });
-        Refused("--batch must be at most the 2500 training images of 'made-digits'; got 2501.", Small with { Batch = 2501 });
+        Refused("--batch must be at most the 2500 training images of 'made-digits'; got 2501.", Small with { Images = null, Batch = 2501 });
+        Refused("--batch must be at most the 500 training images that --images asks for; got 501.", Small with { Batch = 501 });
         Refused("--device must be cpu, cuda or cuda:N; got 'tpu'.", Small with { Device = "tpu" });
 
         static void Refused(string message, BernoulliVaeOptions options) =>
@@ -202,6 +203,7 @@ public sealed class BernoulliVaeExperimentTests
         Assert.Equal(98.17, Published(options with { Protocol = BernoulliProtocol.Released }, "reinmax").Train.Mean);
         Assert.NotNull(Published(options with { Dataset = "omniglot", Epochs = 4347 }, "rodeo").TrainCaveat);
         Assert.Empty(PublishedBernoulliElbos.Find(options with { Epochs = 60 }, new MethodRecord("rodeo", "")));
+        Assert.Empty(PublishedBernoulliElbos.Find(options with { Images = 50_000 }, new MethodRecord("rodeo", "")));
 
         static PublishedResult Published(BernoulliVaeOptions options, string method) =>
             Assert.Single(PublishedBernoulliElbos.Find(options, new MethodRecord(method, "")));

@@ -25,6 +25,19 @@ public sealed class MadeDigitsTests
     }
 
     [Fact]
+    public void At_most_so_many_images_are_the_first_for_training_and_all_for_the_test()
+    {
+        var data = MadeDigits.Draw(train: 30, test: 10);
+
+        var few = data.AtMost(7);
+
+        Assert.Equal(data.Train[..(7 * ImageData.Pixels)], few.Train);
+        Assert.Same(data.Test, few.Test);
+        Assert.Same(data, data.AtMost(30));
+        Assert.Same(data, data.AtMost(null));
+    }
+
+    [Fact]
     public void Images_are_mostly_background_with_full_ink_and_all_different()
     {
         var data = MadeDigits.Draw(train: 200, test: 10);

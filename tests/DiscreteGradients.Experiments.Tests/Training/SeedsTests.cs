@@ -71,12 +71,13 @@ public sealed class SeedsTests
         Experiment experiment = name switch
         {
             "listops" => new ListOpsExperiment(TinyListOps.Write(folder) with { Epochs = 1 }),
-            "vae" => new VaeExperiment(new VaeOptions { Dataset = "made-digits", Latents = 2, Batch = 3000, Epochs = 1 }),
+            "vae" => new VaeExperiment(new VaeOptions { Dataset = "made-digits", Images = 50, Batch = 50, Latents = 2, Epochs = 1 }),
             "bernoulli-vae" => new BernoulliVaeExperiment(new BernoulliVaeOptions
             {
                 Dataset = "made-digits",
+                Images = 50,
                 Latents = 2,
-                Batch = 2500,
+                Batch = 50,
                 Epochs = 1,
                 BoundSamples = 1,
                 VarianceDraws = 2,

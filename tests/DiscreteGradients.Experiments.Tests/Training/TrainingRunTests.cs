@@ -9,10 +9,11 @@ public sealed class TrainingRunTests
     private static VaeOptions Vae => new()
     {
         Dataset = "made-digits",
+        Images = 300,
         Latents = 3,
         Categories = 4,
         Epochs = 4,
-        Batch = 500,
+        Batch = 100,
         Optimizer = VaeOptimizer.Radam,
     };
 

@@ -111,10 +111,11 @@ public sealed class LatentGradientsTests : IDisposable
         var options = new VaeOptions
         {
             Dataset = "made-digits",
+            Images = 200,
             Categories = 3,
             Latents = 2,
             Epochs = 3,
-            Batch = 1500,
+            Batch = 100,
             QualityImages = 10,
             QualityDraws = 20,
         };

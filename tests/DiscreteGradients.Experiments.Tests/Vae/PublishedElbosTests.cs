@@ -68,6 +68,7 @@ public class PublishedElbosTests
             (VaeOptions[])
             [
                 options with { Dataset = "fashion-mnist" },
+                options with { Images = 60_000 },
                 options with { Epochs = 159 },
                 options with { Latents = 5 },
                 options with { Batch = 99 },

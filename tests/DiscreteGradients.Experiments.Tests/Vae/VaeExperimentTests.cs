@@ -6,7 +6,8 @@ public sealed class VaeExperimentTests
 {
     public static TheoryData<string> EstimatorNames => [.. Estimators.All.Select(entry => entry.Name)];
 
-    private static VaeOptions Small => new() { Dataset = "made-digits", Categories = 3, Latents = 2, Epochs = 1, Batch = 500 };
+    private static VaeOptions Small =>
+        new() { Dataset = "made-digits", Images = 600, Categories = 3, Latents = 2, Epochs = 1, Batch = 100 };
 
     public VaeExperimentTests() => set_num_threads(1);
 
@@ -34,7 +35,7 @@ public sealed class VaeExperimentTests
     [Fact]
     public void The_loss_falls_and_pictures_are_drawn_after_the_last_epoch()
     {
-        var experiment = new VaeExperiment(Small with { Epochs = 2, Batch = 100, Latents = 4, Categories = 8 });
+        var experiment = new VaeExperiment(Small with { Images = null, Epochs = 2, Latents = 4, Categories = 8 });
         var done = new List<double>();
 
         var epochs = Run(experiment, new ReinMax(1.3), stepDone: done.Add);
@@ -55,7 +56,7 @@ public sealed class VaeExperimentTests
     [InlineData(2, new[] { 2, 3 })]
     public void Pictures_are_drawn_as_often_as_asked_for(int every, int[] epochs)
     {
-        var run = Run(new VaeExperiment(Small with { Epochs = 3, Batch = 3000, PictureEvery = every }), new StraightThrough());
+        var run = Run(new VaeExperiment(Small with { Epochs = 3, Batch = 600, PictureEvery = every }), new StraightThrough());
 
         Assert.Equal(epochs, run.Where(epoch => epoch.Pictures.Count == 2).Select(epoch => epoch.Epoch));
     }
@@ -102,7 +103,7 @@ public sealed class VaeExperimentTests
     [Fact]
     public void A_last_batch_that_is_smaller_is_used_too()
     {
-        var experiment = new VaeExperiment(Small with { Batch = 2900 });
+        var experiment = new VaeExperiment(Small with { Batch = 500 });
 
         var epoch = Assert.Single(Run(experiment, new StraightThrough()));
 
@@ -142,7 +143,7 @@ public sealed class VaeExperimentTests
             new VaeExperiment(Small with { Categories = 10, Latents = 30 }).WhyNot(exact));
         Assert.Equal(
             "exact enumeration of 65536 states for each of the 500 examples of a step needs too much memory; use a smaller --batch.",
-            new VaeExperiment(Small with { Categories = 2, Latents = 16 }).WhyNot(exact));
+            new VaeExperiment(Small with { Categories = 2, Latents = 16, Batch = 500 }).WhyNot(exact));
     }
 
     [Theory]
@@ -160,7 +161,11 @@ public sealed class VaeExperimentTests
         { Small with { Latents = 0 }, "--latents must be at least 1; got 0." },
         { Small with { Epochs = 0 }, "--epochs must be at least 1; got 0." },
         { Small with { Batch = 0 }, "--batch must be at least 1; got 0." },
-        { Small with { Batch = 3001 }, "--batch must be at most the 3000 training images of 'made-digits'; got 3001." },
+        {
+            Small with { Images = 4000, Batch = 3001 }, "--batch must be at most the 3000 training images of 'made-digits'; got 3001."
+        },
+        { Small with { Batch = 601 }, "--batch must be at most the 600 training images that --images asks for; got 601." },
+        { Small with { Images = 0 }, "--images must be at least 1; got 0." },
         { Small with { Lr = 0 }, "--lr must be a finite number above 0; got 0." },
         { Small with { Lr = double.NaN }, "--lr must be a finite number above 0; got NaN." },
         {
