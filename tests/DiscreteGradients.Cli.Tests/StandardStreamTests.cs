@@ -1,6 +1,4 @@
-using DiscreteGradients.Cli.Tests;
-
-namespace DiscreteGradients.Processes.Tests;
+namespace DiscreteGradients.Cli.Tests;
 
 /// <summary>The tool as a process of its own, whose standard output or standard error cannot be written.</summary>
 public sealed class StandardStreamTests : IDisposable
