@@ -8,7 +8,7 @@ namespace DiscreteGradients.Processes.Tests;
 public sealed class KilledRunTests : IDisposable
 {
     private static readonly string[] Vae =
-        ["run", "vae", "--dataset", "made-digits", "--batch", "500", "--epochs", "3", "--estimator", "reinmax,st", "--threads", "1"];
+        ["run", "vae", "--dataset", "made-digits", "--images", "1000", "--epochs", "3", "--estimator", "reinmax,st", "--threads", "1"];
 
     private static readonly string[] Polynomial =
         [
