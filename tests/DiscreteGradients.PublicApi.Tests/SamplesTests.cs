@@ -69,9 +69,6 @@ public class SamplesTests
                     <ProjectReference Include="{Path.Combine(Dotnet.RepositoryRoot, "src/DiscreteGradients/DiscreteGradients.csproj")}" />
                   </ItemGroup>
                   <Import Project="Sdk.targets" Sdk="Microsoft.NET.Sdk" />
-                  <Target Name="WithoutAnalyzers" BeforeTargets="CoreCompile"> <!-- loading them takes longer than the rest -->
-                    <ItemGroup><Analyzer Remove="@(Analyzer)" /></ItemGroup>
-                  </Target>
                 </Project>
                 """);
         }
