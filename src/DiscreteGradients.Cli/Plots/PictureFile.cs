@@ -3,17 +3,24 @@ using SkiaSharp;
 
 namespace DiscreteGradients.Cli.Plots;
 
-/// <summary>Grey pictures as PNG.</summary>
+/// <summary>Pictures as PNG.</summary>
 internal static class PictureFile
 {
-    internal static void Write(string path, Picture picture) => File.WriteAllBytes(path, Encode(picture));
+    /// <summary>Drawings are no greater than with Skia's own choice, which tries five filters for each line and takes three times as long.</summary>
+    private static readonly SKPngEncoderOptions Options = new(SKPngEncoderFilterFlags.Up, 6);
 
     internal static byte[] Encode(Picture picture)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(picture.Width, picture.Height, SKColorType.Gray8, SKAlphaType.Opaque));
         for (var row = 0; row < picture.Height; row++)
             Marshal.Copy(picture.Pixels, row * picture.Width, bitmap.GetPixels() + (row * bitmap.RowBytes), picture.Width);
-        using var data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        return Encode(bitmap);
+    }
+
+    internal static byte[] Encode(SKBitmap bitmap)
+    {
+        using var pixels = bitmap.PeekPixels();
+        using var data = pixels.Encode(Options) ?? throw new OutOfMemoryException();  // there is no other reason
         return data.ToArray();
     }
 }

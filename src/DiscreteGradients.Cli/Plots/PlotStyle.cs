@@ -1,4 +1,5 @@
 using ScottPlot;
+using SkiaSharp;
 
 namespace DiscreteGradients.Cli.Plots;
 
@@ -116,8 +117,16 @@ internal static class PlotStyle
     /// <summary>Without a folder for plots.</summary>
     internal static void SaveInPlace(Plot plot, OutputFolder folder, string name)
     {
-        folder.WriteFile($"{name}.png", path => plot.SavePng(path, Width, Height));
+        folder.WriteFile($"{name}.png", path => File.WriteAllBytes(path, Png(plot)));
         folder.WriteFile($"{name}.svg", path => plot.SaveSvg(path, Width, Height));
+    }
+
+    private static byte[] Png(Plot plot)
+    {
+        using var bitmap = new SKBitmap(Width, Height);
+        using (var canvas = new SKCanvas(bitmap))
+            plot.Render(canvas, Width, Height);
+        return PictureFile.Encode(bitmap);
     }
 
     /// <summary>A number that stays with the name of an estimator or of a numbered part; null for other names.</summary>

@@ -13,8 +13,7 @@ internal static class SketchFile
         using var bitmap = new SKBitmap(sketch.Width, sketch.Height);
         using (var canvas = new SKCanvas(bitmap))
             Draw(canvas, sketch);
-        using var data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        return data.ToArray();
+        return PictureFile.Encode(bitmap);
     }
 
     internal static byte[] Svg(Sketch sketch)
