@@ -1,7 +1,8 @@
 namespace DiscreteGradients.Cli.Tests;
 
 /// <summary>The tool as a process of its own, whose standard output or standard error cannot be written.</summary>
-public sealed class StandardStreamTests : IDisposable
+public sealed class StandardStreamTests(StandardStreamTests.Processes processes)
+    : IClassFixture<StandardStreamTests.Processes>, IDisposable
 {
     private const string Full =
         "Standard output must be writable; it is not: No space left on device. "
@@ -15,29 +16,55 @@ public sealed class StandardStreamTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    public static TheoryData<string, int, string> Commands { get; } = new()
+    {
+        { "--version > /dev/full", 2, Full },
+        { "run vae --help > /dev/full", 2, Full },
+        { Run + " > /dev/full", 2, Full },
+        { Run + " --json > /dev/full", 2, Full },
+        { "run vae --help >&-", 130, Closed },
+        { "list <&- >&-", 130, Closed },
+        { Run + " >&-", 130, Closed },
+        { "run vae --help >&- 2>&-", 130, "" },
+        { "--version <&- >&- 2>&-", 130, "" },
+        { "run vae --help > /dev/full 2> /dev/full", 2, "" },
+        { "report nowhere 2> /dev/full", 2, "" },
+        { "report nowhere 2>&-", 2, "" },
+        { "report nowhere >&- 2>&-", 2, "" },
+        { "report nowhere <&- >&- 2>&-", 2, "" },
+        { "run polynomial --nonsense 2>&-", 2, "" },
+    };
+
     [Theory]
-    [InlineData("--version > /dev/full", 2, Full)]
-    [InlineData("run vae --help > /dev/full", 2, Full)]
-    [InlineData(Run + " > /dev/full", 2, Full)]
-    [InlineData(Run + " --json > /dev/full", 2, Full)]
-    [InlineData("run vae --help >&-", 130, Closed)]
-    [InlineData("list <&- >&-", 130, Closed)]
-    [InlineData(Run + " >&-", 130, Closed)]
-    [InlineData("run vae --help >&- 2>&-", 130, "")]
-    [InlineData("--version <&- >&- 2>&-", 130, "")]
-    [InlineData("run vae --help > /dev/full 2> /dev/full", 2, "")]
-    [InlineData("report nowhere 2> /dev/full", 2, "")]
-    [InlineData("report nowhere 2>&-", 2, "")]
-    [InlineData("report nowhere >&- 2>&-", 2, "")]
-    [InlineData("report nowhere <&- >&- 2>&-", 2, "")]
-    [InlineData("run polynomial --nonsense 2>&-", 2, "")]
-    public void Streams_that_cannot_be_written_have_their_exit_codes(string command, int code, string error)
+    [MemberData(nameof(Commands))]
+    public async Task Streams_that_cannot_be_written_have_their_exit_codes(string command, int code, string error)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "no /dev/full");
 
-        var result = Tool.Shell($"$dgrad {command}", _folder["."]);
+        var result = await processes.Results.Value[command];
 
         Assert.Equal((code, "", error), (result.Code, result.Out, result.Error));
+    }
+
+    /// <summary>All commands at once: where two streams are closed, .NET itself waits a second before the process ends.</summary>
+    public sealed class Processes : IAsyncDisposable
+    {
+        private readonly TemporaryFolder _folder = new();
+
+        public Processes() => Results = new(() => Commands.Select(row => row.Data.Item1).ToDictionary(
+            command => command, command => Task.Factory.StartNew(() => Run(command), TaskCreationOptions.LongRunning)));
+
+        internal Lazy<Dictionary<string, Task<Tool.Result>>> Results { get; }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (Results.IsValueCreated)
+                await Task.WhenAll(Results.Value.Values);
+            _folder.Dispose();
+        }
+
+        private Tool.Result Run(string command) =>
+            Tool.Shell($"$dgrad {command}", Directory.CreateDirectory(_folder[$"{Guid.NewGuid()}"]).FullName);
     }
 
     [Fact]
