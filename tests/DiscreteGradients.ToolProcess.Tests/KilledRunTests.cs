@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using static DiscreteGradients.Cli.Tests.Tool;
 
-namespace DiscreteGradients.Processes.Tests;
+namespace DiscreteGradients.ToolProcess.Tests;
 
 /// <summary>The tool as a process of its own, ended in every way that processes end.</summary>
 public sealed class KilledRunTests : IDisposable
