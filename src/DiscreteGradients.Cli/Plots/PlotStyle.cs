@@ -123,10 +123,10 @@ internal static class PlotStyle
 
     private static byte[] Png(Plot plot)
     {
-        using var bitmap = new SKBitmap(Width, Height);
-        using (var canvas = new SKCanvas(bitmap))
-            plot.Render(canvas, Width, Height);
-        return PictureFile.Encode(bitmap);
+        using var surface = SKSurface.Create(new SKImageInfo(Width, Height, SKColorType.Rgba8888));
+        plot.Render(surface.Canvas, Width, Height);
+        using var pixels = surface.PeekPixels();
+        return PictureFile.Encode(pixels);
     }
 
     /// <summary>A number that stays with the name of an estimator or of a numbered part; null for other names.</summary>

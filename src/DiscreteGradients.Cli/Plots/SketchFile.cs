@@ -13,7 +13,8 @@ internal static class SketchFile
         using var bitmap = new SKBitmap(sketch.Width, sketch.Height);
         using (var canvas = new SKCanvas(bitmap))
             Draw(canvas, sketch);
-        return PictureFile.Encode(bitmap);
+        using var pixels = bitmap.PeekPixels();
+        return PictureFile.Encode(pixels);
     }
 
     internal static byte[] Svg(Sketch sketch)

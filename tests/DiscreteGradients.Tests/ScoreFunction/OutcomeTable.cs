@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Numerics.Tensors;
 using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Tests.ScoreFunction;
@@ -47,15 +47,11 @@ internal static class OutcomeTable
             var (points, size) = (states.Length / count, gradients.Length / count);
             for (var draw = 0; draw < count; draw++)
             {
-                var name = (key ?? Key)([.. states.Skip(draw * points).Take(points).Select(s => (int)s)]);
-                var outcome = new Outcome(gradients[(draw * size)..((draw + 1) * size)], values[draw], 1);
+                var name = (key ?? Key)(Array.ConvertAll(states[(draw * points)..((draw + 1) * points)], s => (int)s));
+                var gradient = gradients.AsSpan(draw * size, size);
                 if (table.TryGetValue(name, out var known))
-                {
-                    Assert.True(Distance(known.Gradient, outcome.Gradient) < 1e-12 && Math.Abs(known.Value - outcome.Value) < 1e-12, name);
-                    outcome = known with { Count = known.Count + 1 };
-                }
-
-                table[name] = outcome;
+                    Assert.True(Distance(known.Gradient, gradient) < 1e-12 && Math.Abs(known.Value - values[draw]) < 1e-12, name);
+                table[name] = known is null ? new Outcome(gradient.ToArray(), values[draw], 1) : known with { Count = known.Count + 1 };
             }
         }
     }
@@ -94,9 +90,9 @@ internal static class OutcomeTable
 
     internal static double[] Exact(Tensor logits, Func<Tensor, Tensor> f) => Conformance.Estimate(new ExactEnumeration(), logits, null, f);
 
-    internal static double Distance(double[] a, double[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max();
+    internal static double Distance(ReadOnlySpan<double> a, ReadOnlySpan<double> b) => TensorPrimitives.Distance(a, b);
 
-    internal static string Key(params int[] states) => string.Join(' ', states.Select(s => s.ToString(CultureInfo.InvariantCulture)));
+    internal static string Key(params int[] states) => string.Join(' ', states);
 
     /// <summary>Two samples of independent latents: the pairs of each latent, combined.</summary>
     internal static Dictionary<string, double> Pairs(IReadOnlyList<double[,]> latents)
