@@ -20,7 +20,7 @@ internal static class PictureFile
 
     internal static byte[] Encode(SKPixmap pixels)
     {
-        using var data = pixels.Encode(Options) ?? throw new OutOfMemoryException();  // there is no other reason
+        using var data = pixels.Encode(Options) ?? throw new InsufficientMemoryException();  // there is no other reason
         return data.ToArray();
     }
 }
