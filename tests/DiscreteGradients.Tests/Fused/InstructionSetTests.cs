@@ -8,45 +8,19 @@ namespace DiscreteGradients.Tests;
 /// The kernel tests once more on processors that have less: the runtime is told to hide instruction sets from a child process. What is
 /// drawn there are the numbers drawn here, whose distribution other tests know.
 /// </summary>
-public sealed class InstructionSetTests : IDisposable
+public sealed class InstructionSetTests(InstructionSetTests.Children children) : IClassFixture<InstructionSetTests.Children>
 {
     private const string NumbersFile = "DGRAD_TEST_NUMBERS";
 
-    private readonly string _numbers = Path.GetTempFileName();
-
-    public void Dispose() => File.Delete(_numbers);
+    public static TheoryData<string> Hidden { get; } = ["DOTNET_EnableAVX512", "DOTNET_EnableAVX2", "DOTNET_EnableHWIntrinsic"];
 
     [Theory]
-    [InlineData("DOTNET_EnableAVX512")]
-    [InlineData("DOTNET_EnableAVX2")]
-    [InlineData("DOTNET_EnableHWIntrinsic")]
+    [MemberData(nameof(Hidden))]
     public async Task Kernels_agree_with_the_readable_form_on_narrower_vectors(string hidden)
     {
-        var start = new ProcessStartInfo("dotnet",
-        [
-            typeof(InstructionSetTests).Assembly.Location,
-            "-method", "*InstructionSetTests.Samples_and_noise_are_the_same_numbers",
-            "-method", "*FusedTests.A_supplied_sample_gets_the_readable_gradient_too",
-            "-method", "*FusedTests.Other_layouts_are_taken",
-            "-method", "*DistributionTests.The_divergence_of_a_hair_from_uniform_is_half_the_variance",
-            "-method", "*DistributionTests.A_common_offset_changes_nothing",
-            "-method", "*ElementaryTests.Zero_infinity_underflow_and_nan",
-            "-method", "*ElementaryTests.A_number_does_not_depend_on_its_place",
-            "-method", "*ElementaryTests.Double_precision_exponentials_are_within_two_ulps",
-            "-method", "*DistributionTests.Values_and_gradients_are_those_of_tensor_operations",
-            "-method", "*ShortRowsTests.Samples_and_states_are_those_of_the_sampler_of_long_rows",
-            "-noColor",
-        ])
-        { RedirectStandardOutput = true };
-        start.Environment[hidden] = "0";
-        start.Environment[NumbersFile] = _numbers;
-        File.WriteAllBytes(_numbers, MemoryMarshal.AsBytes(Drawn().AsSpan()));
+        var (exitCode, output) = await children.Results.Value[hidden];
 
-        using var process = Process.Start(start)!;
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-
-        Assert.True(process.ExitCode == 0, output);
+        Assert.True(exitCode == 0, output);
         Assert.Matches(@"Total: 24\d, Errors: 0, Failed: 0", output);
     }
 
@@ -99,5 +73,53 @@ public sealed class InstructionSetTests : IDisposable
         }
 
         return cat([.. numbers.Select(some => some.to_type(ScalarType.Float64))]).data<double>().ToArray();
+    }
+
+    /// <summary>The child processes, side by side.</summary>
+    public sealed class Children : IAsyncDisposable
+    {
+        private readonly string _numbers = Path.GetTempFileName();
+
+        public Children() => Results = new(() =>
+        {
+            File.WriteAllBytes(_numbers, MemoryMarshal.AsBytes(Drawn().AsSpan()));
+            return Hidden.ToDictionary(row => row.Data, row => Run(row.Data));
+        });
+
+        internal Lazy<Dictionary<string, Task<(int ExitCode, string Output)>>> Results { get; }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (Results.IsValueCreated)
+                await Task.WhenAll(Results.Value.Values);
+            File.Delete(_numbers);
+        }
+
+        private async Task<(int ExitCode, string Output)> Run(string hidden)
+        {
+            var start = new ProcessStartInfo("dotnet",
+            [
+                typeof(InstructionSetTests).Assembly.Location,
+                "-method", "*InstructionSetTests.Samples_and_noise_are_the_same_numbers",
+                "-method", "*FusedTests.A_supplied_sample_gets_the_readable_gradient_too",
+                "-method", "*FusedTests.Other_layouts_are_taken",
+                "-method", "*DistributionTests.The_divergence_of_a_hair_from_uniform_is_half_the_variance",
+                "-method", "*DistributionTests.A_common_offset_changes_nothing",
+                "-method", "*ElementaryTests.Zero_infinity_underflow_and_nan",
+                "-method", "*ElementaryTests.A_number_does_not_depend_on_its_place",
+                "-method", "*ElementaryTests.Double_precision_exponentials_are_within_two_ulps",
+                "-method", "*DistributionTests.Values_and_gradients_are_those_of_tensor_operations",
+                "-method", "*ShortRowsTests.Samples_and_states_are_those_of_the_sampler_of_long_rows",
+                "-noColor",
+            ])
+            { RedirectStandardOutput = true };
+            start.Environment[hidden] = "0";
+            start.Environment[NumbersFile] = _numbers;
+
+            using var process = Process.Start(start)!;
+            var output = await process.StandardOutput.ReadToEndAsync();
+            await process.WaitForExitAsync();
+            return (process.ExitCode, output);
+        }
     }
 }
