@@ -123,7 +123,8 @@ internal static class PlotStyle
 
     private static byte[] Png(Plot plot)
     {
-        using var surface = SKSurface.Create(new SKImageInfo(Width, Height, SKColorType.Rgba8888));
+        using var surface = SKSurface.Create(new SKImageInfo(Width, Height, SKColorType.Rgba8888))
+            ?? throw new InsufficientMemoryException();
         plot.Render(surface.Canvas, Width, Height);
         using var pixels = surface.PeekPixels();
         return PictureFile.Encode(pixels);

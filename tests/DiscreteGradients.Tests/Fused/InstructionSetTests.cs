@@ -21,7 +21,7 @@ public sealed class InstructionSetTests(InstructionSetTests.Children children) :
         var (exitCode, output) = await children.Results.Value[hidden];
 
         Assert.True(exitCode == 0, output);
-        Assert.Matches(@"Total: 24\d, Errors: 0, Failed: 0", output);
+        Assert.Contains("Total: 241, Errors: 0, Failed: 0", output, StringComparison.Ordinal);
     }
 
     /// <summary>As a child process, those of its parent; else those that two threads draw.</summary>
