@@ -6,8 +6,8 @@ namespace DiscreteGradients.Cli.Plots;
 /// <summary>Pictures as PNG.</summary>
 internal static class PictureFile
 {
-    /// <summary>Half the time of Skia's own choice, which tries five filters for each line and saves a few percent of the size.</summary>
-    private static readonly SKPngEncoderOptions Options = new(SKPngEncoderFilterFlags.Paeth, 6);
+    /// <summary>Two fifths of the time of Skia's own choice, which tries five filters for each line. Sizes are 0.7 to 1.2 of its.</summary>
+    private static readonly SKPngEncoderOptions Options = new(SKPngEncoderFilterFlags.None, 5);
 
     internal static byte[] Encode(Picture picture)
     {

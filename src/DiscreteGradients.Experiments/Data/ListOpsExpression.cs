@@ -81,51 +81,43 @@ internal static class ListOpsExpression
     }
 
     /// <summary>In the published form, with the binary bracketing: <c>t = (op, a₁); t = (t, a₂); …; t = (t, "]")</c>.</summary>
+    /// <remarks>Written from its end, so that the arguments of an operator are counted when it comes.</remarks>
     internal static string Bracketed(string expression)
     {
-        var arguments = Arguments(expression);
-        var words = new StringBuilder();
-        var depth = 0;
-        foreach (var (i, letter) in expression.Index())
+        const int MostLetters = 8;  // for one of the expression's: its word and its brackets, with that before an operator for an argument
+        var letters = new char[MostLetters * expression.Length];
+        var (start, arguments, depth) = (letters.Length, new int[expression.Length + 1], 0);
+        void Write(string text) => text.CopyTo(letters.AsSpan(start -= text.Length));
+        for (var i = expression.Length - 1; i >= 0; i--)
         {
+            var letter = expression[i];
             if (IsOperator(letter))
             {
-                for (var bracket = 0; bracket <= arguments[i]; bracket++)
-                    words.Append("( ");
-                words.Append('[').Append(Word(letter)).Append(' ');
-                depth++;
+                Write(" ");
+                Write(Word(letter));
+                Write("[");
+                for (var brackets = arguments[depth--]; brackets >= 0; brackets--)
+                    Write("( ");
                 continue;
             }
 
-            words.Append(letter).Append(' ');
-            if (letter == Close)
+            if (depth > 0)
             {
-                words.Append(") ");
-                depth--;
+                Write(") ");
+                arguments[depth]++;
             }
 
-            if (depth > 0)
-                words.Append(") ");
-        }
-
-        return words.ToString(0, words.Length - 1);
-    }
-
-    private static int[] Arguments(string expression)
-    {
-        var counts = new int[expression.Length];
-        var open = new Stack<int>();
-        foreach (var (i, letter) in expression.Index())
-        {
             if (letter == Close)
-                open.Pop();  // and the list is an argument of the one around it
-            if (!IsOperator(letter) && open.Count > 0)
-                counts[open.Peek()]++;
-            if (IsOperator(letter))
-                open.Push(i);
+            {
+                Write(") ");
+                arguments[++depth] = 0;
+            }
+
+            letters[--start] = ' ';
+            letters[--start] = letter;
         }
 
-        return counts;
+        return new string(letters, start, letters.Length - start - 1);
     }
 
     private static int Apply(char operation, int[] values)

@@ -20,6 +20,22 @@ internal static class ListOpsFile
     /// <summary>A line, without its end.</summary>
     internal static string Line(ListOpsSentence sentence) => $"{sentence.Label}\t{ListOpsExpression.Bracketed(sentence.Expression)}";
 
+    /// <summary>The bytes of a file.</summary>
+    internal static byte[] Bytes(IEnumerable<ListOpsSentence> sentences)
+    {
+        using var bytes = new MemoryStream();
+        using (var writer = new StreamWriter(bytes, Encoding.ASCII))
+        {
+            foreach (var sentence in sentences)
+            {
+                writer.Write(Line(sentence));
+                writer.Write('\n');
+            }
+        }
+
+        return bytes.ToArray();
+    }
+
     /// <summary>Reads any file, compressed with gzip or not.</summary>
     /// <exception cref="OptionException">It cannot be read, or is no such file.</exception>
     internal static ListOpsSentence[] Read(string path) => Parse(path, Encoding.UTF8.GetString(UserFile.Read(path, Kind)));
@@ -28,23 +44,32 @@ internal static class ListOpsFile
     /// <exception cref="OptionException">A line is no sentence, or its label is not its value.</exception>
     internal static ListOpsSentence[] Parse(string path, string text)
     {
-        var lines = text.Split('\n');
-        var count = lines.Length - (lines[^1].Length == 0 ? 1 : 0);
-        if (count == 0)
-            throw new OptionException($"'{path}' is empty; expected {Kind}.");
-        return [.. lines.Take(count).Select((line, i) => Sentence(line.TrimEnd('\r'), $"Line {i + 1} of '{path}'"))];
+        var sentences = new List<ListOpsSentence>();
+        foreach (var range in text.AsSpan().Split('\n'))
+        {
+            if (range.Start.Value < text.Length)
+                sentences.Add(Sentence(text.AsSpan()[range].TrimEnd('\r'), new Place(path, sentences.Count + 1)));
+        }
+
+        return sentences.Count > 0 ? [.. sentences] : throw new OptionException($"'{path}' is empty; expected {Kind}.");
     }
 
-    private static ListOpsSentence Sentence(string line, string place)
+    /// <summary>For sentences about a line.</summary>
+    private readonly record struct Place(string Path, int Line)
     {
-        var tab = line.IndexOf('\t', StringComparison.Ordinal);
+        public override string ToString() => $"Line {Line} of '{Path}'";
+    }
+
+    private static ListOpsSentence Sentence(ReadOnlySpan<char> line, Place place)
+    {
+        var tab = line.IndexOf('\t');
         if (tab != 1 || !char.IsAsciiDigit(line[0]))
         {
             throw new OptionException(
-                $"{place} must begin with a digit, its label, and a tab, before the expression; got '{Printable(line)}'.");
+                $"{place} must begin with a digit, its label, and a tab, before the expression; got '{Printable(line.ToString())}'.");
         }
 
-        var bracketed = line.AsSpan(tab + 1);
+        var bracketed = line[(tab + 1)..];
         var expression = Expression(bracketed, place);
         if (!bracketed.SequenceEqual(ListOpsExpression.Bracketed(expression)))
         {
@@ -62,9 +87,9 @@ internal static class ListOpsFile
     }
 
     /// <summary>The expression without the binary brackets.</summary>
-    private static string Expression(ReadOnlySpan<char> bracketed, string place)
+    private static string Expression(ReadOnlySpan<char> bracketed, Place place)
     {
-        var letters = new char[bracketed.Length];
+        var letters = new char[(bracketed.Length + 1) / 2];  // there are blanks between
         var (length, brackets, lists, isEmpty) = (0, 0, 0, false);
         foreach (var range in bracketed.Split(' '))
         {

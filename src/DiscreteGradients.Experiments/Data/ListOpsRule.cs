@@ -30,7 +30,7 @@ internal static class ListOpsRule
         if (path is not null && System.IO.File.Exists(path) && File.Flaw(path) is null)
             return ListOpsFile.Read(path);
         var rows = Make(Rows);
-        var bytes = Encoding.ASCII.GetBytes(Text(rows));
+        var bytes = ListOpsFile.Bytes(rows);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         if (sha256 != File.Sha256)
         {
@@ -42,9 +42,6 @@ internal static class ListOpsRule
             Store(path, bytes);
         return rows;
     }
-
-    /// <summary>Rows as a text in the published form.</summary>
-    internal static string Text(IEnumerable<ListOpsSentence> rows) => string.Concat(rows.Select(row => ListOpsFile.Line(row) + "\n"));
 
     internal static ListOpsSentence[] Make(int rows)
     {

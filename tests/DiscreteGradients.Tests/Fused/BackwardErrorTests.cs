@@ -39,20 +39,22 @@ public abstract class BackwardErrorTests : IDisposable
     [MemberData(nameof(Cases))]
     public void Logits_changed_in_place_are_reported_as_by_libtorchs_own_operations(string function, ScalarType dtype)
     {
-        using var scope = NewDisposeScope();
-        var leaf = Conformance.Logits([5, 3], dtype).requires_grad_(true);
-        string? Message(Func<Tensor, Tensor> f)
-        {
-            var logits = leaf + 0;
-            var value = (f(logits) * arange(1, 4, dtype)).sum();
-            logits.mul_(3);
-            return Assert.Throws<ExternalException>(() => value.backward()).Message.Split('\n')[0];
-        }
-
-        var expected = Message(logits => logits.pow(2));
+        var expected = OfLibtorchsOwn[dtype].Value;
 
         Assert.StartsWith(Changed, expected, StringComparison.Ordinal);
-        Assert.Equal(expected, Message(logits => Functions[function](logits) is var y && y.dim() == 1 ? y.unsqueeze(-1) : y));
+        Assert.Equal(expected, Message(dtype, logits => Functions[function](logits) is var y && y.dim() == 1 ? y.unsqueeze(-1) : y));
+    }
+
+    private static readonly Dictionary<ScalarType, Lazy<string>> OfLibtorchsOwn = ((ScalarType[])[ScalarType.Float32, ScalarType.Float64])
+        .ToDictionary(dtype => dtype, dtype => new Lazy<string>(() => Message(dtype, logits => logits.pow(2))));
+
+    private static string Message(ScalarType dtype, Func<Tensor, Tensor> f)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Conformance.Logits([5, 3], dtype).requires_grad_(true) + 0;
+        var value = (f(logits) * arange(1, 4, dtype)).sum();
+        logits.mul_(3);
+        return Assert.Throws<ExternalException>(() => value.backward()).Message.Split('\n')[0];
     }
 
     [Theory]

@@ -9,7 +9,8 @@ internal static class Exact
     internal static double DivergenceFromUniform(double[] logits)
     {
         var all = logits.Select(Number).ToArray();
-        var weights = all.Select(logit => Exp(logit - all.Max())).ToArray();
+        var largest = all.Max();
+        var weights = all.Select(logit => Exp(logit - largest)).ToArray();
         var mean = weights.Sum() / logits.Length;
         return (double)(weights.Sum(weight => weight / mean * Log(weight / mean)) / logits.Length);
     }

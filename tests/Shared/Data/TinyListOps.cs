@@ -8,8 +8,7 @@ internal static class TinyListOps
     /// <summary>Writes files for training, validation and testing; returns the options that name them.</summary>
     internal static ListOpsOptions Write(TemporaryFolder folder)
     {
-        var lines = ListOpsRule.Text(ListOpsRule.Make(400)).Split('\n')
-            .Where(line => line.Length is > 3 and < 100).ToList();
+        var lines = ListOpsRule.Make(400).Select(ListOpsFile.Line).Where(line => line.Length is > 3 and < 100).ToList();
         File.WriteAllLines(folder["train.tsv"], lines[..60]);
         File.WriteAllLines(folder["valid.tsv"], lines[60..80]);
         File.WriteAllLines(folder["test.tsv"], lines[80..120]);
