@@ -95,7 +95,7 @@ public sealed class ElementaryTests
         }
     }
 
-    /// <summary>At most so many units in the last place apart; the sentence is made of a failure only, not of millions of numbers.</summary>
+    /// <summary>At most so many units in the last place apart; a sentence is made of a failure only, not of millions of numbers.</summary>
     private static void Near(double got, double exact, double bound, int bits, int least, string name, double x)
     {
         var unit = Math.ScaleB(1, Math.Max(exact == 0 ? least : Math.ILogB(exact) - bits, least));
