@@ -90,8 +90,7 @@ public sealed class NasExperimentTests
 
         foreach (var tensor in state.Values)
             tensor.Dispose();
-        Assert.NotEqual(
-            whole.Select(epoch => epoch.Numbers), experiment.Run(Method(name), 4, cancellation: Stop).Select(epoch => epoch.Numbers));
+        Assert.NotEqual(whole[0].Numbers, experiment.Run(Method(name), 4, cancellation: Stop).First().Numbers);
     }
 
     [Fact]
