@@ -2,9 +2,14 @@ using System.Diagnostics;
 using System.Globalization;
 using static DiscreteGradients.Cli.Tests.Tool;
 
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.All)]
+
 namespace DiscreteGradients.ToolProcess.Tests;
 
-/// <summary>The tool as a process of its own, ended in every way that processes end.</summary>
+/// <summary>
+/// The tool as a process of its own, ended in every way that processes end. Processes of two tests run side by side; what is run in this one
+/// waits its turn.
+/// </summary>
 public sealed class KilledRunTests : IDisposable
 {
     private static readonly string[] Vae =
@@ -23,6 +28,8 @@ public sealed class KilledRunTests : IDisposable
         Assert.Equal(0, Run([.. Polynomial, "--out", folder["whole"]]).Code);
         return [.. File.ReadAllLines(folder["whole", "metrics.jsonl"]).Select(WithoutSeconds)];
     });
+
+    private static readonly Lock InThisProcess = new();
 
     private readonly TemporaryFolder _folder = new();
 
@@ -182,6 +189,12 @@ public sealed class KilledRunTests : IDisposable
     private void HasResults(string run) => Assert.All(
         (string[])["summary.csv", "plots/train-loss.png", "plots/train-loss.svg", "plots/expected-loss.png", "plots/expected-loss.svg"],
         name => Assert.True(File.Exists(_folder[run, name]) && new FileInfo(_folder[run, name]).Length > 0, name));
+
+    private static Result Run(params string[] arguments)
+    {
+        lock (InThisProcess)
+            return Cli.Tests.Tool.Run(arguments);
+    }
 
     private static Process Start(string[] arguments) => Start(Executable, arguments);
 

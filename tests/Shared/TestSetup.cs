@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 
-[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
-
 namespace DiscreteGradients.Testing;
 
 internal static class TestSetup
