@@ -7,8 +7,8 @@ using static DiscreteGradients.Cli.Tests.Tool;
 namespace DiscreteGradients.ToolProcess.Tests;
 
 /// <summary>
-/// The tool as a process of its own, ended in every way that processes end. Processes of two tests run side by side; what is run in this one
-/// waits its turn.
+/// The tool as a process of its own, ended in every way that processes end. Processes of two tests run side by side; what is run in this
+/// one waits its turn.
 /// </summary>
 public sealed class KilledRunTests : IDisposable
 {
