@@ -84,8 +84,8 @@ internal static class ListOpsExpression
     /// <remarks>Written from its end, so that the arguments of an operator are counted when it comes.</remarks>
     internal static string Bracketed(string expression)
     {
-        const int MostLetters = 8;  // for one of the expression's: its word and its brackets, with that before an operator for an argument
-        var letters = new char[MostLetters * expression.Length];
+        const int Most = 8;  // letters for one of the expression's, the brackets that it brings included
+        var letters = new char[Most * expression.Length];
         var (start, arguments, depth) = (letters.Length, new int[expression.Length + 1], 0);
         void Write(string text) => text.CopyTo(letters.AsSpan(start -= text.Length));
         for (var i = expression.Length - 1; i >= 0; i--)

@@ -71,6 +71,8 @@ internal static class ListOpsFile
 
         var bracketed = line[(tab + 1)..];
         var expression = Expression(bracketed, place);
+        if (Leaves.Length(expression, ListOpsTokens.Split) is > LongestSentence and var length)
+            throw new OptionException($"{place} has {length} tokens; at most {LongestSentence} can be read: remove the line.");
         if (!bracketed.SequenceEqual(ListOpsExpression.Bracketed(expression)))
         {
             throw new OptionException(
@@ -78,8 +80,6 @@ internal static class ListOpsFile
                 + $"expected '{Printable(ListOpsExpression.Bracketed(expression))}', got '{Printable(bracketed.ToString())}'.");
         }
 
-        if (Leaves.Length(expression, ListOpsTokens.Split) is > LongestSentence and var length)
-            throw new OptionException($"{place} has {length} tokens; at most {LongestSentence} can be read: remove the line.");
         var (label, value) = (line[0] - '0', ListOpsExpression.Value(expression));
         return label == value
             ? new ListOpsSentence(expression, label)

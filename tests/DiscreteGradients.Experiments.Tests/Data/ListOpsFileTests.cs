@@ -87,6 +87,16 @@ public sealed class ListOpsFileTests : IDisposable
     }
 
     [Fact]
+    public void A_sentence_that_is_too_long_is_refused_before_its_brackets_are_looked_at()
+    {
+        var line = $"3\t( [MAX {string.Concat(Enumerable.Repeat("3 ", 9_998))}] )";
+
+        Assert.Equal(
+            "Line 1 of 'f' has 10001 tokens; at most 10000 can be read: remove the line.",
+            Assert.Throws<OptionException>(() => ListOpsFile.Parse("f", line)).Message);
+    }
+
+    [Fact]
     public void Lists_may_be_nested_as_deep_as_a_sentence_is_long()
     {
         var deep = string.Concat(Enumerable.Repeat("n1", 2_500)) + new string(']', 2_500);
