@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace DiscreteGradients.Experiments.Tests.Networks;
 
@@ -11,15 +12,17 @@ public sealed class DenseStackTests : IDisposable
     public void Dispose() => _generator.Dispose();
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(0.3)]
-    public void Values_and_gradients_are_those_of_linear_layers_and_activations(double slope)
+    [InlineData(0, false)]
+    [InlineData(0, true)]
+    [InlineData(0.3, false)]
+    [InlineData(0.3, true)]
+    public void Values_and_gradients_are_those_of_linear_layers_and_activations(double slope, bool fused)
     {
         using var scope = NewDisposeScope();
         using var stack = new DenseStack([50, 40, 33, 64], slope, _generator);
         var x = randn([2, 20, 50], generator: _generator).requires_grad_();
 
-        var y = stack.forward(x);
+        var y = Form(stack, slope, fused)(x);
         y.pow(2).sum().backward();
 
         var got = Gradients(stack, x);
@@ -42,14 +45,16 @@ public sealed class DenseStackTests : IDisposable
         Assert.Equal(ScalarType.Float64, wide.forward(randn([20, 50], ScalarType.Float64, generator: _generator)).dtype);
     }
 
-    [Fact]
-    public void Weights_changed_before_backward_are_an_exception()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Weights_changed_before_backward_are_an_exception(bool fused)
     {
         using var scope = NewDisposeScope();
         using var stack = new DenseStack([40, 48, 36], 0.3, _generator);
-        var value = stack.forward(randn([20, 40], generator: _generator)).sum();
+        var value = Form(stack, 0.3, fused)(randn([20, 40], generator: _generator)).sum();
         using (no_grad())
-            stack.parameters().First().mul_(2);
+            stack.parameters().ElementAt(2).mul_(2);  // of the second layer: the first has no use for its own, as no image has a gradient
 
         var thrown = Assert.Throws<ExternalException>(() => value.backward());
 
@@ -57,8 +62,10 @@ public sealed class DenseStackTests : IDisposable
             "one of the variables needed for gradient computation has been modified", thrown.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Second_derivatives_are_those_of_the_readable_form()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Second_derivatives_are_those_of_the_readable_form(bool fused)
     {
         using var scope = NewDisposeScope();
         using var stack = new DenseStack([40, 48, 36], 0.3, _generator);
@@ -73,12 +80,14 @@ public sealed class DenseStackTests : IDisposable
             return Gradients(stack, x);
         }
 
-        foreach (var (expected, actual) in Twice(v => Reference(stack, v, 0.3)).Zip(Twice(stack.forward)))
+        foreach (var (expected, actual) in Twice(v => Reference(stack, v, 0.3)).Zip(Twice(Form(stack, 0.3, fused))))
             AssertClose(expected, actual, 1e-3 * expected.abs().max().item<float>());
     }
 
-    [Fact]
-    public void Second_derivatives_reach_the_weights_of_images_that_want_no_gradient()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Second_derivatives_reach_the_weights_of_images_that_want_no_gradient(bool fused)
     {
         using var scope = NewDisposeScope();
         using var stack = new DenseStack([40, 48, 36], 0.3, _generator);
@@ -95,20 +104,23 @@ public sealed class DenseStackTests : IDisposable
 
         var expected = Twice(v => Reference(stack, v, 0.3));
         var scale = expected.Max(MathF.Abs);
-        Assert.All(expected.Zip(Twice(stack.forward)), pair => Assert.InRange(pair.First - pair.Second, -1e-4f * scale, 1e-4f * scale));
+        Assert.All(expected.Zip(Twice(Form(stack, 0.3, fused))), pair => Assert.InRange(pair.First - pair.Second, -1e-4f * scale, 1e-4f * scale));
     }
 
-    [Fact]
-    public void Nothing_leaks_and_nothing_is_recorded_under_no_grad()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Nothing_leaks_and_nothing_is_recorded_under_no_grad(bool fused)
     {
         using var scope = NewDisposeScope();
         using var stack = new DenseStack([40, 48, 36], 0, _generator);
+        var forward = Form(stack, 0, fused);
         var images = rand([20, 40], generator: _generator);
         void Step()
         {
             using var step = NewDisposeScope();
             stack.zero_grad();
-            FusedCrossEntropy.Apply(stack.forward(images), rand([20, 36], generator: _generator)).sum().backward();
+            FusedCrossEntropy.Apply(forward(images), rand([20, 36], generator: _generator)).sum().backward();
         }
 
         Step();
@@ -118,7 +130,19 @@ public sealed class DenseStackTests : IDisposable
         Assert.Equal(before, Testing.LiveTensors.Count());
 
         using var _ = no_grad();
-        Assert.False(stack.forward(images).requires_grad);
+        Assert.False(forward(images).requires_grad);
+    }
+
+    /// <summary>The form that a stack chooses, by the processor; or the fused one, which a processor may be able to run without need.</summary>
+    private static Func<Tensor, Tensor> Form(DenseStack stack, double slope, bool fused)
+    {
+        if (!fused)
+            return stack.forward;
+
+        Assert.SkipUnless(Vector512.IsHardwareAccelerated, "This processor has no 512-bit vectors; libtorch's products are used instead.");
+        TorchSharp.Modules.Parameter[][] layers = [.. stack.parameters().Chunk(2)];
+        return x => layers.Index().Aggregate(
+            x, (y, layer) => FusedLinear.Apply(y, layer.Item[0], layer.Item[1], layer.Index < layers.Length - 1 ? (float)slope : 1));
     }
 
     private static Tensor Reference(DenseStack stack, Tensor x, double slope)
