@@ -54,7 +54,7 @@ public sealed class DenseStackTests : IDisposable
         using var stack = new DenseStack([40, 48, 36], 0.3, _generator);
         var value = Form(stack, 0.3, fused)(randn([20, 40], generator: _generator)).sum();
         using (no_grad())
-            stack.parameters().ElementAt(2).mul_(2);  // of the second layer: the first has no use for its own, as no image has a gradient
+            stack.parameters().ElementAt(2).mul_(2);  // the second layer's: of the first they are not needed
 
         var thrown = Assert.Throws<ExternalException>(() => value.backward());
 
@@ -104,7 +104,8 @@ public sealed class DenseStackTests : IDisposable
 
         var expected = Twice(v => Reference(stack, v, 0.3));
         var scale = expected.Max(MathF.Abs);
-        Assert.All(expected.Zip(Twice(Form(stack, 0.3, fused))), pair => Assert.InRange(pair.First - pair.Second, -1e-4f * scale, 1e-4f * scale));
+        var actual = Twice(Form(stack, 0.3, fused));
+        Assert.All(expected.Zip(actual), pair => Assert.InRange(pair.First - pair.Second, -1e-4f * scale, 1e-4f * scale));
     }
 
     [Theory]
@@ -133,7 +134,7 @@ public sealed class DenseStackTests : IDisposable
         Assert.False(forward(images).requires_grad);
     }
 
-    /// <summary>The form that a stack chooses, by the processor; or the fused one, which a processor may be able to run without need.</summary>
+    /// <summary>The form that the stack chooses by the processor, or the fused one.</summary>
     private static Func<Tensor, Tensor> Form(DenseStack stack, double slope, bool fused)
     {
         if (!fused)
