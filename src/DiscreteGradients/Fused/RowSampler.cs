@@ -8,7 +8,10 @@ namespace DiscreteGradients.Fused;
 /// Inverse-CDF sampling of rows of logits, a block of rows at a time. A category is returned only where the cumulative weight rises, so
 /// one of weight zero cannot be.
 /// </summary>
-internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposable
+/// <param name="categories">K, of every row.</param>
+/// <param name="rows">Rows of a block.</param>
+/// <param name="samples">How often each row is drawn from.</param>
+internal readonly ref struct RowSampler<T>(int categories, int rows, int samples = 1) : IDisposable
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Categories of a group where the search inside one costs little of the whole.</summary>
@@ -17,10 +20,12 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
     /// <summary>Categories from which a row is worth a pass of exponentials of its own; shorter ones share that of their block.</summary>
     private const int Wide = 32;
 
-    /// <summary>Categories of a long row that are exponentiated at a time; their weights are not kept.</summary>
+    /// <summary>Categories of a long row that are exponentiated at a time.</summary>
     private const int Chunk = 1024;
 
-    private readonly T[] _weights = ArrayPool<T>.Shared.Rent(Math.Min(rows * categories, RowLayout.Block));
+    private readonly T[] _weights =
+        ArrayPool<T>.Shared.Rent(Keeps(categories, samples) ? categories : Math.Min(rows * categories, RowLayout.Block));
+
     private readonly T[] _largest = ArrayPool<T>.Shared.Rent(rows);
     private readonly double[] _sums = ArrayPool<double>.Shared.Rent(TableSize(categories));
     private readonly T[] _chunkLargest = ArrayPool<T>.Shared.Rent(TableSize(categories));
@@ -28,6 +33,9 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
 
     /// <summary>Whether a row is too long for a block: then it is alone in it, and a group is a chunk.</summary>
     private bool Long => categories > RowLayout.Block;
+
+    /// <summary>Whether all weights of a long row are kept: where as many samples as it has chunks would exponentiate them again.</summary>
+    private bool Kept => Keeps(categories, samples);
 
     /// <summary>Whether a row is shorter than a vector: then plain loops are fastest.</summary>
     private bool Short => RowLayout.IsTiny<T>(categories);
@@ -130,8 +138,9 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         if (!Long)
             return first + Search(_weights.AsSpan((row * categories) + first, count), threshold);
 
-        var weights = _weights.AsSpan(0, count);
-        Rows.Exponentiate(logits.Slice(first, count), _chunkLargest[group], T.One, weights);
+        var weights = _weights.AsSpan(Kept ? first : 0, count);
+        if (!Kept)
+            Rows.Exponentiate(logits.Slice(first, count), _chunkLargest[group], T.One, weights);
         threshold /= double.CreateTruncating(T.Exp(_chunkLargest[group] - _largest[row]));
         return first + Search(weights, threshold);
     }
@@ -175,16 +184,19 @@ internal readonly ref struct RowSampler<T>(int categories, int rows) : IDisposab
         var largest = T.NegativeInfinity;
         for (var chunk = 0; chunk < Table.Length; chunk++)
         {
-            var values = logits.Slice(chunk * Chunk, Math.Min(Chunk, categories - (chunk * Chunk)));
+            var first = chunk * Chunk;
+            var values = logits.Slice(first, Math.Min(Chunk, categories - first));
             var its = Rows.Largest(values);
             _chunkLargest[chunk] = its;
-            _sums[chunk] = double.CreateTruncating(
-                Rows.Exponentiate(values, T.IsNegativeInfinity(its) ? T.Zero : its, T.One, _weights.AsSpan(0, values.Length)));
+            var weights = _weights.AsSpan(Kept ? first : 0, values.Length);
+            _sums[chunk] = double.CreateTruncating(Rows.Exponentiate(values, T.IsNegativeInfinity(its) ? T.Zero : its, T.One, weights));
             largest = T.MaxNative(largest, its);
         }
 
         _largest[0] = largest;
     }
+
+    private static bool Keeps(int categories, int samples) => categories > RowLayout.Block && samples >= TableSize(categories);
 
     private static int GroupOf(int categories) =>
         categories > RowLayout.Block ? Chunk : categories <= 8 * LongGroup ? RowLayout.Group : LongGroup;

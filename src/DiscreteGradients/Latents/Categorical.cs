@@ -172,7 +172,7 @@ internal static class Categorical
     {
         var rows = logits.Length / categories;
         var atOnce = RowLayout.PerBlock(categories);
-        using var sampler = new RowSampler<T>(categories, atOnce);
+        using var sampler = new RowSampler<T>(categories, atOnce, (int)(indices / allRows));
         for (var begin = 0; begin < rows; begin += atOnce)
         {
             var count = Math.Min(atOnce, rows - begin);

@@ -182,6 +182,27 @@ public class SamplerTests
         }
     }
 
+    /// <summary>Of a long row that is drawn from often, the weights are kept.</summary>
+    [Theory]
+    [InlineData(2_049)]
+    [InlineData(3_072)]
+    [InlineData(32_768)]
+    public void The_first_samples_are_the_same_however_many_are_drawn(int categories)
+    {
+        foreach (var dtype in new[] { ScalarType.Float32, ScalarType.Float64 })
+        {
+            using var scope = NewDisposeScope();
+            var logits = Conformance.Logits([50, categories], dtype) * 3;
+            logits[TensorIndex.Slice(0, 20), TensorIndex.Slice(0, 1_024)] = double.NegativeInfinity;  // whole chunks
+            logits[TensorIndex.Slice(10, 30), TensorIndex.Slice(2_048)] = double.NegativeInfinity;
+
+            var few = OneHot.SampleIndex(logits, 2, generator: Conformance.Seeded());
+            var many = OneHot.SampleIndex(logits, 100, generator: Conformance.Seeded());
+
+            Assert.True(few.equal(many[TensorIndex.Slice(0, 2)]).all().item<bool>());
+        }
+    }
+
     [Theory]
     [InlineData(ScalarType.Float32, 5e-7)]
     [InlineData(ScalarType.Float64, 2e-15)]
