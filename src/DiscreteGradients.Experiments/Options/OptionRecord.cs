@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Reflection;
 
@@ -6,16 +7,16 @@ namespace DiscreteGradients.Experiments;
 /// <summary>What the properties of an options record say: those with a description are options.</summary>
 internal static class OptionRecord
 {
+    private static readonly ConcurrentDictionary<Type, IReadOnlyList<Option>> Known = new();
+
     /// <summary>A flag for each option, with the record's value as its default.</summary>
     /// <param name="lists">Whether options may be lists, each value of which makes a run.</param>
     public static IReadOnlyList<Flag> Flags(object defaults, bool lists = false) =>
     [
-        .. Options(defaults).Select(property => new Flag(
-            Flag.OfProperty(property.Name), property.PropertyType,
-            property.GetCustomAttribute<DescriptionAttribute>()!.Description, property.GetValue(defaults))
+        .. Options(defaults).Select(option => new Flag(
+            option.Flag, option.Property.PropertyType, option.Description, option.Property.GetValue(defaults))
         {
-            TakesList = lists && property.PropertyType != typeof(bool)
-                && !property.IsDefined(typeof(MayChangeAttribute)) && !property.IsDefined(typeof(OneValueAttribute)),
+            TakesList = lists && option.Property.PropertyType != typeof(bool) && !option.MayChange && !option.OneValue,
         }),
     ];
 
@@ -34,10 +35,11 @@ internal static class OptionRecord
         where T : notnull
     {
         var record = Activator.CreateInstance(defaults.GetType())!;
-        foreach (var property in Options(defaults))
+        foreach (var option in Options(defaults))
         {
-            var flag = new Flag(Flag.OfProperty(property.Name), property.PropertyType, "");
-            property.SetValue(record, given.TryGetValue(flag.Name, out var text) ? flag.Parse(text) : property.GetValue(defaults));
+            var flag = new Flag(option.Flag, option.Property.PropertyType, "");
+            option.Property.SetValue(
+                record, given.TryGetValue(flag.Name, out var text) ? flag.Parse(text) : option.Property.GetValue(defaults));
         }
 
         return (T)record;
@@ -45,8 +47,8 @@ internal static class OptionRecord
 
     /// <summary>What a run's numbers depend on, as text by flag: all but what <see cref="MayChangeAttribute">may change</see>.</summary>
     public static IReadOnlyDictionary<string, string> Fixed(object options) => Options(options)
-        .Where(property => !property.IsDefined(typeof(MayChangeAttribute)))
-        .ToDictionary(property => Flag.OfProperty(property.Name), property => Text(property.GetValue(options)));
+        .Where(option => !option.MayChange)
+        .ToDictionary(option => option.Flag, option => Text(option.Property.GetValue(options)));
 
     /// <summary>The first difference between two lists of settings, or null; what only one of them has is of another version.</summary>
     public static (string Flag, string Before, string Now)? Difference(
@@ -75,9 +77,19 @@ internal static class OptionRecord
         options?.GetProperties().FirstOrDefault(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name) == name)
             ?.IsDefined(typeof(TAttribute)) ?? false;
 
-    private static IEnumerable<PropertyInfo> Options(object record) =>
-        record.GetType().GetProperties().Where(property => property.IsDefined(typeof(DescriptionAttribute)));
+    private static IReadOnlyList<Option> Options(object record) => Known.GetOrAdd(record.GetType(), type =>
+    [
+        .. from property in type.GetProperties()
+           let description = property.GetCustomAttribute<DescriptionAttribute>()
+           where description is not null
+           select new Option(
+               property, Flag.OfProperty(property.Name), description.Description,
+               property.IsDefined(typeof(MayChangeAttribute)), property.IsDefined(typeof(OneValueAttribute))),
+    ]);
 
     private static string Text(object? value) =>
         value is null ? "not set" : JsonSerializer.SerializeToElement(value, RunFolder.Json).ToString();
+
+    /// <summary>A property with a description, and how it is marked.</summary>
+    private sealed record Option(PropertyInfo Property, string Flag, string Description, bool MayChange, bool OneValue);
 }
