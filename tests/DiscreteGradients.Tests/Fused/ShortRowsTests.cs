@@ -62,7 +62,8 @@ public class ShortRowsTests
                 var state = new RowState<T>(sampler.Largest(0), inverse, sampler.Draw(0, its, uniform));
                 var (sampled, total) = Plain(its, uniform);
 
-                Assert.True(state == states[row], $"{states[row]}, not {state}: row {row} of {string.Join(", ", its.ToArray())}");
+                if (state != states[row])
+                    Assert.Fail($"{states[row]}, not {state}: row {row} of {string.Join(", ", its.ToArray())}");
                 Assert.Equal((state.Sampled, state.InverseTotal), (sampled, T.CreateTruncating(1 / total)));
                 expected[at + sampled] = T.One;
             }
