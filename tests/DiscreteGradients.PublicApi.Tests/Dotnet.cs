@@ -1,15 +1,15 @@
 using System.Diagnostics;
 using System.Reflection;
+using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.PublicApi.Tests;
 
 /// <summary>The command <c>dotnet</c>, run in the repository, whose global.json chooses the SDK.</summary>
 internal static class Dotnet
 {
-    public static string RepositoryRoot { get; } = Metadata("RepositoryRoot");
-
     /// <summary>NuGet's folder of unpacked packages.</summary>
-    public static string PackagesFolder { get; } = Metadata("PackagesFolder");
+    public static string PackagesFolder { get; } =
+        typeof(Dotnet).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == nameof(PackagesFolder)).Value!;
 
     /// <summary>For builds of small projects: a second node compiles MSBuild's own code once more and saves no time.</summary>
     public const string OneNode = "-maxCpuCount:1";
@@ -18,7 +18,7 @@ internal static class Dotnet
     {
         var start = new ProcessStartInfo("dotnet", arguments)
         {
-            WorkingDirectory = RepositoryRoot,
+            WorkingDirectory = Repository.Root,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment =
@@ -33,7 +33,4 @@ internal static class Dotnet
         await process.WaitForExitAsync(stop);
         return (process.ExitCode, await output + errors);
     }
-
-    private static string Metadata(string key) =>
-        typeof(Dotnet).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == key).Value!;
 }

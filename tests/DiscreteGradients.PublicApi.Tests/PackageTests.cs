@@ -4,6 +4,7 @@ using System.Reflection.PortableExecutable;
 using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.PublicApi.Tests;
 
@@ -61,7 +62,7 @@ public sealed partial class PackageTests(PackedLibrary package) : IClassFixture<
 
         Assert.Contains(sources, source => source.EndsWith("/src/DiscreteGradients/Latents/OneHot.cs", StringComparison.Ordinal));
         Assert.All(sources, source => Assert.Matches("^/_[0-9]?/(src|artifacts)/", source));
-        foreach (var folder in new[] { Dotnet.RepositoryRoot, package.Folder.FullName }.Select(Path.TrimEndingDirectorySeparator))
+        foreach (var folder in new[] { Repository.Root, package.Folder.FullName }.Select(Path.TrimEndingDirectorySeparator))
         {
             Assert.Equal(-1, library.AsSpan().IndexOf(Encoding.UTF8.GetBytes(folder)));
             Assert.Equal(-1, library.AsSpan().IndexOf(Encoding.Unicode.GetBytes(folder)));

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.PublicApi.Tests;
 
@@ -13,7 +14,7 @@ public sealed class PackedLibrary : IAsyncLifetime
 
     /// <summary>The versions of packages that the repository builds with.</summary>
     public static IReadOnlyDictionary<string, string> Versions { get; } =
-        XDocument.Load(Path.Combine(Dotnet.RepositoryRoot, "Directory.Packages.props")).Descendants("PackageVersion")
+        XDocument.Load(Path.Combine(Repository.Root, "Directory.Packages.props")).Descendants("PackageVersion")
             .ToDictionary(version => version.Attribute("Include")!.Value, version => version.Attribute("Version")!.Value);
 
     public static string LibtorchVersion => Versions[Libtorch];

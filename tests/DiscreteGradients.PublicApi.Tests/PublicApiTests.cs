@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.PublicApi.Tests;
 
@@ -7,15 +8,8 @@ public class PublicApiTests
 {
     /// <summary>A change of the public surface is a change of PublicApi.txt, made on purpose.</summary>
     [Fact]
-    public void The_public_surface_is_the_stored_text()
-    {
-        var stored = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "PublicApi.txt"));
-        var surface = Render(typeof(GradientEstimator).Assembly);
-
-        if (stored != surface)
-            File.WriteAllText(Path.Combine(AppContext.BaseDirectory, "PublicApi.received.txt"), surface);
-        Assert.Equal(stored, surface);
-    }
+    public void The_public_surface_is_the_stored_text() => Repository.IsMade(
+        "tests/DiscreteGradients.PublicApi.Tests/PublicApi.txt", Render(typeof(GradientEstimator).Assembly));
 
     private static string Render(Assembly assembly)
     {

@@ -1,3 +1,5 @@
+using DiscreteGradients.Testing;
+
 namespace DiscreteGradients.PublicApi.Tests;
 
 /// <summary>One sample is run as its reader runs it. The others are built together, in one call, which takes half the time.</summary>
@@ -7,9 +9,9 @@ public class SamplesTests
 
     private static readonly Lazy<Task> Built = new(BuildOthers);
 
-    private static string Folder { get; } = Path.Combine(Dotnet.RepositoryRoot, "samples");
+    private static string Folder { get; } = Path.Combine(Repository.Root, "samples");
 
-    private static string Outputs { get; } = Path.Combine(Dotnet.RepositoryRoot, "artifacts", "samples");
+    private static string Outputs { get; } = Path.Combine(Repository.Root, "artifacts", "samples");
 
     /// <summary>File, the most lines that it may have, and a line that it prints. The one of the tutorial is read in parts.</summary>
     public static TheoryData<string, int, string> Samples { get; } = new()
@@ -66,7 +68,7 @@ public class SamplesTests
                   </PropertyGroup>
                   <ItemGroup>
                     <Compile Include="{Path.Combine(Folder, $"{name}.cs")}" />
-                    <ProjectReference Include="{Path.Combine(Dotnet.RepositoryRoot, "src/DiscreteGradients/DiscreteGradients.csproj")}" />
+                    <ProjectReference Include="{Path.Combine(Repository.Root, "src/DiscreteGradients/DiscreteGradients.csproj")}" />
                   </ItemGroup>
                   <Import Project="Sdk.targets" Sdk="Microsoft.NET.Sdk" />
                 </Project>

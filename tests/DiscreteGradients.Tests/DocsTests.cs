@@ -1,23 +1,13 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Tests;
 
 /// <summary>What the documents say of the code is compared with the code.</summary>
 public partial class DocsTests
 {
-    private const string Begin = "<!-- estimators -->\n";
-    private const string End = "<!-- /estimators -->\n";
-
-    internal static readonly string Root = FindRoot();
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "DiscreteGradients.slnx")))
-            folder = folder.Parent ?? throw new DirectoryNotFoundException($"no DiscreteGradients.slnx above {AppContext.BaseDirectory}");
-        return folder.FullName;
-    }
+    private static string Root => Repository.Root;
 
     public static TheoryData<string> Documents { get; } =
     [
@@ -30,21 +20,12 @@ public partial class DocsTests
     [Theory]
     [InlineData("README.md")]
     [InlineData("docs/estimators.md")]
-    public void The_table_of_estimators_is_the_registry(string document)
-    {
-        var text = Read(document);
-        var (begin, end) = (text.IndexOf(Begin, StringComparison.Ordinal), text.IndexOf(End, StringComparison.Ordinal));
-        Assert.True(begin >= 0 && end > begin, $"{document} has no {Begin.Trim()} … {End.Trim()}.");
-
-        var stored = text[(begin + Begin.Length)..end];
-
-        Assert.True(stored == Table(), $"{document} has another table than the registry. Put this between the markers:\n\n{Table()}");
-    }
+    public void The_table_of_estimators_is_the_registry(string document) => Repository.IsMade(document, Table(), "estimators");
 
     [Fact]
     public void Every_estimator_has_a_section_in_the_order_of_the_registry()
     {
-        var sections = SectionOfEstimator().Matches(Read("docs/estimators.md")).Select(m => m.Groups[1].Value);
+        var sections = SectionOfEstimator().Matches(Repository.Read("docs/estimators.md")).Select(m => m.Groups[1].Value);
 
         Assert.Equal(Estimators.All.Select(e => e.Name), sections);
     }
@@ -77,7 +58,7 @@ public partial class DocsTests
     {
         var methods = typeof(DocsTests).Assembly.GetTypes().SelectMany(t => t.GetMethods()).Select(m => m.Name).ToHashSet();
 
-        var unknown = TestName().Matches(Read(document)).Select(m => m.Groups[1].Value).Except(methods);
+        var unknown = TestName().Matches(Repository.Read(document)).Select(m => m.Groups[1].Value).Except(methods);
 
         Assert.Empty(unknown);
     }
@@ -90,7 +71,7 @@ public partial class DocsTests
     {
         var samples = Directory.GetFiles(Path.Combine(Root, "samples"), "*.cs").Select(path => Squeeze(File.ReadAllText(path))).ToList();
 
-        var blocks = CodeBlock().Matches(Read(document)).Select(m => m.Groups[1].Value).ToList();
+        var blocks = CodeBlock().Matches(Repository.Read(document)).Select(m => m.Groups[1].Value).ToList();
 
         Assert.NotEmpty(blocks);
         Assert.All(blocks, block => Assert.Contains(samples, sample => sample.Contains(Squeeze(block), StringComparison.Ordinal)));
@@ -100,7 +81,7 @@ public partial class DocsTests
     private static IEnumerable<(string Path, string? Heading)> Links(string document)
     {
         var own = Path.Combine(Root, document);
-        return Link().Matches(Read(document)).Select(m => m.Groups[1].Value)
+        return Link().Matches(Repository.Read(document)).Select(m => m.Groups[1].Value)
             .Where(link => !link.Contains("://", StringComparison.Ordinal))
             .Select(link => link.Split('#'))
             .Select(parts => (
@@ -143,8 +124,6 @@ public partial class DocsTests
             _ => throw new NotSupportedException($"{estimator} evaluates f {small} and {large} times; the table has no words for that."),
         };
     }
-
-    private static string Read(string document) => File.ReadAllText(Path.Combine(Root, document)).ReplaceLineEndings("\n");
 
     private static string Squeeze(string code) => Spaces().Replace(code, " ").Trim();
 

@@ -1,3 +1,5 @@
+using DiscreteGradients.Testing;
+
 namespace DiscreteGradients.Tests;
 
 /// <summary>The bounds that keep files readable.</summary>
@@ -11,7 +13,7 @@ public sealed class SizeTests
     public void No_line_of_code_is_longer_than_140_characters()
     {
         var files = ((string[])["src", "tests", "bench", "samples"])
-            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(DocsTests.Root, folder), "*.cs", SearchOption.AllDirectories))
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
             .ToList();
 
         Assert.True(files.Count > 300);
@@ -25,7 +27,7 @@ public sealed class SizeTests
     [Fact]
     public void The_base_types_are_read_in_one_sitting_and_an_estimator_at_one_glance()
     {
-        var library = Path.Combine(DocsTests.Root, "src", "DiscreteGradients");
+        var library = Path.Combine(Repository.Root, "src", "DiscreteGradients");
 
         Assert.InRange(BaseTypes.Sum(type => File.ReadLines(Path.Combine(library, type + ".cs")).Count()), 1, 200);
         Assert.All(
@@ -37,7 +39,7 @@ public sealed class SizeTests
     [Fact]
     public void The_file_of_an_experiment_has_at_most_300_lines() => Assert.All(
         ((string[])["Polynomial", "Vae", "BernoulliVae", "ListOps", "ArchitectureSearch", "Moe"])
-            .Select(folder => Path.Combine(DocsTests.Root, "src", "DiscreteGradients.Experiments", folder))
+            .Select(folder => Path.Combine(Repository.Root, "src", "DiscreteGradients.Experiments", folder))
             .SelectMany(folder => Directory.GetFiles(folder, "*.cs")),
         file => Assert.InRange(File.ReadLines(file).Count(), 1, 300));
 }

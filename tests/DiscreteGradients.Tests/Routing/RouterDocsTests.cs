@@ -1,23 +1,18 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using DiscreteGradients.Testing;
 
 namespace DiscreteGradients.Tests.Routing;
 
 /// <summary>What the page about mixtures of experts says is compared with the code.</summary>
 public sealed partial class RouterDocsTests
 {
-    private const string Begin = "<!-- routers -->\n";
-    private const string End = "<!-- /routers -->\n";
+    private const string Document = "docs/mixture-of-experts.md";
 
-    private static readonly string Page = Read("docs/mixture-of-experts.md");
+    private static readonly string Page = Repository.Read(Document);
 
     [Fact]
-    public void The_table_of_routers_is_the_registry()
-    {
-        var stored = Page[(Page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)..Page.IndexOf(End, StringComparison.Ordinal)];
-
-        Assert.True(stored == Table(), $"Put this between the markers:\n\n{Table()}");
-    }
+    public void The_table_of_routers_is_the_registry() => Repository.IsMade(Document, Table(), "routers");
 
     [Fact]
     public void Every_router_says_which_objective_it_stands_for() =>
@@ -26,7 +21,7 @@ public sealed partial class RouterDocsTests
     [Fact]
     public void Every_block_of_code_is_part_of_the_sample()
     {
-        var sample = Squeeze(Read("samples/mixture-of-experts.cs"));
+        var sample = Squeeze(Repository.Read("samples/mixture-of-experts.cs"));
         var blocks = CodeBlock().Matches(Page).Select(m => m.Groups[1].Value).ToList();
 
         Assert.NotEmpty(blocks);
@@ -37,7 +32,7 @@ public sealed partial class RouterDocsTests
     public void A_router_is_read_at_one_glance() => Assert.All(
         Routers.All.Select(entry => entry.Default.GetType().Name).Distinct(),
         name => Assert.InRange(
-            File.ReadLines(Path.Combine(DocsTests.Root, "src/DiscreteGradients/Routing", name + ".cs")).Count(), 1, 60));
+            File.ReadLines(Path.Combine(Repository.Root, "src/DiscreteGradients/Routing", name + ".cs")).Count(), 1, 60));
 
     private static string Table()
     {
@@ -59,8 +54,6 @@ public sealed partial class RouterDocsTests
     private static string Cost(Func<long, double> experts) => experts(8) == experts(16) ? Text(experts(8)) : "N";
 
     private static string Text(object number) => Convert.ToString(number, CultureInfo.InvariantCulture)!;
-
-    private static string Read(string document) => File.ReadAllText(Path.Combine(DocsTests.Root, document)).ReplaceLineEndings("\n");
 
     private static string Squeeze(string code) => Spaces().Replace(code, " ").Trim();
 
