@@ -29,7 +29,7 @@ internal sealed class NasExperiment : Experiment
             new Metric("edge_entropy", "edge entropy") { Unit = "nats", Place = MetricPlace.Parts },
             new Metric("temperature", "temperature") { Place = MetricPlace.Log },
             new Metric("learning_rate", "learning rate") { Place = MetricPlace.Log },
-            .. LatentGradients.Metrics,
+            .. GradientErrors.Metrics,
         ],
         PublishedNas.Find) with
     {

@@ -85,10 +85,7 @@ internal sealed class NasGradients(NasNetwork network, Tensor logits, (Tensor Im
             pause();
         }
 
-        var (bias, deviation) = (Norm(mean - exact), Norm((square - mean.pow(2)).clamp_min(0).sqrt()));
-        return new GradientErrors(
-            (mean * exact).sum().item<double>() / (Norm(mean) * Norm(exact)), bias / Norm(exact), bias / Norm(mean),
-            deviation / Norm(mean));
+        return GradientErrors.Of(mean, exact, (square - mean.pow(2)).clamp_min(0).sum().item<double>());
     }
 
     private Tensor Loss(IReadOnlyList<Choice> choices) =>
@@ -117,6 +114,4 @@ internal sealed class NasGradients(NasNetwork network, Tensor logits, (Tensor Im
         - logits[edge].to_type(ScalarType.Float64).softmax(-1))], 0);
 
     private static bool HasNoise(ChoiceRule rule) => rule is DenseRule { Estimator: GumbelRao } or GdasRule { Estimator: GumbelRao };
-
-    private static double Norm(Tensor x) => x.norm().item<double>();
 }

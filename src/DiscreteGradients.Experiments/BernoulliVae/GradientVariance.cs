@@ -13,18 +13,16 @@ internal readonly record struct GradientVariance(double Variance, double Norm)
     {
         using var whole = NewDisposeScope();
         var images = logits.shape[0];
-        var (sum, squares) = (zeros_like(logits.select(-1, 1), dtype: ScalarType.Float64), 0.0);
+        var moments = new GradientMoments(logits.select(-1, 1));
         for (var done = 0; done < draws; done += atOnce)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var copies = logits.expand([Math.Min(atOnce, draws - done), .. logits.shape]).clone().requires_grad_();
-            var gradients = Derivatives.Of(loss(copies), [copies])[0]!.select(-1, 1).to_type(ScalarType.Float64);
-            sum.add_(gradients.sum([0]));
-            squares += gradients.square().sum().item<double>();
+            var copies = GradientMoments.Copies(logits, Math.Min(atOnce, draws - done));
+            moments.Add(Derivatives.Of(loss(copies), [copies])[0]!.select(-1, 1));
         }
 
-        var meanSquares = (sum / draws).square().sum().item<double>();
-        return new GradientVariance((squares - (draws * meanSquares)) / (draws - 1) / images, Math.Sqrt(meanSquares / images));
+        return new GradientVariance(
+            moments.Variance / images, Math.Sqrt(moments.Mean.square().sum().item<double>() / images));
     }
 }

@@ -28,7 +28,7 @@ internal sealed class ListOpsExperiment : Experiment
             new Metric("selected_accuracy", "selected accuracy", Direction.Higher),
             new Metric("learning_rate", "learning rate") { Place = MetricPlace.Log },
             .. ListOpsScores.Metrics,
-            .. LatentGradients.Metrics,
+            .. GradientErrors.Metrics,
         ],
         PublishedListOps.Find) with
     {

@@ -72,38 +72,27 @@ internal static class MergeOrders
     /// <param name="draws">At least 2.</param>
     internal static GradientErrors Measure(LinearTreeLstm form, Sentences sentences, EstimatedMerges rule, int draws)
     {
+        using var scope = NewDisposeScope();
         var (model, law) = (form.Model, rule.Estimator.Law());
-        var (along, meanSquared, exactSquared, apart, spread) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        var (means, exact, variance) = (new List<Tensor>(), new List<Tensor>(), 0.0);
         for (var sentence = 0; sentence < sentences.Count; sentence++)
         {
-            var exact = Gradient(model, sentences.Words[sentence], sentences.Labels[sentence], law);
-            var (sums, squares) = (new double[model.Size], new double[model.Size]);
+            exact.Add(tensor(Gradient(model, sentences.Words[sentence], sentences.Labels[sentence], law)));
+            var moments = new GradientMoments(exact[^1]);
             for (var done = 0; done < draws; done += Rows)
             {
                 var some = Enumerable.Range(done, Math.Min(Rows, draws - done)).ToArray();
                 var copies = new Sentences(
                     Array.ConvertAll(some, _ => sentences.Words[sentence]), Array.ConvertAll(some, _ => sentences.Labels[sentence]),
                     Array.ConvertAll(some, draw => sentences.Keys[sentence] + draw));
-                foreach (var gradient in form.QueryGradients(copies, rule))
-                {
-                    for (var i = 0; i < gradient.Length; i++)
-                        (sums[i], squares[i]) = (sums[i] + gradient[i], squares[i] + (gradient[i] * gradient[i]));
-                }
+                using var step = NewDisposeScope();
+                moments.Add(stack(form.QueryGradients(copies, rule).Select(gradient => tensor(gradient))));
             }
 
-            for (var i = 0; i < exact.Length; i++)
-            {
-                var mean = sums[i] / draws;
-                along += mean * exact[i];
-                meanSquared += mean * mean;
-                exactSquared += exact[i] * exact[i];
-                apart += (mean - exact[i]) * (mean - exact[i]);
-                spread += Math.Max(0, squares[i] - (draws * mean * mean)) / (draws - 1);
-            }
+            means.Add(moments.Mean);
+            variance += moments.Variance;
         }
 
-        return new GradientErrors(
-            along / Math.Sqrt(meanSquared * exactSquared), Math.Sqrt(apart / exactSquared), Math.Sqrt(apart / meanSquared),
-            Math.Sqrt(spread / meanSquared));
+        return GradientErrors.Of(stack(means), stack(exact), variance);
     }
 }

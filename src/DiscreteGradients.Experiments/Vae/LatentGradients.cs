@@ -1,26 +1,6 @@
 namespace DiscreteGradients.Experiments;
 
 /// <summary>
-/// How far an estimator's gradient is from the exact one G. ḡ is the mean and s the standard deviation, entry by entry, of the estimates
-/// for one model; norms are over all images, latents and categories together.
-/// </summary>
-/// <param name="Cosine">⟨ḡ, G⟩ / (‖ḡ‖ ‖G‖).</param>
-/// <param name="Bias">‖ḡ − G‖ / ‖G‖.</param>
-/// <param name="BiasOfMean">‖ḡ − G‖ / ‖ḡ‖.</param>
-/// <param name="Deviation">‖s‖ / ‖ḡ‖.</param>
-internal readonly record struct GradientErrors(double Cosine, double Bias, double BiasOfMean, double Deviation)
-{
-    /// <summary>Adds them to the numbers of an epoch, as <see cref="LatentGradients.Metrics"/> has them.</summary>
-    internal void AddTo(Dictionary<string, double> numbers, string method)
-    {
-        numbers.Add($"cosine/{method}", Cosine);
-        numbers.Add($"bias/{method}", Bias);
-        numbers.Add($"bias_approx/{method}", BiasOfMean);
-        numbers.Add($"std/{method}", Deviation);
-    }
-}
-
-/// <summary>
 /// Compares estimators with the exact gradient of the reconstruction term with respect to the posterior's logits. The model is a
 /// constant here and stays as it is. Definitions: the released code of Liu et al. 2023, arXiv 2304.08612 (figure 4).
 /// </summary>
@@ -28,15 +8,6 @@ internal static class LatentGradients
 {
     /// <summary>The largest K^L that is enumerated.</summary>
     internal const long MaximumStates = 65_536;
-
-    /// <summary>The errors, a number for each estimator.</summary>
-    internal static IReadOnlyList<Metric> Metrics { get; } =
-    [
-        new Metric("cosine", "cosine", Direction.Higher) { Place = MetricPlace.Parts },
-        new Metric("bias", "bias", Direction.Lower) { Place = MetricPlace.Parts, IsReported = false },
-        new Metric("bias_approx", "bias approx", Direction.Lower) { Place = MetricPlace.Parts, IsReported = false },
-        new Metric("std", "std", Direction.Lower) { Place = MetricPlace.Parts, IsReported = false },
-    ];
 
     /// <summary>Pictures decoded at once: with what backpropagation keeps of them, some 50 MB.</summary>
     private const int Rows = 1600;
@@ -80,7 +51,7 @@ internal static class LatentGradients
         return measured;
     }
 
-    /// <summary>Adds the errors of each estimator to the numbers, as <see cref="Metrics"/> has them.</summary>
+    /// <summary>Adds the errors of each estimator to the numbers, as <see cref="GradientErrors.Metrics"/> has them.</summary>
     internal static void Measure(
         VaeModel model, Tensor images, IReadOnlyList<Method> estimators, int draws, Func<Generator> generator,
         Dictionary<string, double> numbers, CancellationToken cancellation)
@@ -98,24 +69,29 @@ internal static class LatentGradients
         var logits = Encode(model, images);
         var exact = Exact(model, logits, images);
         using var objective = new Objective(model, images);
-        var sums = estimators.Select(e => new Sums(e.Estimator, logits, generator())).ToList();
+        var measured = estimators.Select(e => (e.Estimator, Moments: new GradientMoments(logits), Generator: generator())).ToList();
         try
         {
             var atOnce = (int)Math.Max(1, Rows / images.shape[0]);
             for (var done = 0; done < draws; done += atOnce)
             {
-                foreach (var sum in sums)
+                foreach (var (estimator, moments, noise) in measured)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    sum.Draw(Math.Min(atOnce, draws - done), objective.Value);
+                    var isExact = estimator is ExactEnumeration;  // every draw is the same
+                    if (isExact && moments.Count > 0)
+                        continue;
+                    using var step = NewDisposeScope();
+                    var copies = GradientMoments.Copies(logits, isExact ? 1 : Math.Min(atOnce, draws - done));
+                    moments.Add(Derivatives.Of(estimator.Estimate(copies, objective.Value, noise), [copies])[0]!);
                 }
             }
 
-            return [.. sums.Select(sum => sum.Errors(exact))];
+            return [.. measured.Select(each => GradientErrors.Of(each.Moments.Mean, exact, each.Moments.Variance))];
         }
         finally
         {
-            sums.ForEach(sum => sum.Dispose());
+            measured.ForEach(each => each.Generator.Dispose());
         }
     }
 
@@ -184,42 +160,5 @@ internal static class LatentGradients
             _value = value.detach().DetachFromDisposeScope();
             _point = point.detach().DetachFromDisposeScope();
         }
-    }
-
-    /// <summary>Sums over draws of one estimator's gradients and of their squares, entry by entry.</summary>
-    private sealed class Sums(GradientEstimator estimator, Tensor logits, Generator generator) : IDisposable
-    {
-        private readonly Tensor _sum = zeros_like(logits, dtype: ScalarType.Float64);
-        private readonly Tensor _squares = zeros_like(logits, dtype: ScalarType.Float64);
-        private int _count;
-
-        internal void Draw(int draws, Func<Tensor, Tensor> f)
-        {
-            if (estimator is ExactEnumeration)
-                draws = _count == 0 ? 1 : 0;  // every draw is the same
-            if (draws == 0)
-                return;
-            using var scope = NewDisposeScope();
-            var copies = logits.expand([draws, .. logits.shape]).clone().requires_grad_();  // independent leaves: one gradient each
-            var gradients = Derivatives.Of(estimator.Estimate(copies, f, generator), [copies])[0]!.to_type(ScalarType.Float64);
-            _sum.add_(gradients.sum([0]));
-            _squares.add_(gradients.square().sum([0]));
-            _count += draws;
-        }
-
-        internal GradientErrors Errors(Tensor exact)
-        {
-            using var scope = NewDisposeScope();
-            var mean = _sum / _count;
-            var error = Norm(mean - exact);
-            var variance = (_squares.sum() - mean.square().sum() * _count).item<double>() / Math.Max(1, _count - 1);
-            return new GradientErrors(
-                (mean * exact).sum().item<double>() / (Norm(mean) * Norm(exact)), error / Norm(exact), error / Norm(mean),
-                Math.Sqrt(Math.Max(0, variance)) / Norm(mean));
-        }
-
-        public void Dispose() => generator.Dispose();
-
-        private static double Norm(Tensor tensor) => tensor.square().sum().sqrt().item<double>();
     }
 }

@@ -23,7 +23,7 @@ internal sealed class VaeExperiment : Experiment
             new Metric(Metrics.TrainLoss, "train loss", Direction.Lower) { Unit = "nats", IsHeadline = true },
             new Metric(Metrics.TestLoss, "test loss", Direction.Lower) { Unit = "nats" },
             .. CodeUsage.Metrics,
-            .. LatentGradients.Metrics,
+            .. GradientErrors.Metrics,
         ],
         PublishedElbos.Find) with
     {
