@@ -24,9 +24,7 @@ internal static class Layers
     }
 
     /// <summary>A layer, by <see cref="FusedLinear"/> where it can be.</summary>
-    internal static Tensor Apply(Linear layer, Tensor x, float slope = 1) => FusedLinear.Takes(x, layer.weight)
-        ? FusedLinear.Apply(x, layer.weight, layer.bias!, slope)
-        : FusedLinear.Readable(x, layer.weight, layer.bias!, slope);
+    internal static Tensor Apply(Linear layer, Tensor x, float slope = 1) => FusedLinear.Compute(x, layer.weight, layer.bias!, slope);
 
     /// <summary>A layer without a bias.</summary>
     internal static Tensor Apply(Tensor x, Parameter weight) => FusedLinear.Takes(x, weight)

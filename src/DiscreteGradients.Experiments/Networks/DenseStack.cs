@@ -33,8 +33,8 @@ internal sealed class DenseStack : Module<Tensor, Tensor>
     {
         for (var i = 0; i < _layers.Length; i++)
         {
-            var (weight, bias, slope) = (_layers[i].weight, _layers[i].bias!, i < _layers.Length - 1 ? _slope : 1);
-            x = FusedLinear.Takes(x, weight) ? FusedLinear.Apply(x, weight, bias, slope) : FusedLinear.Readable(x, weight, bias, slope);
+            var layer = _layers[i];
+            x = FusedLinear.Compute(x, layer.weight, layer.bias!, i < _layers.Length - 1 ? _slope : 1);
         }
 
         return x;

@@ -8,6 +8,10 @@ namespace DiscreteGradients.Experiments;
 /// <summary>A linear layer and its activation as one function of autograd: <see cref="MatrixProduct"/> for all three products.</summary>
 internal sealed class FusedLinear : FusedFunction<FusedLinear>
 {
+    /// <summary>max(y, slope · y) of y = x Wᵀ + b, by the kernels where they are faster.</summary>
+    internal static Tensor Compute(Tensor x, Tensor weight, Tensor bias, float slope) =>
+        Takes(x, weight) ? Apply(x, weight, bias, slope) : Readable(x, weight, bias, slope);
+
     /// <summary>Whether the kernels can take this layer: float32 on the CPU, and large enough.</summary>
     internal static bool Takes(Tensor x, Tensor weight)
     {
