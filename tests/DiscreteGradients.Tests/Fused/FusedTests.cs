@@ -297,6 +297,7 @@ public class FusedTests
         }
 
         Step();
+        GC.Collect();  // from here on garbage is collected as ever
         var (before, resident) = (LiveTensors.Count(), Environment.WorkingSet);
         for (var i = 0; i < 20_000; i++)
             Step();
